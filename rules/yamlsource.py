@@ -21,8 +21,6 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from yaml.events import AliasEvent, DocumentStartEvent, Event, NodeEvent, ScalarEvent
-from yaml.events import MappingEndEvent, MappingStartEvent, SequenceEndEvent, SequenceStartEvent
 
 from rules.errors import Fault, PolicyError
 
@@ -174,11 +172,11 @@ class _Builder:
         data, node = self.root or (None, _Node((1, 1), (1, 1)))
         return Source(name=self.name, data=data, _root=node)
 
-    def _events(self, text: str) -> Iterator[Event]:
+    def _events(self, text: str) -> Iterator[yaml.Event]:
         documents = 0
         try:
             for event in yaml.parse(text, Loader=_LOADER):
-                if isinstance(event, DocumentStartEvent):
+                if isinstance(event, yaml.DocumentStartEvent):
                     documents += 1
                     if documents > 1:
                         self._fault(_place(event), "second-document", "starts a second document; a file holds one")
@@ -195,26 +193,26 @@ class _Builder:
     def _fault(self, place: Place, code: str, message: str) -> None:
         self.faults.append(Fault(self.name, place[0], place[1], code, message))
 
-    def _take(self, event: Event) -> None:
-        if isinstance(event, MappingEndEvent | SequenceEndEvent):
+    def _take(self, event: yaml.Event) -> None:
+        if isinstance(event, yaml.MappingEndEvent | yaml.SequenceEndEvent):
             frame = self.stack.pop()
             if frame.anchor:
                 self.open_anchors.discard(frame.anchor)
                 self.anchors[frame.anchor] = (frame.value, frame.node)
             self._place_in_parent(frame.value, frame.node)
-        elif isinstance(event, NodeEvent):
+        elif isinstance(event, yaml.NodeEvent):
             if self.stack and isinstance(self.stack[-1].value, dict) and self.stack[-1].key is None:
                 self._take_key(event)
-            elif isinstance(event, MappingStartEvent | SequenceStartEvent):
+            elif isinstance(event, yaml.MappingStartEvent | yaml.SequenceStartEvent):
                 self._open(event)
-            elif isinstance(event, AliasEvent):
+            elif isinstance(event, yaml.AliasEvent):
                 self._alias(event)
-            elif isinstance(event, ScalarEvent):
+            elif isinstance(event, yaml.ScalarEvent):
                 self._scalar(event)
 
-    def _take_key(self, event: NodeEvent) -> None:
+    def _take_key(self, event: yaml.NodeEvent) -> None:
         frame, place = self.stack[-1], _place(event)
-        if not isinstance(event, ScalarEvent):
+        if not isinstance(event, yaml.ScalarEvent):
             self._fault(place, "complex-key", "a key must be plain text")
             raise _Stop
         frame.key, frame.key_at = event.value, place
@@ -226,7 +224,7 @@ class _Builder:
             first = frame.node.parts[event.value].key
             self._fault(place, "duplicate-key", f"key {event.value!r} stands twice, first in line {first[0]}")
 
-    def _open(self, event: MappingStartEvent | SequenceStartEvent) -> None:
+    def _open(self, event: yaml.MappingStartEvent | yaml.SequenceStartEvent) -> None:
         place = _place(event)
         if event.tag is not None and not event.implicit:
             self._fault(place, "tag", f"tag {event.tag!r} is not supported")
@@ -235,11 +233,11 @@ class _Builder:
             raise _Stop
         if event.anchor:
             self.open_anchors.add(event.anchor)
-        value: dict[str, Any] | list[Any] = {} if isinstance(event, MappingStartEvent) else []
+        value: dict[str, Any] | list[Any] = {} if isinstance(event, yaml.MappingStartEvent) else []
         self._count(1, place)
         self.stack.append(_Frame(value=value, node=_Node(place, place, leaf=False), anchor=event.anchor))
 
-    def _alias(self, event: AliasEvent) -> None:
+    def _alias(self, event: yaml.AliasEvent) -> None:
         place, name = _place(event), str(event.anchor)
         if name in self.open_anchors:
             self._fault(place, "recursive-alias", f"*{name} stands inside what it names")
@@ -255,7 +253,7 @@ class _Builder:
             raise _Stop
         self._place_in_parent(copy.deepcopy(value), _Node(place, place, node.leaf, node.parts, node.size, node.height))
 
-    def _scalar(self, event: ScalarEvent) -> None:
+    def _scalar(self, event: yaml.ScalarEvent) -> None:
         place = _place(event)
         self._count(1, place)
         if event.tag is not None and event.tag not in _STRING_TAGS:
@@ -294,6 +292,6 @@ class _Stop(Exception):
     """What follows cannot be read sensibly."""
 
 
-def _place(event: Event) -> Place:
+def _place(event: yaml.Event) -> Place:
     mark: Any = event.start_mark
     return mark.line + 1, mark.column + 1
