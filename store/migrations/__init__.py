@@ -1,0 +1,115 @@
+"""The versions of the tables, and the way from each to the next; they travel inside the package.  Imports store.models.
+
+Each command is one transaction under one lock, on both databases: two programs that start at once upgrade once, and one that
+is killed half-way leaves the tables as they were.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, Engine, text
+
+from store.errors import SchemaError
+from store.models import Base
+
+APPEND_ONLY = ("breach_history",)
+"""Tables whose rows the database itself refuses to change or delete."""
+_LOCK = 0x6475656361726521  # any number that no other program locks
+_WAIT_MS = 10 * 60_000
+
+
+def upgrade(engine: Engine, revision: str = "head") -> None:
+    """Brings the tables up to ``revision``; does nothing where they are there already."""
+    with _locked(engine) as connection:
+        if current_of(connection) != _resolve(revision):
+            command.upgrade(_config(connection), revision)
+
+
+def downgrade(engine: Engine, revision: str) -> None:
+    """Takes the tables back to ``revision`` ("base": none at all).  What newer tables hold is lost."""
+    with _locked(engine) as connection:
+        command.downgrade(_config(connection), revision)
+
+
+def current(engine: Engine) -> str | None:
+    """The revision of the database's tables; None for a database without any."""
+    with engine.connect() as connection:
+        return current_of(connection)
+
+
+def head() -> str:
+    """The revision that this program needs."""
+    return str(_scripts().get_current_head())
+
+
+def check(engine: Engine) -> list[str]:
+    """How the database differs from what the models say, in words; empty where it is as it should be."""
+    with engine.connect() as connection:
+        found = current_of(connection)
+        if found != head():
+            return [f"the tables are at revision {found or 'none'}, this program needs {head()}"]
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        differences = [_words(difference) for difference in compare_metadata(context, Base.metadata)]
+        guarded = set(connection.scalars(text(_TRIGGERS[connection.dialect.name])))
+    return differences + [f"table {table} is not protected against changes" for table in APPEND_ONLY if table not in guarded]
+
+
+def require(engine: Engine) -> None:
+    """Raises SchemaError, saying what to do, unless the tables are at the revision that this program needs."""
+    found = current(engine)
+    if found != head():
+        raise SchemaError(f"the database is at revision {found or 'none'}, this program needs {head()}: run `duecare db upgrade`")
+
+
+def current_of(connection: Connection) -> str | None:
+    return MigrationContext.configure(connection).get_current_revision()
+
+
+_TRIGGERS = {
+    "sqlite": "SELECT tbl_name FROM sqlite_master WHERE type = 'trigger' GROUP BY tbl_name HAVING count(*) = 2",
+    "postgresql": "SELECT c.relname FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid"
+    " WHERE NOT t.tgisinternal AND t.tgenabled IN ('O', 'A') AND pg_table_is_visible(c.oid) GROUP BY c.relname HAVING count(*) = 2",
+}
+
+
+@contextmanager
+def _locked(engine: Engine) -> Iterator[Connection]:
+    with engine.begin() as connection:  # on SQLite this alone takes the database's one write lock
+        if connection.dialect.name == "postgresql":
+            connection.execute(text(f"SET LOCAL lock_timeout = {_WAIT_MS}"))
+            connection.execute(text("SET LOCAL statement_timeout = 0"))
+            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
+        yield connection
+
+
+def _config(connection: Connection | None = None) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent).replace("%", "%%"))
+    config.set_main_option("path_separator", "os")
+    config.attributes["connection"] = connection
+    return config
+
+
+def _scripts() -> ScriptDirectory:
+    return ScriptDirectory.from_config(_config())
+
+
+def _resolve(revision: str) -> str | None:
+    return _scripts().get_revision(revision).revision
+
+
+def _words(difference: object) -> str:
+    if isinstance(difference, list):
+        return "; ".join(_words(part) for part in difference)
+    if isinstance(difference, tuple):
+        names = (part if isinstance(part, str) else getattr(part, "name", None) for part in difference)
+        return " ".join(name for name in names if name)
+    return str(difference)
