@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import copy
 import math
-import os
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -83,7 +82,7 @@ class Source:
         return Fault(file=self.name, line=line, col=col, code=code, message=message)
 
 
-def read(path: str | os.PathLike[str]) -> Source:
+def read(path: str | Path) -> Source:
     """The YAML file at ``path``.  Raises PolicyError with every fault, also where it cannot be opened."""
     file = Path(path)
     try:
