@@ -1,0 +1,107 @@
+"""Hints to the workers that a case waits.  A hint may be lost, late or given ten times: the dirty row is the truth.
+
+So sending one never raises and never waits long: a queue that stalls or refuses is counted, left alone for a moment, and
+the sweeper finds the rows.  Imports dramatiq and redis, as a producer only; the workers' own broker stands in workers/broker.py.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+import dramatiq
+import redis
+from dramatiq.brokers.redis import RedisBroker
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+from service.logs import get
+from service.metrics import Metrics
+
+QUEUE = "evaluate"
+ONE_CASE = "evaluate_case"
+WAITING = "evaluate_waiting"
+CASES_A_CLAIM = 50
+"""Cases that one wake-up of a worker takes at a time."""
+SINGLE_HINTS = 8
+"""Up to so many cases get a hint of their own; for more, the workers are told that there is a lot to do."""
+PAUSE = 1.0
+PRODUCER_TIMEOUT = 0.5
+
+_log = get("hints")
+
+
+class Hints(Protocol):
+    """Where hints go."""
+
+    def send(self, cases: Sequence[str]) -> None:
+        """Tell the workers of these cases.  Never raises."""
+
+    @property
+    def reachable(self) -> bool:
+        """Whether the last hint went out."""
+
+
+class NoHints:
+    """For processes in which nobody listens (the command line, tests): the sweeper finds the rows."""
+
+    reachable = True
+
+    def send(self, cases: Sequence[str]) -> None:
+        """Does nothing."""
+
+
+class QueueHints:
+    """Hints by way of a dramatiq broker, with a short break after a failure so that a stalled queue does not hold up ingest."""
+
+    def __init__(
+        self,
+        broker: dramatiq.Broker,
+        metrics: Metrics,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        backlog: Callable[[], int] | None = None,
+    ) -> None:
+        self._broker = broker
+        self._metrics = metrics
+        self._clock = clock
+        self._backlog = backlog
+        self._closed_until = 0.0
+
+    @property
+    def reachable(self) -> bool:
+        return self._closed_until == 0.0
+
+    def send(self, cases: Sequence[str]) -> None:
+        if not cases or (self._closed_until and self._clock() < self._closed_until):
+            return
+        messages = [_message(ONE_CASE, case) for case in cases]
+        if len(cases) > SINGLE_HINTS:
+            messages = [_message(WAITING)] * min(len(cases) // CASES_A_CLAIM + 2, 2 * SINGLE_HINTS)
+        try:
+            if self._backlog is not None and self._backlog() > 2 * SINGLE_HINTS:
+                return
+            for message in messages:
+                self._broker.enqueue(message)
+        except Exception as error:  # noqa: BLE001 - whatever the queue's trouble is, the sweeper makes it good
+            self._metrics.hints.labels("failed").inc()
+            if self.reachable:
+                _log.warning("queue_unreachable", exc_info=error)
+            self._closed_until = self._clock() + PAUSE
+        else:
+            self._closed_until = 0.0
+            self._metrics.hints.labels("sent").inc(len(messages))
+
+
+def producer(url: str, metrics: Metrics) -> QueueHints:
+    """Hints through the Redis at ``url``, by a client that gives up quickly.  Connects to nothing yet."""
+    client = redis.Redis.from_url(
+        url, socket_timeout=PRODUCER_TIMEOUT, socket_connect_timeout=PRODUCER_TIMEOUT, retry=Retry(NoBackoff(), 0), health_check_interval=0
+    )
+    broker = RedisBroker(client=client, middleware=[], maintenance_chance=0)  # type: ignore[no-untyped-call]
+    return QueueHints(broker, metrics)
+
+
+def _message(actor: str, *args: str) -> dramatiq.Message[None]:
+    return dramatiq.Message(queue_name=QUEUE, actor_name=actor, args=args, kwargs={}, options={})

@@ -1,0 +1,136 @@
+"""What operators watch, as Prometheus metrics.  Imports prometheus-client only; figures from the store are handed in.
+
+Counters belong to the process that counts; gauges of what waits or stands in the store are read when somebody asks, so they
+are right in whichever process is asked.  Labels hold codes and rule ids, never a case, a person or a source's data.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+
+from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from service.logs import get
+
+_log = get("metrics")
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Figures of the store at one instant.  Ages are in seconds; None where there is nothing that could have an age."""
+
+    dirty: int = 0
+    dirty_oldest: float = 0.0
+    quarantined: int = 0
+    outbox: int = 0
+    outbox_oldest: float = 0.0
+    verdicts: Mapping[tuple[str, str, str], int] = field(default_factory=dict)
+    """By (policy, rule, verdict)."""
+    breaches: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    """By (condition, severity)."""
+    sources: Mapping[str, float] = field(default_factory=dict)
+    """How far behind now each source's word of completeness is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gauge:
+    """Name, meaning and labels of a figure that is read from the store."""
+
+    name: str
+    help: str
+    labels: tuple[str, ...] = ()
+
+
+GAUGES = (
+    Gauge("duecare_dirty_cases", "Cases that wait to be judged"),
+    Gauge("duecare_dirty_oldest_seconds", "How long the case that waits longest has waited"),
+    Gauge("duecare_quarantined_cases", "Cases set aside because judging them failed again and again; each needs a person"),
+    Gauge("duecare_outbox_waiting", "Messages that wait to be sent"),
+    Gauge("duecare_outbox_oldest_seconds", "How long the message that waits longest has waited"),
+    Gauge("duecare_verdicts", "Current verdicts", ("policy", "rule", "verdict")),
+    Gauge("duecare_breaches", "Breaches on record", ("condition", "severity")),
+    Gauge("duecare_source_behind_seconds", "How far a source's word of completeness lies behind now", ("source",)),
+)
+
+
+class _FromStore(Collector):
+    """Reads the gauges at scrape time.  A store that cannot be reached leaves them out rather than showing old figures."""
+
+    def __init__(self, read: Callable[[], Standing]) -> None:
+        self._read = read
+
+    def describe(self) -> Iterable[Metric]:
+        return [GaugeMetricFamily(gauge.name, gauge.help, labels=gauge.labels or None) for gauge in GAUGES]
+
+    def collect(self) -> Iterable[Metric]:
+        try:
+            standing = self._read()
+        except Exception as error:  # noqa: BLE001 - the scrape must still answer with what this process knows
+            _log.warning("standing_unreadable", exc_info=error)
+            return []
+        series: tuple[Mapping[tuple[str, ...], float], ...] = (
+            {(): standing.dirty},
+            {(): standing.dirty_oldest},
+            {(): standing.quarantined},
+            {(): standing.outbox},
+            {(): standing.outbox_oldest},
+            {key: value for key, value in standing.verdicts.items()},  # noqa: C416 - widens the key's type
+            {key: value for key, value in standing.breaches.items()},  # noqa: C416
+            {(source,): age for source, age in standing.sources.items()},
+        )
+        families = []
+        for gauge, values in zip(GAUGES, series, strict=True):
+            family = GaugeMetricFamily(gauge.name, gauge.help, labels=gauge.labels)
+            for labels, value in sorted(values.items()):
+                family.add_metric(list(labels), value)
+            families.append(family)
+        return families
+
+
+class Metrics:
+    """One set of metrics for a process.  ``standing`` reads the store's figures; without it there are only the process's own."""
+
+    def __init__(self, standing: Callable[[], Standing] | None = None) -> None:
+        registry = self.registry = CollectorRegistry(auto_describe=True)
+        self.events = Counter(
+            "duecare_events", "Events received, by what became of them and by the way they came", ("result", "via"), registry=registry
+        )
+        self.dropped = Counter(
+            "duecare_attributes_dropped", "Attributes left out at the door since the catalogue does not know them", registry=registry
+        )
+        self.evaluations = Counter(
+            "duecare_evaluations",
+            "Evaluations of cases: done, failed, lost (another worker took over), quarantined",
+            ("result",),
+            registry=registry,
+        )
+        self.seconds = Histogram(
+            "duecare_evaluation_seconds",
+            "Seconds to judge one case, without the database",
+            buckets=(0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 10),
+            registry=registry,
+        )
+        self.transitions = Counter("duecare_breach_transitions", "Changes of breaches, by kind", ("kind",), registry=registry)
+        self.disagreements = Counter(
+            "duecare_decider_disagreements", "Obligations on which the two deciders differed; must stay 0", registry=registry
+        )
+        self.hints = Counter(
+            "duecare_hints", "Hints to the workers, by result; a failed one is made good by the sweeper", ("result",), registry=registry
+        )
+        self.sweeps = Counter("duecare_sweeps", "Rounds of the sweeper", ("result",), registry=registry)
+        self.swept = Counter("duecare_swept_cases", "Cases that the sweeper put forward, by why", ("why",), registry=registry)
+        if standing is not None:
+            registry.register(_FromStore(standing))
+
+    def text(self) -> bytes:
+        """Prometheus' text format."""
+        return generate_latest(self.registry)
+
+
+def documented() -> list[tuple[str, str]]:
+    """Every metric's name and meaning, for the reference page."""
+    own = [(metric.name + ("_total" if metric.type == "counter" else ""), metric.documentation) for metric in Metrics().registry.collect()]
+    return sorted(own + [(gauge.name, gauge.help) for gauge in GAUGES])
