@@ -1,0 +1,193 @@
+"""Policy tests: timelines in YAML, each with what a good QA officer expects of it.  Pure; imports rules.* and pydantic.
+
+A file holds a list of timelines::
+
+    - name: a plan after the third visit is a breach that was remedied
+      policy: cfss                       # one, or several with commas
+      events:
+        - {id: k1, at: 2026-03-02 09:00, type: service.connected, data: {program: cfss}}
+      checks:
+        - {as_of: 2026-03-24, expect: {C08: {verdict: breached, due_on: 2026-03-23}}}
+
+``at`` is local time in the timeline's zone (the first policy's where none is given), ``on`` a day whose moment is unknown, ``rec`` when
+it was recorded (default: when it happened).  A day without a year lies in the timeline's ``year``.  Every verdict of a rule
+that ``expect`` names must be expected; ``breaches: exactly`` extends that to breaches of all rules, or of those in ``only``.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+from rules.envelope import parse_event
+from rules.errors import EventRefused, Fault, ParameterError, PolicyError
+from rules.model import Event, Heartbeat, Outcome, Verdict, to_ms
+from rules.parameters import with_parameters
+from rules.timelines import Check, Timeline, read_timelines
+
+if TYPE_CHECKING:
+    from rules.policy import Policy
+
+__all__ = ["Failure", "Result", "collect", "read_timelines", "run_timeline"]
+
+BREACHES = frozenset({Outcome.BREACHED.value, Outcome.LATE.value})
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """An expectation that does not hold; ``wanted`` and ``got`` are ready to be read."""
+
+    as_of: str
+    rule: str
+    wanted: str
+    got: str
+    place: str = ""
+    """``file:line`` of the check."""
+
+    def __str__(self) -> str:
+        return f"{self.as_of}  {self.rule}\n    - wanted  {self.wanted}\n    + got     {self.got}"
+
+
+@dataclass(slots=True)
+class Result:
+    """What became of one timeline.  ``seen`` counts (policy, rule, verdict) among expectations that hold, for coverage."""
+
+    timeline: Timeline
+    passed: int = 0
+    failures: list[Failure] = field(default_factory=list)
+    seen: Counter[tuple[str, str, str]] = field(default_factory=Counter)
+
+
+def collect(paths: Iterable[Path]) -> list[Timeline]:
+    """The timelines of files, and of every ``*.yaml`` in folders, in order.  Raises PolicyError with the faults of all files."""
+    found: list[Timeline] = []
+    faults: list[Fault] = []
+    for path in paths:
+        for file in sorted(path.glob("*.yaml")) if path.is_dir() else [path]:
+            try:
+                found.extend(read_timelines(file))
+            except PolicyError as error:
+                faults.extend(error.faults)
+    if faults:
+        raise PolicyError(faults)
+    return found
+
+
+def run_timeline(timeline: Timeline, policy_of: Callable[[str], Policy]) -> Result:
+    """Judges a timeline at each of its checks.  Raises PolicyError where its events or names do not fit the policies."""
+    policies = [policy_of(name) for name in timeline.policies]
+    zone = ZoneInfo(timeline.zone or policies[0].zone)
+    events, beats = _facts(timeline, policies[0], zone)
+    result = Result(timeline)
+    known_rules = {rule.id: policy.id for policy in policies for rule in policy.rules}
+    for index, check in enumerate(timeline.checks):
+        _refuse_unknown(timeline, index, check, known_rules)
+        verdicts = _judge(timeline, index, check, policies, zone, events, beats)
+        _compare(result, index, check, verdicts, known_rules)
+    return result
+
+
+def _facts(timeline: Timeline, policy: Policy, zone: ZoneInfo) -> tuple[list[Event], list[Heartbeat]]:
+    events: list[Event] = []
+    beats: list[Heartbeat] = []
+    faults: list[Fault] = []
+    for index, given in enumerate(timeline.events):
+        when = timeline.instant(given.at or given.on or "", zone)
+        recorded = timeline.instant(given.rec, zone) if given.rec else when
+        data = dict(given.data)
+        if given.on:
+            data["occurred_on"] = when.date().isoformat()
+        envelope = {
+            "specversion": "1.0",
+            "id": given.id,
+            "source": given.source,
+            "type": given.type,
+            "subject": given.subject or timeline.case,
+            "time": when.isoformat(),
+            "recordedtime": recorded.isoformat(),
+            "data": data,
+        }
+        try:
+            parsed = parse_event(envelope, policy.catalogue, received=to_ms(recorded))
+        except EventRefused as error:
+            faults.extend(timeline.fault(("events", index), p.code, f"{p.pointer} {p.message}") for p in error.problems)
+            continue
+        unknown = (f"{given.type} has no attribute {path}" for path in parsed.dropped)
+        faults.extend(timeline.fault(("events", index), "unknown-attribute", message) for message in unknown)
+        if parsed.event is not None:
+            events.append(parsed.event)
+        if parsed.heartbeat is not None:
+            beats.append(parsed.heartbeat)
+    if faults:
+        raise PolicyError(faults)
+    return events, beats
+
+
+def _judge(
+    timeline: Timeline,
+    index: int,
+    check: Check,
+    policies: Sequence[Policy],
+    zone: ZoneInfo,
+    events: Sequence[Event],
+    beats: Sequence[Heartbeat],
+) -> list[Verdict]:
+    from rules.casefile import gather
+    from rules.evaluate import evaluate
+
+    try:
+        chosen = with_parameters(policies, {**timeline.params, **check.params})
+    except ParameterError as error:
+        raise PolicyError([timeline.fault(("checks", index), "parameter", str(error))]) from error
+    as_of = timeline.moment(check.as_of, zone)
+    known_at = timeline.moment(check.known_at, zone) if check.known_at else _everything(as_of, zone, events, beats)
+    case = check.case or timeline.case
+    for file in gather(events, beats, policies[0].catalogue):
+        if file.case == case:
+            return list(evaluate(chosen, file, as_of=as_of, known_at=known_at).verdicts)
+    raise PolicyError([timeline.fault(("checks", index), "unknown-case", f"no event is about the case {case!r}")])
+
+
+def _everything(as_of: int | dt.date, zone: ZoneInfo, events: Sequence[Event], beats: Sequence[Heartbeat]) -> int:
+    """An instant by which all that the timeline tells had been recorded."""
+    last = as_of if isinstance(as_of, int) else to_ms(dt.datetime.combine(as_of + dt.timedelta(days=1), dt.time(), zone))
+    return max([last, *(event.recorded for event in events), *(beat.recorded for beat in beats)])
+
+
+def _refuse_unknown(timeline: Timeline, index: int, check: Check, known: Mapping[str, str]) -> None:
+    faults = [
+        timeline.fault(("checks", index, part, *([rule] if part == "expect" else [])), "unknown-rule", f"no rule is called {rule!r}")
+        for part, rules in (("expect", check.expect), ("only", check.only))
+        for rule in rules
+        if rule not in known
+    ]
+    if faults:
+        raise PolicyError(faults)
+
+
+def _compare(result: Result, index: int, check: Check, verdicts: Sequence[Verdict], known_rules: Mapping[str, str]) -> None:
+    place = result.timeline.place("checks", index)
+    by_rule: dict[str, list[dict[str, Any]]] = {rule: [] for rule in known_rules}
+    for verdict in verdicts:
+        by_rule[verdict.rule].append(verdict.as_dict())
+    for rule, wanted in result.timeline.expected(check).items():
+        got = by_rule[rule]
+        if wanted.holds(got):
+            result.passed += 1
+            result.seen.update((known_rules[rule], rule, one["verdict"]) for one in got)
+        else:
+            result.failures.append(Failure(check.as_of, rule, str(wanted), wanted.shown(got), place))
+    if check.breaches == "exactly":
+        for rule in check.only or known_rules:
+            found = [one for one in by_rule[rule] if one["verdict"] in BREACHES]
+            if found and rule not in check.expect:
+                shown = ", ".join(f"{one['verdict']} {one['obligation']}" for one in found)
+                result.failures.append(Failure(check.as_of, rule, "no breach", shown, place))
+            else:
+                result.passed += 1
+
