@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Index, UniqueConstraint
+from sqlalchemy import Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from store.models.base import Base, Json, Serial
@@ -15,9 +15,12 @@ class EventRow(Base):
     __table_args__ = (
         UniqueConstraint("source", "id"),
         Index(None, "case_id", "position"),
-        Index(None, "target", "source"),
+        Index(
+            "ix_event_target", "target", "source",
+            postgresql_where=text("target IS NOT NULL"), sqlite_where=text("target IS NOT NULL"),
+        ),
         {"sqlite_autoincrement": True},
-    )
+    )  # fmt: skip
 
     position: Mapped[Serial]
     source: Mapped[str]
@@ -54,7 +57,7 @@ class HeartbeatRow(Base):
 
     __tablename__ = "heartbeat"
     __table_args__ = (
-        Index(None, "source", "recorded"),
+        Index(None, "source", "complete_until", "recorded"),
         UniqueConstraint("source", "recorded", "complete_until"),
         {"sqlite_autoincrement": True},
     )

@@ -210,7 +210,13 @@ def upgrade() -> None:
         sqlite_autoincrement=True,
     )
     op.create_index("ix_event_case_id_position", "event", ["case_id", "position"])
-    op.create_index("ix_event_target_source", "event", ["target", "source"])
+    op.create_index(
+        "ix_event_target",
+        "event",
+        ["target", "source"],
+        postgresql_where=sa.text("target IS NOT NULL"),
+        sqlite_where=sa.text("target IS NOT NULL"),
+    )
     op.create_table(
         "heartbeat",
         sa.Column("id", SERIAL, autoincrement=True, nullable=False),
@@ -221,7 +227,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("source", "recorded", "complete_until", name="uq_heartbeat_source_recorded_complete_until"),
         sqlite_autoincrement=True,
     )
-    op.create_index("ix_heartbeat_source_recorded", "heartbeat", ["source", "recorded"])
+    op.create_index("ix_heartbeat_source_complete_until_recorded", "heartbeat", ["source", "complete_until", "recorded"])
     op.create_table(
         "outbox",
         sa.Column("id", SERIAL, autoincrement=True, nullable=False),

@@ -1,0 +1,91 @@
+"""Small pieces of SQL that the two databases spell differently.  Imports store.models.base and sqlalchemy."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from typing import Any, TypeVar, cast
+
+from sqlalchemy import CursorResult, text
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import DeclarativeBase, Session
+
+from store.engine import dumps
+from store.errors import Unstorable
+from store.models.base import DOCUMENT
+
+T = TypeVar("T")
+
+
+def dialect(session: Session) -> str:
+    """``sqlite`` or ``postgresql``."""
+    return session.get_bind().dialect.name
+
+
+def upsert(session: Session, table: type[DeclarativeBase]) -> postgresql.Insert | sqlite.Insert:
+    """An INSERT into ``table`` that knows ON CONFLICT."""
+    return postgresql.insert(table) if dialect(session) == "postgresql" else sqlite.insert(table)
+
+
+class Statement:
+    """A statement of the hot paths, written out: SQLAlchemy would take longer to build it than a database to run it.
+
+    ``LISTED(:name)`` in the text stands for any number of values that travel as one parameter, so that the statement is always
+    the same: ``x IN LISTED(:cases)``, ``FROM LISTED(:cases) AS given`` with the column ``value``.  The columns named in
+    ``documents`` are JSON.
+    """
+
+    def __init__(self, sql: str, *, documents: tuple[str, ...] = ()) -> None:
+        self._lists = tuple(_LISTED.findall(sql))
+        types = dict.fromkeys(documents, DOCUMENT)
+        self._spelled = {name: text(_LISTED.sub(spelling, sql)).columns(**types) for name, spelling in _SPELLINGS.items()}
+
+    def on(self, session: Session, **parameters: Any) -> CursorResult[*tuple[Any, ...]]:
+        """The result of running it."""
+        kind = dialect(session)
+        for name in self._lists:
+            values = sorted(parameters[name])
+            parameters[name] = values if kind == "postgresql" else dumps(values)
+        return cast("CursorResult[*tuple[Any, ...]]", session.execute(self._spelled[kind], parameters))
+
+
+_LISTED = re.compile(r"LISTED\(:(\w+)\)")
+_SPELLINGS = {
+    "postgresql": r"(SELECT value FROM unnest(CAST(:\1 AS text[])) AS listed (value))",
+    "sqlite": r"(SELECT value FROM json_each(:\1))",
+}
+
+
+def chunks(items: Iterable[T], size: int) -> Iterator[list[T]]:
+    """``items`` in lists of at most ``size``."""
+    rest = iter(items)
+    while chunk := list(islice(rest, size)):
+        yield chunk
+
+
+def encode(value: Any) -> str:
+    """``value`` as JSON text that both databases give back unchanged.  Raises Unstorable for NUL, lone surrogates and NaN."""
+    try:
+        text = dumps(value, default=_plain)
+        text.encode()
+    except (ValueError, TypeError, RecursionError) as error:
+        raise Unstorable(f"cannot be stored as JSON ({type(error).__name__})") from None
+    if "\\u0000" in text and _holds_nul(json.loads(text)):
+        raise Unstorable("cannot be stored: a text contains the character NUL")
+    return text
+
+
+def _plain(value: object) -> object:
+    if hasattr(value, "keys"):
+        return {key: value[key] for key in value}  # type: ignore[attr-defined, index]
+    raise TypeError(type(value).__name__)
+
+
+def _holds_nul(value: object) -> bool:
+    if isinstance(value, str):
+        return "\x00" in value
+    if isinstance(value, dict):
+        return any(_holds_nul(part) for item in value.items() for part in item)
+    return isinstance(value, list) and any(_holds_nul(part) for part in value)
