@@ -55,7 +55,7 @@ def decide(
     durable-rules is not there.
     """
     wanted = table.decide(items, now)
-    if (deciders or mode()) == "table" or not items:
+    if not items or (deciders or mode()) == "table":
         return wanted
     if ruleset.engine() is None:
         raise EngineError("both deciders are demanded, and durable-rules is not available")

@@ -13,7 +13,7 @@ import json
 import os
 import sys
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from typing import Any, Protocol, cast
 
@@ -157,8 +157,8 @@ class Ruleset:
         if handle is not None and self._owner[0] == os.getpid():
             self._free(handle)
 
-    def __del__(self) -> None:
-        if getattr(self, "_handle", None) is not None:
+    def __del__(self, _finalizing: Callable[[], bool] = sys.is_finalizing) -> None:
+        if not _finalizing() and getattr(self, "_handle", None) is not None:
             self.close()
 
     def _session(self, facts: Batch, count: int) -> list[Decision]:

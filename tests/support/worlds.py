@@ -127,7 +127,7 @@ class Grid(NamedTuple):
 
 SMALL = Grid(((2, 2), (4, 4), (6, 6), DAY, (5, 6)), 2, (2, 3, 4, 5, 6), (None, 2, 5), (None, 2, 3))
 WIDE = Grid(((2, 2), (3, 3), (4, 4), (5, 5), (6, 6), (0, 2), DAY, (6, 8), (5, 6)), 2, (2, 3, 4, 5, 6, 7), (None, 2, 5), (None, 2, 3, 5, 7))
-CROWD = Grid(((2, 2), (4, 4), (6, 6), (7, 7), DAY, (6, 8)), 3, (4, 6, 7), (None, 2), (None, 2, 3))
+CROWD = Grid(((2, 2), (4, 4), (6, 6), (7, 7), DAY, (6, 8)), 3, (3, 4, 6, 7), (None, 2), (None, 2, 3))
 
 
 def evidence(grid: Grid) -> Iterator[tuple[Candidate, ...]]:
