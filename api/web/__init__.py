@@ -1,0 +1,33 @@
+"""The pages for people: server-rendered, no script needed, thin entries into service/ through ``desk``.
+
+``install(app, desk)`` puts them onto an application that ``api.security`` and ``api.problems`` have been installed on.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from api.web.desk import Desk
+
+if TYPE_CHECKING:
+    from flask import Flask
+
+__all__ = ["Desk", "install"]
+
+
+def install(app: Flask, desk: Desk, *, secret_key: str) -> None:
+    """Add the pages.  ``secret_key`` signs the session cookie and must be the same in every process."""
+    from api import access
+    from api.web import faults, pages, rendering, sessions
+
+    app.secret_key = secret_key
+    app.session_interface = sessions.Cookies()
+    app.config["SESSION_COOKIE_NAME"] = "duecare"
+    app.config["SESSION_COOKIE_HTTPONLY"] = True
+    app.config["SESSION_COOKIE_SAMESITE"] = "Lax"
+    app.extensions["duecare_desk"] = desk
+    with app.app_context():
+        access.session_access(sessions.viewer)
+    rendering.install(app)
+    app.register_blueprint(pages.blueprint)
+    faults.install(app)

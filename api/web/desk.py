@@ -1,0 +1,81 @@
+"""What the pages ask of the product: a narrow protocol, so that they can be drawn from a made-up desk in tests.
+
+Every question takes who is asking; what lies outside their teams and offices is answered like what does not exist.
+Imports this package's views, and service.access for who is asking.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Protocol
+
+from api.web.views import BreachPage, BreachRow, CasePage, CaseRow, DueRow, Filters, Listing, PolicyPage, PolicyRow, StatusPage
+from service.access import Access
+
+
+class Desk(Protocol):
+    """Any method may raise service.errors.ServiceError: NotFound becomes the 404 page, StaleVersion the page that tells who was first."""
+
+    def banner(self) -> str:
+        """Words for the made-up-data banner; empty: the data is real."""
+        ...
+
+    def deciders(self) -> str:
+        """``both``, or ``table`` where durable-rules cannot be used: the pages say so."""
+        ...
+
+    def sign_in(self, name: str, password: str) -> tuple[str, Access]:
+        """The user's id, and who that is.  Raises Unauthorised or LockedOut."""
+        ...
+
+    def session(self, user: str, began: int) -> Access | None:
+        """Who a session that began at ``began`` (ms) belongs to; None: it is over."""
+        ...
+
+    def change_password(self, user: str, *, old: str, new: str) -> None:
+        """Raises Unauthorised (the old one is wrong) or Invalid."""
+        ...
+
+    def breaches(self, access: Access, filters: Filters) -> Listing[BreachRow]:
+        """The work list, one page of it."""
+        ...
+
+    def breach(self, access: Access, breach: str) -> BreachPage:
+        """Everything about one breach."""
+        ...
+
+    def review(self, access: Access, breach: str, *, action: str, reason: str, comment: str, version: int) -> None:
+        """``action``: acknowledge, uphold, dismiss or comment.  Raises StaleVersion, Forbidden, NotPossible or Invalid."""
+        ...
+
+    def ask_waiver(self, access: Access, breach: str, *, reason: str, comment: str, ends_on: dt.date, version: int) -> None:
+        """Ask that the breach be excused to the end of ``ends_on``; another person has to approve it."""
+        ...
+
+    def settle_waiver(self, access: Access, waiver: str, *, approve: bool) -> None:
+        """Approve or refuse what another person asked for."""
+        ...
+
+    def case(self, access: Access, case: str, *, as_of: dt.date | None, known_at: dt.date | None) -> CasePage:
+        """A case, judged at the ends of these days of its own place; None: now."""
+        ...
+
+    def cases(self, access: Access, filters: Filters) -> Listing[CaseRow]:
+        """The list of cases, one page of it."""
+        ...
+
+    def due_soon(self, access: Access, filters: Filters) -> Listing[DueRow]:
+        """What is inside its warning window, the soonest first."""
+        ...
+
+    def policies(self) -> list[PolicyRow]:
+        """The policies in use."""
+        ...
+
+    def policy(self, policy: str) -> PolicyPage:
+        """One policy with all its rules."""
+        ...
+
+    def status(self, access: Access) -> StatusPage:
+        """Whether what the pages show can be relied on."""
+        ...

@@ -1,0 +1,95 @@
+"""Error pages that help, inside the layout.  Programs get problems (``api.problems``), people get these.
+
+Nothing of what went wrong inside is shown: the reference leads to the log.
+"""
+
+from __future__ import annotations
+
+import structlog
+from flask import Flask, Response, g, make_response, render_template, request
+from werkzeug.exceptions import HTTPException
+
+from api import problems
+from api.web import sessions
+from api.web.pages import BadAddress, blueprint
+from service.errors import Forbidden, Invalid, NotFound, ServiceError, StaleVersion, Unauthorised
+
+_log = structlog.get_logger("duecare.web")
+
+_PAGES: dict[int, tuple[str, tuple[str, ...]]] = {
+    400: ("This address cannot be read", ("Something in it is not understood. Go back and choose from the lists.",)),
+    403: ("Your role does not allow this", ("Ask an administrator if it should.",)),
+    404: (
+        "There is no such page",
+        ("It does not exist, or it lies outside the teams and offices that you look after.", "If you typed the address, look at it again. A case is best found by its id under Cases."),
+    ),
+    405: ("This page cannot be opened like that", ("Go back and use the button on the page.",)),
+    413: ("That was too much at once", ("Shorten what you wrote and send it again.",)),
+    500: ("Sorry, something went wrong here", ("Nothing was changed by what you did last. Try again in a moment.",)),
+    503: ("A part of the service cannot be reached", ("Nothing is lost. Try again in a minute.",)),
+}
+
+
+def page(code: int, *, lines: tuple[str, ...] = (), heading: str = "", kept: str = "") -> Response:
+    """The error page for a status."""
+    g.page = True
+    title, advice = _PAGES.get(code, _PAGES[500 if code >= 500 else 400])
+    drawn = render_template(
+        "web/error.html", heading=heading or title, lines=lines or advice, kept=kept, request_id=g.get("request_id", "") if code >= 500 else ""
+    )
+    return make_response(drawn, code)
+
+
+def _service(error: ServiceError) -> Response:
+    if isinstance(error, NotFound):
+        return page(404)
+    if isinstance(error, (Forbidden, Unauthorised)):
+        return page(403)
+    if isinstance(error, Invalid):
+        return page(400, lines=(*(f"{flaw.field}: {flaw.message}" for flaw in error.flaws), "Go back and choose from the lists."))
+    if isinstance(error, StaleVersion):
+        return page(409, heading="Somebody else changed this meanwhile", lines=("Nothing was overwritten. Open it again and look at what changed.",))
+    _log.error("page_failed", exc_info=error, endpoint=request.endpoint)
+    return page(500)
+
+
+def _bad_form(_: sessions.BadForm) -> Response:
+    written = "\n\n".join(text for name in ("comment", "waiver_comment") if (text := request.form.get(name, "").strip()[:2000]))
+    return page(
+        400,
+        heading="Your session ended while the page was open",
+        lines=("Nothing was saved, and nothing that you wrote is lost if you copy it from here. Sign in again, then go back to the page.",)
+        if written
+        else ("Nothing was saved. Sign in again, then repeat what you did.",),
+        kept=written,
+    )
+
+
+def _bad_address(error: BadAddress) -> Response:
+    return page(400, lines=(f"The address asks for something that the list does not know: {error}.", "Go back and choose from the list's filters."))
+
+
+def _unexpected(error: Exception) -> Response:
+    if isinstance(error, HTTPException):
+        if error.code is not None and error.code < 400:
+            return error.get_response()  # type: ignore[return-value]
+        return page(error.code or 500)
+    _log.error("page_failed", exc_info=error, endpoint=request.endpoint)
+    return page(500)
+
+
+def _anywhere(error: HTTPException) -> Response:
+    """An address that belongs to no page: a person gets a page, a program a problem."""
+    return problems.of_http(error) if problems.wants_problem() else page(error.code or 404)
+
+
+def install(app: Flask) -> None:
+    """Handle every error of the pages, and addresses that nobody knows."""
+    for code in (404, 405):
+        app.register_error_handler(code, _anywhere)
+
+
+blueprint.register_error_handler(ServiceError, _service)
+blueprint.register_error_handler(sessions.BadForm, _bad_form)
+blueprint.register_error_handler(BadAddress, _bad_address)
+blueprint.register_error_handler(Exception, _unexpected)

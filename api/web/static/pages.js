@@ -1,0 +1,85 @@
+// What the pages do beyond plain HTML: components, copying, the filters on a narrow screen, and the keyboard of the lists.
+// Every page works without it.
+const own = document.querySelector("script[data-components]");
+const { createAll, Button, ErrorSummary, PasswordInput, ServiceNavigation, SkipLink, isSupported } = await import(own.dataset.components);
+if (isSupported()) for (const component of [Button, ErrorSummary, PasswordInput, ServiceNavigation, SkipLink]) createAll(component);
+
+for (const button of document.querySelectorAll("[data-copy]")) {
+  button.addEventListener("click", async () => {
+    await navigator.clipboard.writeText(button.dataset.copy);
+    const was = button.textContent;
+    button.textContent = "Copied";
+    setTimeout(() => { button.textContent = was; }, 1500);
+  });
+}
+
+const toggle = document.querySelector(".dc-filters__toggle");
+toggle?.addEventListener("click", () => {
+  const open = toggle.closest(".dc-filters").classList.toggle("is-open");
+  toggle.setAttribute("aria-expanded", String(open));
+});
+
+// A filter that was left empty need not stand in the address that people share.
+for (const form of document.querySelectorAll("form[method=get]")) {
+  form.addEventListener("formdata", (event) => {
+    for (const [name, value] of [...event.formData]) if (value === "") event.formData.delete(name);
+  });
+}
+
+const target = location.hash && document.getElementById(decodeURIComponent(location.hash.slice(1)));
+if (target instanceof HTMLDetailsElement) target.open = true;
+document.querySelector("[data-focus]")?.focus();
+
+// Keyboard.  Single keys can be switched off (they disturb speech input), and do nothing while something is typed.
+const STORE = "duecare.keys";
+const dialog = document.getElementById("keys");
+const on = document.getElementById("keys-on");
+const rows = [...document.querySelectorAll("[data-row]")];
+let keys = true;
+try { keys = localStorage.getItem(STORE) !== "off"; } catch { /* no storage: the keys stay on */ }
+if (on) {
+  on.checked = keys;
+  on.addEventListener("change", () => {
+    keys = on.checked;
+    try { localStorage.setItem(STORE, keys ? "on" : "off"); } catch { /* it holds for this page only */ }
+  });
+}
+
+function mark(row) {
+  for (const other of rows) other.classList.toggle("is-current", other === row);
+}
+const current = () => rows.findIndex((row) => row.classList.contains("is-current"));
+function go(step) {
+  if (!rows.length) return;
+  const at = current();
+  const next = rows[Math.min(rows.length - 1, Math.max(0, at < 0 ? (step > 0 ? 0 : rows.length - 1) : at + step))];
+  mark(next);
+  next.querySelector("a")?.focus({ preventScroll: true });
+  next.scrollIntoView({ block: "nearest" });
+}
+for (const row of rows) row.addEventListener("focusin", () => mark(row));
+if (target && rows.includes(target)) { mark(target); target.querySelector("a")?.focus({ preventScroll: true }); }
+
+function acknowledge() {
+  const scope = rows.length ? rows[current()] : document;
+  scope?.querySelector("form[data-acknowledge]")?.requestSubmit();
+}
+function help() {
+  if (dialog.open) dialog.close(); else dialog.showModal();
+}
+const typing = (element) => element instanceof HTMLElement && (element.isContentEditable || element.matches("textarea, select, input:not([type=checkbox]):not([type=radio])"));
+document.addEventListener("keydown", (event) => {
+  if (!dialog || event.ctrlKey || event.metaKey || event.altKey || event.repeat && event.key === "a" || typing(event.target)) return;
+  if (!keys && event.key !== "?") return;
+  if (dialog.open && event.key !== "?") return;
+  const action = { j: () => go(1), k: () => go(-1), a: acknowledge, "?": help, "/": () => {
+    const search = document.querySelector("[data-search]");
+    if (!search) return;
+    const filters = search.closest(".dc-filters");
+    if (toggle && filters && !filters.classList.contains("is-open") && getComputedStyle(toggle).display !== "none") toggle.click();
+    search.focus();
+    search.select();
+  } }[event.key];
+  if (action) { event.preventDefault(); action(); }
+});
+document.documentElement.dataset.ready = "yes";

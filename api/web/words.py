@@ -1,0 +1,137 @@
+"""The words that the pages use for codes, days and instants.  Kind and exact: nobody is said to have violated anything.
+
+Imports the standard library only.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from zoneinfo import ZoneInfo
+
+SEVERITIES = ("critical", "high", "medium", "low", "advisory")
+CONDITIONS = ("open", "remedied", "withdrawn", "excused")
+REVIEWS = ("new", "acknowledged", "upheld", "dismissed")
+
+_WORDS: dict[str, dict[str, str]] = {
+    "severity": {"critical": "Critical", "high": "High", "medium": "Medium", "low": "Low", "advisory": "Advisory"},
+    "condition": {"open": "Open", "remedied": "Done late", "withdrawn": "Withdrawn", "excused": "Excused"},
+    "review": {"new": "Not yet reviewed", "acknowledged": "Acknowledged", "upheld": "Upheld", "dismissed": "Dismissed"},
+    "outcome": {
+        "breached": "Breached",
+        "late": "Done late",
+        "due_soon": "Due soon",
+        "unknown": "Cannot be judged",
+        "pending": "Pending",
+        "excused": "Excused",
+        "met": "Met",
+        "not_applicable": "Does not apply",
+    },
+    "group": {
+        "breached": "Not done in time",
+        "late": "Done, but late",
+        "due_soon": "Due soon",
+        "unknown": "Cannot be judged yet",
+        "pending": "Pending, not yet due",
+        "excused": "Excused",
+        "met": "Met",
+        "not_applicable": "Does not apply",
+    },
+    "reason": {
+        "not_triggered": "nothing has called for it",
+        "ended_before_due": "the episode ended before it was due",
+        "out_of_scope": "this case is not in the policy's scope",
+        "before_policy": "it began before the policy was in force",
+        "parameter_unset": "the policy's owner has not set a limit",
+        "source_stale": "a source has gone quiet, so a missing record proves nothing",
+        "day_without_moment": "only the day is known, and the order within the day matters",
+        "engines_disagree": "the two deciders disagree; this is looked into",
+    },
+    "status": {"draft": "Draft: used in tests only", "shadow": "Shadow: judged, but opens no breach", "enforced": "Enforced", "retired": "Retired"},
+    "program": {
+        "cfss": "Child and Family Support System",
+        "strengthening_families": "Strengthening Families",
+        "child_protection": "Child protection",
+        "other": "Other",
+    },
+    "filter": {
+        "policy": "Policy",
+        "rule": "Rule",
+        "severity": "Severity",
+        "condition": "Condition",
+        "review": "Review",
+        "team": "Team",
+        "office": "Office",
+        "worker": "Worker",
+        "case": "Case",
+        "within": "Due within",
+    },
+}
+
+
+def word(kind: str, code: str | None) -> str:
+    """The words for a code; a code that has none is shown with spaces for underscores."""
+    if not code:
+        return ""
+    if kind == "reason" and code.startswith("missing "):
+        return f"{code.removeprefix('missing ')} is not on record"
+    return _WORDS.get(kind, {}).get(code) or sentence_case(code.replace("_", " "))
+
+
+def sentence_case(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def local(ms: int, zone: str) -> dt.datetime:
+    """The instant on the clocks of ``zone``."""
+    return dt.datetime.fromtimestamp(ms / 1000, tz=dt.UTC).astimezone(ZoneInfo(zone))
+
+
+def day(value: dt.date | None, *, year: bool = True) -> str:
+    """``Mon 23 March 2026``."""
+    if value is None:
+        return ""
+    return f"{value:%a} {value.day} {value:%B}" + (f" {value.year}" if year else "")
+
+
+def short_day(value: dt.date | None) -> str:
+    """``Mon 23 Mar 2026``, for tables."""
+    if value is None:
+        return ""
+    return f"{value:%a} {value.day} {value:%b} {value.year}"
+
+
+def clock(value: dt.datetime) -> str:
+    """``9:14 am``."""
+    hour = value.hour % 12 or 12
+    return f"{hour}:{value.minute:02d} {'am' if value.hour < 12 else 'pm'}"
+
+
+def place(zone: str) -> str:
+    """``Adelaide`` of ``Australia/Adelaide``."""
+    return zone.rpartition("/")[2].replace("_", " ")
+
+
+def moment(ms: int | None, zone: str) -> str:
+    """``Mon 23 March 2026, 9:14 am (Adelaide time)``."""
+    if ms is None:
+        return "never"
+    there = local(ms, zone)
+    return f"{day(there.date())}, {clock(there)} ({place(zone)} time)"
+
+
+def short_moment(ms: int | None, zone: str) -> str:
+    """``Mon 23 Mar 2026, 9:14 am``, where the zone is said beside it."""
+    if ms is None:
+        return "never"
+    there = local(ms, zone)
+    return f"{short_day(there.date())}, {clock(there)}"
+
+
+def count(number: int, one: str, many: str = "") -> str:
+    """``1 case``, ``2,140 cases``."""
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+def iso_day(text: str | None) -> dt.date | None:
+    """A day of ISO text, or None."""
+    return dt.date.fromisoformat(text) if text else None

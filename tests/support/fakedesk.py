@@ -1,0 +1,317 @@
+"""A desk with made-up answers, to draw every page without a store: `python -m tests.support.fakedesk` serves it for looking around."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import replace
+
+from flask import Flask
+
+from api import problems, security, web
+from api.web import words
+from api.web.views import (
+    BreachPage,
+    BreachRow,
+    CasePage,
+    CaseRow,
+    Choice,
+    Clause,
+    DueRow,
+    EpisodeLine,
+    Evidence,
+    Filters,
+    HeldCase,
+    HistoryLine,
+    JourneyDay,
+    JourneyItem,
+    Listing,
+    Parameter,
+    PolicyPage,
+    PolicyRow,
+    Query,
+    RuleView,
+    SourceLine,
+    StatusPage,
+    VerdictGroup,
+    VerdictLine,
+    WaiverLine,
+)
+from rules.model import to_ms
+from service.access import ROLES, Access
+from service.errors import Forbidden, Invalid, Flaw, LockedOut, NotFound, NotPossible, StaleVersion, Unauthorised
+
+ZONE = "Australia/Adelaide"
+NOW = to_ms(dt.datetime(2026, 4, 9, 0, 44, tzinfo=dt.UTC))
+PASSWORD = "a made-up pass phrase"
+LONG = "case/with a slash & <angle> " + "x" * 60
+
+_SENTENCES = (
+    ("C08", "critical", "No completed safety plan by the end of the 3rd visit, Mon 23 March; recorded 7 days after"),
+    ("C12", "high", "No family snapshot within 6 weeks, by Fri 27 February; nothing recorded yet"),
+    ("S22", "critical", "The closure on Tue 3 March was not approved by a team leader or manager"),
+    ("S24", "medium", "The closure was approved by the person who asked for it"),
+    ("C05", "high", "Child P-1182-2 was not seen by the 3rd visit, Mon 23 March"),
+    ("X01", "low", "A visit held on Mon 2 March was recorded 16 days later, on Wed 18 March"),
+)
+
+
+def row(number: int) -> BreachRow:
+    rule, severity, sentence = _SENTENCES[number % len(_SENTENCES)]
+    return BreachRow(
+        id=f"b{number:04d}",
+        case=LONG if number == 7 else f"FAM-{2000 + number}",
+        sentence=sentence,
+        rule=rule,
+        policy="cfss" if rule[0] == "C" else "strengthening_families" if rule[0] == "S" else "record_quality",
+        severity=severity,
+        condition=words.CONDITIONS[(0, 0, 0, 1, 0, 2, 0)[number % 7]],
+        review=words.REVIEWS[(0, 0, 1, 0, 2, 3)[number % 6]],
+        version=3,
+        due_on=None if number % 6 == 3 else dt.date(2026, 3, 23) - dt.timedelta(days=number),
+        days_late=None if number % 6 == 3 else 7 + number,
+        team=("north", "south", "")[number % 3],
+        office="alice_springs" if number % 3 else "",
+        worker=f"w-{number % 5}" if number % 4 else "",
+        contested=number == 4,
+        subject="child P-1182-2" if rule == "C05" else "",
+    )
+
+
+class FakeDesk:
+    """Everything in memory; ``moved`` makes the next review find a newer version."""
+
+    def __init__(self) -> None:
+        self.rows = {item.id: item for item in map(row, range(60))}
+        self.limited: frozenset[str] | None = None
+        self.roles = frozenset({"reviewer"})
+        self.must_change = False
+        self.password = PASSWORD
+        self.demo = "Every family on these pages is invented."
+        self.mode = "both"
+        self.empty = False
+        self.failing: Exception | None = None
+        self.seen: list[tuple[str, object]] = []
+        self.over: set[str] = set()
+
+    def _access(self, user: str) -> Access:
+        scopes = frozenset[str]().union(*(ROLES[role] for role in self.roles))
+        return Access(actor=f"user:{user}", name=user, scopes=scopes, roles=self.roles, teams=self.limited, must_change=self.must_change)
+
+    def _fail(self) -> None:
+        if self.failing is not None:
+            raise self.failing
+
+    def banner(self) -> str:
+        return self.demo
+
+    def deciders(self) -> str:
+        return self.mode
+
+    def sign_in(self, name: str, password: str) -> tuple[str, Access]:
+        if name == "locked":
+            raise LockedOut(301)
+        if name not in {"kim", "robin"} or password != self.password:
+            raise Unauthorised
+        return name, self._access(name)
+
+    def session(self, user: str, began: int) -> Access | None:
+        return None if user in self.over else self._access(user)
+
+    def change_password(self, user: str, *, old: str, new: str) -> None:
+        if old != self.password:
+            raise Unauthorised
+        if len(new) < 12:
+            raise Invalid(Flaw("password", "short", "use at least 12 characters"))
+        self.password = new
+        self.must_change = False
+
+    def breaches(self, access: Access, filters: Filters) -> Listing[BreachRow]:
+        self._fail()
+        self.seen.append(("breaches", filters))
+        rows = [] if self.empty else list(self.rows.values())
+        for name in ("rule", "policy", "severity", "condition", "review", "team", "worker", "case"):
+            if value := getattr(filters, name):
+                rows = [item for item in rows if getattr(item, name) == value]
+        start = int(filters.cursor or 0)
+        if filters.sort == "days_late":
+            rows.sort(key=lambda item: item.days_late or 0)
+        choices = {
+            name: [Choice(value, words.word(name, value)) for value in values]
+            for name, values in (("severity", words.SEVERITIES), ("condition", words.CONDITIONS), ("review", words.REVIEWS))
+        }
+        choices["team"] = [Choice("north", "north"), Choice("south", "south")]
+        choices["rule"] = [Choice(rule, f"{rule} {sentence[:30]}") for rule, _, sentence in _SENTENCES]
+        choices["policy"] = [Choice("cfss", "Child and Family Support System journey")]
+        more = str(start + 25) if start + 25 < len(rows) else ""
+        return Listing(rows[start : start + 25], len(rows), NOW, ZONE, more, choices, self.empty)
+
+    def breach(self, access: Access, breach: str) -> BreachPage:
+        self._fail()
+        if breach not in self.rows:
+            raise NotFound
+        item = self.rows[breach]
+        may = access.allows("breaches:review")
+        new = item.review == "new"
+        actions = ({"uphold", "dismiss", "comment", "waive"} | ({"acknowledge"} if new else set())) if may else set()
+        return BreachPage(
+            row=item,
+            clause=Clause(
+                "cfss",
+                "Child and Family Support System journey",
+                item.rule,
+                "A safety plan by the end of the 3rd visit",
+                "By the day of the third qualifying visit, the family and the practitioner have completed the safety plan together.",
+                "CFSS practice guide, step 3, heading \u201cSafety planning\u201d",
+                item.severity,
+            ),
+            zone=ZONE,
+            as_of=NOW,
+            known_at=NOW,
+            contested_why="the plan's date was moved to an earlier day after the breach was announced" if item.contested else "",
+            activated_on=dt.date(2026, 2, 2),
+            satisfied_on=dt.date(2026, 3, 30),
+            steps=(
+                "Visits that count: Mon 2 February, Mon 2 March, Mon 23 March 2026. The 3rd one is Mon 23 March 2026.",
+                "A completed safety plan was due by the end of that day.",
+                "The first one was completed on Mon 30 March 2026: 7 days after.",
+            ),
+            would="a safety plan with the status completed or final on or before Mon 23 March 2026.",
+            evidence=(
+                Evidence("visit-3311", "crm", "Visit held", "Mon 23 March 2026, 10:15 am", "Tue 24 March 2026", True),
+                Evidence("visit-3290", "crm", "Visit held", "Thu 12 March 2026, 2:00 pm", "Thu 12 March 2026", False, "it was attempted, not held"),
+                Evidence("plan-77-" + "z" * 80, "crm", "Safety plan updated", "Mon 30 March 2026", "Mon 30 March 2026", True, "it reached completed here"),
+            ),
+            history=(
+                *([HistoryLine(NOW, f"Review: {words.word('review', item.review)}", "robin", comment="Looked at it.\nSecond line.")] if not new else []),
+                HistoryLine(NOW - 86_400_000, "Opened", "", NOW - 86_400_000, "sha256:" + "ab12" * 16, ("visit-3311",)),
+            ),
+            actions=frozenset(actions),
+            reasons=(Choice("record_wrong", "The record is wrong"), Choice("not_applicable", "It does not apply to this family")),
+            waiver_reasons=(Choice("unsafe", "It was not safe"),),
+            waivers=(
+                WaiverLine("wv1", "proposed", "robin", "It was not safe", "See the supervision note.", ends_on=dt.date(2026, 5, 1), may_approve=may),
+            ),
+        )
+
+    def review(self, access: Access, breach: str, *, action: str, reason: str, comment: str, version: int) -> None:
+        self._fail()
+        if not access.allows("breaches:review"):
+            raise Forbidden
+        item = self.rows[breach]
+        if version != item.version:
+            raise StaleVersion(item.version)
+        if comment == "impossible":
+            raise NotPossible("a dismissed breach cannot be acknowledged")
+        self.seen.append(("review", (breach, action, reason, comment)))
+        state = {"acknowledge": "acknowledged", "uphold": "upheld", "dismiss": "dismissed"}.get(action, item.review)
+        self.rows[breach] = replace(item, review=state, version=version + 1)
+
+    def ask_waiver(self, access: Access, breach: str, *, reason: str, comment: str, ends_on: dt.date, version: int) -> None:
+        self.seen.append(("ask_waiver", (breach, reason, comment, ends_on)))
+
+    def settle_waiver(self, access: Access, waiver: str, *, approve: bool) -> None:
+        if access.actor == "user:robin":
+            raise Forbidden
+        self.seen.append(("settle_waiver", (waiver, approve)))
+
+    def case(self, access: Access, case: str, *, as_of: dt.date | None, known_at: dt.date | None) -> CasePage:
+        self._fail()
+        self.seen.append(("case", (case, as_of, known_at)))
+        if case.startswith("NO"):
+            raise NotFound
+        page = self.breach(access, "b0000")
+        breached = VerdictLine(
+            "C08", page.clause.title, "cfss", "breached", page.row.sentence, "critical", due_on=page.row.due_on, days_late=7,
+            steps=page.steps, would=page.would, evidence=page.evidence, breach="b0000",
+        )
+        met = [
+            VerdictLine(f"C{n:02d}", "Another requirement", "cfss", "met", f"Requirement {n} was met on Mon 2 March 2026", "low", "child P-1" if n % 2 else "")
+            for n in range(9, 15)
+        ]
+        late = to_ms(dt.datetime.combine(as_of or dt.date(2026, 4, 9), dt.time(14, 29, 59), dt.UTC)) if as_of else NOW
+        days = [
+            JourneyDay(dt.date(2026, 2, 2), (JourneyItem("event", "Service connected", time="9:00 am", event="svc-1", source="crm"),)),
+            JourneyDay(
+                dt.date(2026, 3, 2),
+                (
+                    JourneyItem("late_record", "Visit held", "in person; saw 2 people", "10:15 am", "recorded Wed 18 March 2026, 16 days later", "visit-3251", "crm"),
+                    JourneyItem("void", "Visit held", "attempted", "1:00 pm", "voided by corr-1", "visit-3252", "crm"),
+                ),
+            ),
+            JourneyDay(dt.date(2026, 3, 23), (JourneyItem("due", "A safety plan by the end of the 3rd visit", outcome="breached", href="/breaches/b0000"),)),
+            JourneyDay(dt.date(2026, 4, 14), (JourneyItem("soon", "An assessment within 6 to 8 weeks", outcome="due_soon"),)),
+        ]
+        return CasePage(
+            case=case, zone=ZONE, as_of=late, known_at=NOW, now=as_of is None and known_at is None,
+            facts={"Program": "Child and Family Support System", "Team": "north", "Office": "alice_springs", "Worker": "w-3"},
+            episodes=(EpisodeLine("1", "cfss", dt.date(2026, 1, 28)),),
+            days=days,
+            groups=(
+                VerdictGroup("breached", (breached,)),
+                VerdictGroup("due_soon", (replace(breached, outcome="due_soon", rule="C14", sentence="An assessment is due by Tue 14 April 2026", breach=""),)),
+                VerdictGroup("unknown", (replace(breached, outcome="unknown", rule="C13", sentence="Whether the practitioner made the snapshot cannot be judged", reason="missing data.performer.role", breach="", steps=(), would="", evidence=()),)),
+                VerdictGroup("met", met, open=False),
+            ),
+            queries=(Query("same_visit_twice", "Two sources report the same visit on Mon 2 March 2026; it counts once.", ("visit-3251", "v-9")),),
+            events=31,
+            quarantined="It failed three times." if case == "STUCK" else "",
+        )
+
+    def cases(self, access: Access, filters: Filters) -> Listing[CaseRow]:
+        self._fail()
+        rows = [
+            CaseRow(f"FAM-{2000 + n}", ("cfss", "strengthening_families")[n % 2], "north", "", f"w-{n % 5}", n % 4, n % 2, NOW if n else None, n == 3)
+            for n in range(0 if self.empty else 40)
+        ]
+        rows = [item for item in rows if item.case.startswith(filters.case)]
+        choices = {"team": [Choice("north", "north")]}
+        return Listing(rows[:25], len(rows), NOW, ZONE, "25" if len(rows) > 25 and not filters.cursor else "", choices)
+
+    def due_soon(self, access: Access, filters: Filters) -> Listing[DueRow]:
+        self._fail()
+        today = dt.date(2026, 4, 9)
+        rows = [
+            DueRow(f"FAM-{2100 + n}", "An assessment, within 6 to 8 weeks of the first visit", "C14", "cfss", "high",
+                   today + dt.timedelta(days=n) if n < 9 else None, n if n < 9 else None, "north", "", f"w-{n % 4}")
+            for n in range(0 if self.empty else 10)
+        ]
+        return Listing(rows, len(rows), NOW, ZONE, "", {"within": [Choice("7", "7 days"), Choice("14", "14 days")]})
+
+    def policies(self) -> list[PolicyRow]:
+        return [PolicyRow("cfss", "Child and Family Support System journey", "2026-1", "sha256:" + "ab12" * 16, "2020-01-01", ZONE, 28, 11)]
+
+    def policy(self, policy: str) -> PolicyPage:
+        if policy != "cfss":
+            raise NotFound
+        rules = tuple(
+            RuleView(
+                f"C{n:02d}", "A safety plan by the end of the 3rd visit", "By then the family has a plan that it made itself.", "CFSS practice guide, step 3",
+                "critical" if n % 2 else "low", "enforced" if n % 5 else "shadow", "deadline by nth occurrence",
+                ("Due on the local day of the 3rd qualifying visit.",),
+                (Parameter("family_contact_days", "" if n % 2 else "28 days", "How often is regularly?"),) if n % 3 == 0 else (),
+            )
+            for n in range(1, 29)
+        )
+        return PolicyPage(self.policies()[0], "From the first referral to closure.", rules, ("How often is regularly?",), ("Whether listening was good.",))
+
+    def status(self, access: Access) -> StatusPage:
+        self._fail()
+        held = () if self.empty else (HeldCase("FAM-2003", NOW, 3, "killed its worker three times"),)
+        sources = () if self.empty else (SourceLine("crm", NOW, NOW - 60_000), SourceLine("paper", NOW - 900_000_000, None, "quiet for 10 days"))
+        return StatusPage(NOW, ZONE, sources, held, 3, NOW - 4000, self.mode, 1, 412, 31_113, () if self.empty else ("One source has gone quiet.",))
+
+
+def app(desk: FakeDesk) -> Flask:
+    """An application with the pages alone."""
+    made = Flask("api", static_folder=None)
+    security.install(made, body_limit=1_000_000)
+    problems.install(made)
+    web.install(made, desk, secret_key="only for tests, never anywhere else")
+    made.config["TESTING"] = False
+    return made
+
+
+if __name__ == "__main__":
+    from waitress import serve
+
+    serve(app(FakeDesk()), host="127.0.0.1", port=8765, threads=4)
