@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import os
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -115,43 +115,31 @@ def load_policies(names: Iterable[str], parameters: Sequence[str] = ()) -> list[
 
 def with_parameters(policies: Sequence[Policy], assignments: Sequence[str]) -> list[Policy]:
     """The policies with parameters set from ``POLICY.NAME=VALUE``; ``NAME=VALUE`` where only one policy has a NAME."""
+    from rules import parameters
     from rules.errors import ParameterError
     from rules.yamlsource import scalar
 
-    wanted: dict[str, dict[str, Any]] = {policy.id: {} for policy in policies}
+    values: dict[str, Any] = {}
     for assignment in assignments:
         name, equals, value = assignment.partition("=")
         if not equals or not name.strip():
             raise click.UsageError(f"--param {assignment!r} is not POLICY.NAME=VALUE.")
-        policy, parameter = _owner(name.strip(), policies)
-        wanted[policy][parameter] = scalar(value.strip())
+        values[name.strip()] = scalar(value.strip())
     try:
-        return [policy.with_parameters(wanted[policy.id]) if wanted[policy.id] else policy for policy in policies]
+        return parameters.with_parameters(policies, values)
     except ParameterError as error:
-        raise click.UsageError(str(error)) from error
-
-
-def _owner(name: str, policies: Sequence[Policy]) -> tuple[str, str]:
-    parameters: Mapping[str, Sequence[str]] = {policy.id: sorted(policy.parameters) for policy in policies}
-    policy, dot, parameter = name.partition(".")
-    if dot and policy in parameters:
-        if parameter in parameters[policy]:
-            return policy, parameter
-        raise click.UsageError(f"--param {name}: {policy} has no parameter {parameter!r}{_near(parameter, parameters[policy])}.")
-    owners = [policy for policy, names in parameters.items() if name in names]
-    if len(owners) == 1:
-        return owners[0], name
-    if owners:
-        raise click.UsageError(f"--param {name}: several policies have it ({', '.join(owners)}); write POLICY.{name}=VALUE.")
-    everything = [f"{policy}.{parameter}" for policy, names in parameters.items() for parameter in names]
-    raise click.UsageError(f"--param {name}: no chosen policy has such a parameter{_near(name, everything)}.")
-
-
-def _near(word: str, known: Sequence[str]) -> str:
-    near = get_close_matches(word, known, n=1)
-    return f"; did you mean {near[0]}?" if near else ""
+        raise click.UsageError(f"--param: {error}.") from error
 
 
 def plural(count: int, one: str, many: str | None = None) -> str:
     """``3 cases``, ``1 case``."""
     return f"{count:,} {one if count == 1 else many or one + 's'}"
+
+
+def moment(ms: int | None) -> str | None:
+    """An instant to the second, in UTC; None stays None."""
+    if ms is None:
+        return None
+    from rules.model import rfc3339
+
+    return rfc3339(ms)[:19] + "Z"

@@ -190,4 +190,3 @@ def _compare(result: Result, index: int, check: Check, verdicts: Sequence[Verdic
                 result.failures.append(Failure(check.as_of, rule, "no breach", shown, place))
             else:
                 result.passed += 1
-

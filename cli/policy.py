@@ -1,0 +1,127 @@
+"""`duecare policy ...`: looking at, checking and testing policies.  No server, no database."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from cli.common import EXIT_GOOD, EXIT_USAGE, complain, load_policies, plural, policy_files, policy_path
+
+if TYPE_CHECKING:
+    from rules.policy import Policy
+    from rules.policytest import Result
+
+
+@click.group()
+def policy() -> None:
+    """Check, test and describe policies."""
+
+
+@policy.command()
+@click.argument("policies", nargs=-1, metavar="[NAME_OR_FILE]...")
+@click.option("--strict", is_flag=True, help="Warnings fail too.")
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+def lint(policies: Sequence[str], strict: bool, form: str) -> int:
+    """Look for faults in policies: file:line:col CODE message. Default: every shipped policy and those of DUECARE_POLICIES.
+
+    Exit code 0: nothing wrong; 1: an error (or a warning, with --strict).
+    """
+    from rules.errors import PolicyError
+    from rules.lint import ERROR, WARNING, Finding, lint_policy
+    from rules.policy import load_policy
+
+    findings: list[Finding] = []
+    names = policies or sorted(policy_files())
+    for name in names:
+        try:
+            findings.extend(lint_policy(load_policy(policy_path(name))))
+        except PolicyError as error:
+            findings.extend(Finding(severity=ERROR, fault=fault) for fault in error.faults)
+    if form == "json":
+        click.echo(json.dumps([finding.as_dict() for finding in findings], indent=2, ensure_ascii=False))
+    else:
+        for finding in findings:
+            click.echo(str(finding))
+        counts = Counter(finding.severity for finding in findings)
+        told = ", ".join(plural(counts[severity], severity) for severity in counts) or "nothing to say"
+        complain(f"{plural(len(names), 'policy', 'policies')}: {told}.")
+    bad = {ERROR, WARNING} if strict else {ERROR}
+    return int(any(finding.severity in bad for finding in findings))
+
+
+@policy.command()
+@click.argument("paths", nargs=-1, type=click.Path(path_type=Path), metavar="[PATH]...")
+@click.option("--only", metavar="TEXT", help="Only timelines whose name holds TEXT.")
+@click.option("--coverage", is_flag=True, help="Also show which verdicts of which rules were expected.")
+@click.option("--format", "form", type=click.Choice(["text", "junit"]), default="text", show_default=True)
+def test(paths: Sequence[Path], only: str | None, coverage: bool, form: str) -> int:
+    """Run policy tests: YAML timelines and what is expected of them. Default: those that are shipped with duecare.
+
+    Exit code 0: all hold; 1: some do not; 2: a file is wrong, or nothing was selected.
+    """
+    from cli.policytests import report, shipped_tests
+    from rules.policy import load_policy
+    from rules.policytest import collect, run_timeline
+
+    timelines = [timeline for timeline in collect(paths or [shipped_tests()]) if only is None or only in timeline.name]
+    if not timelines:
+        complain("Error: no timeline was selected, so nothing was tested.")
+        return EXIT_USAGE
+    loaded: dict[str, Policy] = {}
+
+    def policy_of(name: str) -> Policy:
+        if name not in loaded:
+            loaded[name] = load_policy(policy_path(name))
+        return loaded[name]
+
+    results: list[Result] = [run_timeline(timeline, policy_of) for timeline in timelines]
+    report(results, form=form, policies=list(loaded.values()) if coverage else [])
+    return int(any(result.failures for result in results))
+
+
+@policy.command()
+@click.argument("name", required=False)
+def kinds(name: str | None) -> int:
+    """Describe the kinds of rule that a policy may use, or one of them."""
+    from cli.docs import kind_page
+    from rules.kinds import KINDS
+
+    if name is None:
+        width = max(map(len, KINDS))
+        for kind_name, kind in sorted(KINDS.items()):
+            click.echo(f"{kind_name:<{width}}  {kind.summary}")
+    elif name in KINDS:
+        click.echo(kind_page(name, KINDS[name]))
+    else:
+        raise click.UsageError(f"No kind is called {name!r}. Kinds: {', '.join(sorted(KINDS))}.")
+    return EXIT_GOOD
+
+
+@policy.command()
+def schema() -> int:
+    """Print the JSON Schema of a policy file, for editors."""
+    from rules.policy import policy_schema
+
+    click.echo(json.dumps(policy_schema(), indent=2))
+    return EXIT_GOOD
+
+
+@policy.command()
+@click.argument("policies", nargs=-1, metavar="[NAME_OR_FILE]...")
+def questions(policies: Sequence[str]) -> int:
+    """List what the policy's owner has to decide: parameters that are not set, and readings that were chosen."""
+    for chosen in load_policies(policies):
+        click.echo(click.style(f"{chosen.id}: {chosen.title}", bold=True))
+        for line in _questions(chosen):
+            click.echo(f"  - {line}")
+        click.echo()
+    return EXIT_GOOD
+
+
+def _questions(chosen: Policy) -> list[str]:
+    raise NotImplementedError
