@@ -34,13 +34,14 @@ class Statement:
 
     ``LISTED(:name)`` in the text stands for any number of values that travel as one parameter, so that the statement is always
     the same: ``x IN LISTED(:cases)``, ``FROM LISTED(:cases) AS given`` with the column ``value``.  The columns named in
-    ``documents`` are JSON.
+    ``documents`` are JSON.  SQLite, where a writer is alone, does without ``FOR UPDATE``.
     """
 
     def __init__(self, sql: str, *, documents: tuple[str, ...] = ()) -> None:
         self._lists = tuple(_LISTED.findall(sql))
         types = dict.fromkeys(documents, DOCUMENT)
-        self._spelled = {name: text(_LISTED.sub(spelling, sql)).columns(**types) for name, spelling in _SPELLINGS.items()}
+        texts = {"postgresql": sql, "sqlite": _LOCKING.sub("", sql)}
+        self._spelled = {name: text(_LISTED.sub(_SPELLINGS[name], spelled)).columns(**types) for name, spelled in texts.items()}
 
     def on(self, session: Session, **parameters: Any) -> CursorResult[*tuple[Any, ...]]:
         """The result of running it."""
@@ -52,6 +53,7 @@ class Statement:
 
 
 _LISTED = re.compile(r"LISTED\(:(\w+)\)")
+_LOCKING = re.compile(r"\bFOR UPDATE( SKIP LOCKED)?")
 _SPELLINGS = {
     "postgresql": r"(SELECT value FROM unnest(CAST(:\1 AS text[])) AS listed (value))",
     "sqlite": r"(SELECT value FROM json_each(:\1))",

@@ -64,7 +64,7 @@ class CaseStateRow(Base):
 
 
 class OutboxRow(Base):
-    """A message to the world that is owed since its transaction committed; sent at least once, each under its own id."""
+    """A message to the world that is owed since its transaction committed; sent at least once."""
 
     __tablename__ = "outbox"
     __table_args__ = (
@@ -77,6 +77,8 @@ class OutboxRow(Base):
     )  # fmt: skip
 
     id: Mapped[Serial]
+    message_id: Mapped[str] = mapped_column(unique=True)
+    """Made from what happened: the same occurrence is owed once, however often it is written down."""
     topic: Mapped[str]
     key: Mapped[str]
     payload: Mapped[Json]

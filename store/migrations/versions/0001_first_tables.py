@@ -231,6 +231,7 @@ def upgrade() -> None:
     op.create_table(
         "outbox",
         sa.Column("id", SERIAL, autoincrement=True, nullable=False),
+        col("message_id", TEXT),
         col("topic", TEXT),
         col("key", TEXT),
         col("payload", JSON),
@@ -240,6 +241,7 @@ def upgrade() -> None:
         col("attempts", INT),
         col("last_error", TEXT, null=True),
         sa.PrimaryKeyConstraint("id", name="pk_outbox"),
+        sa.UniqueConstraint("message_id", name="uq_outbox_message_id"),
         sqlite_autoincrement=True,
     )
     op.create_index("ix_outbox_topic_key", "outbox", ["topic", "key"])
