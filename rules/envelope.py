@@ -22,7 +22,7 @@ from rules.instants import parse_instant
 from rules.model import Event, Heartbeat
 from rules.strictjson import MAX_BATCH, MAX_EVENT, loads, loads_items
 
-__all__ = ["NO_CASE", "Parsed", "from_http_binary", "loads", "parse_batch", "parse_event", "read_batch", "read_event"]
+__all__ = ["NO_CASE", "Parsed", "from_http_binary", "loads", "parse_batch", "parse_event", "read_batch", "read_event", "source_fault"]
 
 NO_CASE = "-"
 """The subject of a heartbeat, which is about a source and no case."""
@@ -228,13 +228,14 @@ def _source(obj: Mapping[str, Any], sink: Sink) -> str:
     value = obj.get("source")
     if type(value) is not str:
         return _absent_or_wrong(value, "source", sink)
-    if (why := _source_fault(value)) is not None:
+    if (why := source_fault(value)) is not None:
         sink.refuse(None, "source", "wrong_value", why)
     return value
 
 
 @lru_cache(maxsize=256)
-def _source_fault(value: str) -> str | None:
+def source_fault(value: str) -> str | None:
+    """Why a text can be no source of events; None where it can."""
     if (why := text_fault(value)) is not None:
         return why
     return None if _URI.fullmatch(value) else "is no URI reference such as urn:agency:casework"

@@ -1,0 +1,63 @@
+"""JSON Lines: one CloudEvent a line, or with a mapping one record a line."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from adapters.base import Reject, Result, rejects
+from adapters.files.opening import lines, opened
+from adapters.files.rows import Row
+from adapters.mapping_schema import Layout
+from rules.catalogue import Catalogue
+from rules.envelope import read_event
+from rules.errors import EventRefused
+from rules.strictjson import loads
+
+_TOO_LONG = ("too_large", "is too long a line")
+
+
+def events(path: Path, shown: str, catalogue: Catalogue, *, received: int) -> Iterator[Result]:
+    """The CloudEvents of a file; blank lines are passed over."""
+    with opened(path) as stream:
+        for number, line in lines(stream):
+            if line is None:
+                yield Reject(shown, number, "", *_TOO_LONG)
+            elif line.strip():
+                try:
+                    yield read_event(line, catalogue, received=received)
+                except EventRefused as refused:
+                    yield from rejects(refused, file=shown, line=number)
+
+
+def rows(path: Path, _layout: Layout, _columns: Callable[[list[str]], None]) -> Iterator[Row | Reject]:
+    """The records of a file, objects inside them spread out under dotted names; lists stay lists."""
+    with opened(path) as stream:
+        for number, line in lines(stream):
+            if line is None:
+                yield Reject("", number, "", *_TOO_LONG)
+            elif line.strip():
+                try:
+                    record = loads(line)
+                except EventRefused as refused:
+                    yield from rejects(refused, file="", line=number)
+                    continue
+                if isinstance(record, dict):
+                    yield Row(number, spread(record))
+                else:
+                    yield Reject("", number, "", "wrong_type", "is not a JSON object")
+
+
+def spread(record: Mapping[str, Any]) -> dict[str, Any]:
+    """A record's values by dotted name."""
+    made: dict[str, Any] = {}
+    stack: list[tuple[str, Mapping[str, Any]]] = [("", record)]
+    while stack:
+        prefix, inner = stack.pop()
+        for name, value in inner.items():
+            if isinstance(value, dict):
+                stack.append((f"{prefix}{name}.", value))
+            else:
+                made[prefix + name] = value
+    return made

@@ -1,0 +1,191 @@
+"""Mappings: how one installation's records become case events, as a YAML file that is checked before it is used.  Imports rules.
+
+A record is a flat set of named fields (columns of a table, attributes of a log, dotted paths of a JSON object).  A mapping
+says where each part of an event comes from; value tables turn the system's words into the catalogue's codes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from collections.abc import Mapping as Fields
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any, TypeVar
+from zoneinfo import ZoneInfo
+
+from adapters.convert import ConvertError, Formats, as_moment, as_text, as_value, blank, nest
+from adapters.mapping_lint import check
+from adapters.mapping_schema import PLACE, Layout, Plan, Take
+from rules.attributes import Attribute, escape
+from rules.catalogue import Catalogue
+from rules.yamlsource import Source, parse, read
+
+T = TypeVar("T")
+
+
+class MappingFault(Exception):
+    """A record that cannot become an event; ``pointer`` is where in the event, the message never repeats the record."""
+
+    def __init__(self, pointer: str, code: str, message: str) -> None:
+        super().__init__(message)
+        self.pointer, self.code, self.message = pointer, code, message
+
+
+@dataclass(frozen=True)
+class Mapping:
+    """A checked mapping, ready to turn records into CloudEvents."""
+
+    name: str
+    source: str
+    layout: Layout
+    plans: tuple[Plan, ...]
+    catalogue: Catalogue
+
+    @classmethod
+    def load(cls, path: str | Path, catalogue: Catalogue) -> Mapping:
+        """The mapping in a YAML file, checked against the catalogue.  Raises PolicyError with every fault and its place."""
+        return cls._checked(read(path), catalogue)
+
+    @classmethod
+    def parse(cls, text: str, catalogue: Catalogue, *, name: str = "mapping.yaml") -> Mapping:
+        """The mapping in a YAML text.  Raises PolicyError."""
+        return cls._checked(parse(text, name=name), catalogue)
+
+    @classmethod
+    def _checked(cls, source: Source, catalogue: Catalogue) -> Mapping:
+        document, plans = check(source, catalogue)
+        return cls(document.mapping, document.source, document.format, plans, catalogue)
+
+    @cached_property
+    def columns(self) -> frozenset[str]:
+        """Every field that the mapping reads."""
+        found: set[str] = set()
+        for plan in self.plans:
+            for take in (plan.type, plan.case, plan.id, plan.time, plan.recorded, *plan.data.values()):
+                found.update(take.columns if take else ())
+            found.update(rule.column for rule in plan.skip)
+        return frozenset(found)
+
+    @cached_property
+    def formats(self) -> Formats:
+        layout = self.layout
+        return Formats(tuple(layout.time), tuple(layout.date), ZoneInfo(layout.zone) if layout.zone else None)
+
+    def events(self, record: Fields[str, Any]) -> list[dict[str, Any] | MappingFault]:
+        """The CloudEvents (JSON objects, not yet validated) that a record becomes; none where a skip rule holds."""
+        made: list[dict[str, Any] | MappingFault] = []
+        for index, plan in enumerate(self.plans):
+            try:
+                event = self._event(plan, record, index)
+            except MappingFault as fault:
+                made.append(fault)
+            else:
+                if event is not None:
+                    made.append(event)
+        return made
+
+    def _event(self, plan: Plan, record: Fields[str, Any], index: int) -> dict[str, Any] | None:
+        if any(rule.holds(record) for rule in plan.skip):
+            return None
+        kind = self._text(plan.type, record, "/type")
+        if kind is None:
+            return None
+        moment = self._moment(plan.time, record, "/time")
+        event: dict[str, Any] = {
+            "specversion": "1.0",
+            "source": self.source,
+            "id": self._hash(plan.id, record, index) if plan.id.hash else self._needed(plan.id, record, "/id"),
+            "type": kind,
+            "subject": self._needed(plan.case, record, "/subject"),
+            "time": moment[0],
+        }
+        if plan.recorded is not None and any(not blank(record.get(column)) for column in plan.recorded.columns):
+            event["recordedtime"] = self._moment(plan.recorded, record, "/recordedtime")[0]
+        values: dict[str, Any] = {}
+        for path, take in plan.data.items():
+            attribute = self.catalogue.attribute(kind, path)
+            if attribute is not None and (value := self._value(take, record, path, attribute)) is not None:
+                values[path] = value
+        if moment[1] is not None and "occurred_on" not in values:
+            values["occurred_on"] = moment[1]
+        try:
+            event["data"] = nest(values)
+        except ConvertError as error:
+            raise MappingFault("/data", "wrong_value", str(error)) from None
+        return event
+
+    def _needed(self, take: Take, record: Fields[str, Any], pointer: str) -> str:
+        text = self._text(take, record, pointer)
+        if text is None:
+            raise MappingFault(pointer, "missing", f"is empty{_in_columns(take)}")
+        return text
+
+    def _text(self, take: Take, record: Fields[str, Any], pointer: str) -> str | None:
+        cell = self._cell(take, record, pointer)
+        return None if blank(cell) else _converted(pointer, take, lambda: as_text(cell))
+
+    def _moment(self, take: Take, record: Fields[str, Any], pointer: str) -> tuple[str, str | None]:
+        cell = self._cell(take, record, pointer)
+        if blank(cell):
+            raise MappingFault(pointer, "missing", f"is empty{_in_columns(take)}")
+        moment = _converted(pointer, take, lambda: as_moment(cell, self.formats))
+        return moment.text(), moment.day.isoformat() if moment.day else None
+
+    def _value(self, take: Take, record: Fields[str, Any], path: str, attribute: Attribute) -> Any:
+        pointer = "/data/" + "/".join(escape(step) for step in path.split("."))
+        if attribute.kind == "list" and take.column is not None and take.values is not None:
+            return self._listed(take, record, pointer, attribute)
+        cell = self._cell(take, record, pointer)
+        formats = self.formats if take.split is None else replace(self.formats, split=take.split)
+        return _converted(pointer, take, lambda: as_value(cell, attribute, formats))
+
+    def _listed(self, take: Take, record: Fields[str, Any], pointer: str, attribute: Attribute) -> list[Any] | None:
+        cell = record.get(take.column or "")
+        if blank(cell):
+            return None
+        parts = cell if isinstance(cell, list) else as_text(cell).split(take.split or ";")
+        words = [self._translated(take, part, pointer) for part in parts if not blank(part)]
+        item = attribute.item
+        assert item is not None
+        return _converted(pointer, take, lambda: [as_value(word, item, self.formats) for word in words if not blank(word)])
+
+    def _cell(self, take: Take, record: Fields[str, Any], pointer: str) -> Any:
+        if take.constant is not None:
+            return take.constant
+        if take.hash is not None:
+            return self._hash(take, record, 0)
+        if take.template is not None:
+            if any(blank(record.get(column)) for column in take.columns):
+                return None
+            return PLACE.sub(lambda place: _converted(pointer, take, lambda: as_text(record[place[1]])), take.template)
+        return self._translated(take, record.get(take.column or ""), pointer)
+
+    def _translated(self, take: Take, cell: Any, pointer: str) -> Any:
+        if take.values is None or blank(cell):
+            return cell
+        word = _converted(pointer, take, lambda: as_text(cell))
+        if word in take.values:
+            return take.values[word]
+        if take.other == "reject":
+            raise MappingFault(pointer, "unmapped_value", f"holds a word that the mapping's table does not list{_in_columns(take)}")
+        return cell if take.other == "keep" else None
+
+    def _hash(self, take: Take, record: Fields[str, Any], index: int) -> str:
+        """An id made of the record itself: the same record gives the same id, wherever it stands in whichever file."""
+        columns = sorted(record) if take.hash == "record" else list(take.hash or ())
+        parts = [[column, "" if blank(record.get(column)) else str(record[column])] for column in columns]
+        return hashlib.sha256(json.dumps([index, parts], ensure_ascii=True).encode()).hexdigest()[:40]
+
+
+def _converted(pointer: str, take: Take, convert: Callable[[], T]) -> T:
+    try:
+        return convert()
+    except ConvertError as error:
+        raise MappingFault(pointer, "wrong_value", f"{error}{_in_columns(take)}") from None
+
+
+def _in_columns(take: Take) -> str:
+    return f" (from {', '.join(take.columns)})" if take.columns else ""

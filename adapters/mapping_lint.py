@@ -1,0 +1,138 @@
+"""Checks a mapping file before any record meets it: every fault at once, each with line and column.  Imports rules.
+
+Beyond the file's own schema: event types and attributes that the catalogue does not have, paths through lists without an
+index, zones, encodings and time formats that do not exist.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from pydantic import ValidationError
+
+from adapters.convert import EPOCH_MS, EPOCH_SECONDS, ISO
+from adapters.mapping_schema import Document, Layout, Plan, Shape, Take
+from rules.catalogue import Catalogue
+from rules.envelope import source_fault
+from rules.errors import Fault, PolicyError
+from rules.yamlsource import Key, Source
+
+_INDEX = re.compile(r"[0-9]+")
+Path = tuple[Key, ...]
+
+
+def check(source: Source, catalogue: Catalogue) -> tuple[Document, tuple[Plan, ...]]:
+    """The mapping in a YAML source, and what it makes of a record.  Raises PolicyError with every fault."""
+    try:
+        document = Document.model_validate(source.data)
+    except ValidationError as error:
+        raise PolicyError([_as_fault(source, detail) for detail in error.errors(include_url=False, include_input=False)]) from None
+    faults = _lint_layout(source, document.format)
+    if (why := source_fault(document.source)) is not None:
+        faults.append(source.fault(("source",), "bad-source", f"source {why}"))
+    shapes: list[tuple[Path, Shape]] = [(("events", index), shape) for index, shape in enumerate(document.events)] or [((), document)]
+    plans: list[Plan] = []
+    for at, shape in shapes:
+        plan = _plan(source, at, document, shape, faults)
+        if plan is not None:
+            plans.append(plan)
+            faults.extend(_lint(source, at, plan, catalogue))
+    if faults:
+        raise PolicyError(sorted(set(faults), key=lambda fault: (fault.line, fault.col, fault.message)))
+    return document, tuple(plans)
+
+
+def _as_fault(source: Source, detail: Any) -> Fault:
+    path: Path = tuple(step for step in detail["loc"] if isinstance(step, str | int))
+    message = str(detail["msg"]).removeprefix("Value error, ")
+    unknown = detail["type"] == "extra_forbidden"
+    shown = path if detail["type"] == "missing" else _known(source, path)
+    where = ".".join(map(str, shown)) or "the mapping"
+    return source.fault(path, "unknown-key" if unknown else "mapping", f"{where}: {'is unknown here' if unknown else message}", key=unknown)
+
+
+def _plan(source: Source, at: Path, document: Document, shape: Shape, faults: list[Fault]) -> Plan | None:
+    parts: dict[str, Take | None] = {
+        name: getattr(shape, name) or getattr(document, name) for name in ("type", "case", "id", "time", "recorded")
+    }
+    kind, case, ident, time = parts["type"], parts["case"], parts["id"], parts["time"]
+    lacking = [name for name in ("type", "case", "id", "time") if parts[name] is None]
+    faults.extend(source.fault(at, "missing", f"{name} is missing: say where an event's {name} comes from") for name in lacking)
+    if kind is None or case is None or ident is None or time is None:
+        return None
+    own_skip = () if shape is document else tuple(shape.skip)
+    return Plan(kind, case, ident, time, parts["recorded"], {**document.data, **shape.data}, (*document.skip, *own_skip))
+
+
+def _lint(source: Source, at: Path, plan: Plan, catalogue: Catalogue) -> list[Fault]:
+    faults = []
+    types: set[str] = set()
+    if plan.type.constant is not None:
+        types.add(str(plan.type.constant))
+    elif plan.type.values is not None:
+        types.update(str(word) for word in plan.type.values.values() if word is not None)
+    for name in sorted(types - catalogue.types.keys()):
+        near = catalogue.suggest(name)
+        hint = f"; did you mean {near}?" if near else ""
+        words = [word for word, value in (plan.type.values or {}).items() if value == name]
+        place: Path = ("type", "values", words[0]) if words else ("type", "constant")
+        message = f"{name} is no event type of the catalogue {catalogue.name}{hint}"
+        faults.append(source.fault(_at(source, at, place), "unknown-type", message))
+    possible = types & catalogue.types.keys() or set(catalogue.types)
+    for path, take in plan.data.items():
+        where = _at(source, at, ("data", path))
+        found = [attribute for name in sorted(possible) if (attribute := catalogue.attribute(name, path)) is not None]
+        if not found:
+            faults.append(source.fault(where, "unknown-attribute", f"no event of this mapping has an attribute {path}", key=True))
+        elif _through_list(catalogue, possible, path):
+            faults.append(source.fault(where, "list-index", f"{path} lies inside a list: name the item, as in members.0.role", key=True))
+        if take.hash is not None and take.values is not None:
+            faults.append(source.fault(where, "mapping", "a hash has no table of values"))
+    return faults
+
+
+def _through_list(catalogue: Catalogue, types: set[str], path: str) -> bool:
+    steps = path.split(".")
+    for cut in range(1, len(steps)):
+        around = [catalogue.attribute(name, ".".join(steps[:cut])) for name in sorted(types)]
+        if any(found is not None and found.kind == "list" for found in around) and not _INDEX.fullmatch(steps[cut]):
+            return True
+    return False
+
+
+def _at(source: Source, at: Path, path: Path) -> Path:
+    """The path in the entry of ``events`` where it stands there, else in the mapping itself."""
+    own = (*at, *path)
+    return own if len(_known(source, own)) == len(own) else path
+
+
+def _known(source: Source, path: Path) -> Path:
+    """As much of the path as the file has."""
+    here: Any = source.data
+    for count, step in enumerate(path):
+        try:
+            here = here[step]
+        except (KeyError, IndexError, TypeError):
+            return path[:count]
+    return path
+
+
+def _lint_layout(source: Source, layout: Layout) -> list[Fault]:
+    faults = []
+    if layout.zone is not None:
+        try:
+            ZoneInfo(layout.zone)
+        except (KeyError, OSError, ValueError):  # ZoneInfoNotFoundError is a KeyError
+            faults.append(source.fault(("format", "zone"), "unknown-zone", "is no time zone such as Australia/Darwin"))
+    try:
+        "".encode(layout.encoding)
+    except LookupError:
+        faults.append(source.fault(("format", "encoding"), "unknown-encoding", "is no encoding such as utf-8 or cp1252"))
+    for key in ("time", "date"):
+        for index, pattern in enumerate(getattr(layout, key)):
+            if pattern not in (ISO, EPOCH_SECONDS, EPOCH_MS) and "%" not in pattern:
+                message = "is neither iso, epoch, epoch_ms nor a pattern such as %d/%m/%Y %H:%M"
+                faults.append(source.fault(("format", key, index), "unknown-format", message))
+    return faults
