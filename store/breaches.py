@@ -1,0 +1,268 @@
+"""Breaches and their history.  Which changes there are to make is decided in service/.  Imports store.models.
+
+A breach is written with the version that was read: if somebody else has changed it since, nothing is written.  Each change
+brings its lines of history, chained by hashes within the breach, so that a line altered behind our back shows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import bindparam, func, insert, select, update
+from sqlalchemy.orm import Session
+
+from store.errors import StaleVersion
+from store.ids import Key, digest_of, finding_id
+from store.models import BreachHistoryRow, BreachRow
+from store.severity import rank
+from store.sql import chunks
+from store.verdicts import NO_DUE_DAY
+
+FIRST_HASH = "0" * 64
+_BATCH = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Breach:
+    """A breach as it stands, or as it shall stand.  ``version`` is 0 for one that is not on record yet."""
+
+    key: Key
+    condition: str
+    review: str
+    severity: str
+    team: str | None
+    office: str | None
+    worker: str | None
+    due_on: str | None
+    days_late: int | None
+    contested: str | None
+    opened_at: int
+    changed_at: int
+    announced_at: int | None
+    announce_after: int | None
+    policy_digest: str
+    snapshot: Mapping[str, Any]
+    version: int = 0
+
+    @property
+    def id(self) -> str:
+        return finding_id(self.key)
+
+    @property
+    def case(self) -> str:
+        return self.key[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line of a breach's history: what changed ``before`` -> ``after``, by whom, on what knowledge."""
+
+    at: int
+    kind: str
+    actor: str
+    before: str | None = None
+    after: str | None = None
+    policy_digest: str | None = None
+    known_at: int | None = None
+    event_position: int | None = None
+    events: tuple[str, ...] = ()
+    reason_code: str | None = None
+    comment: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StoredLine:
+    """A line on record.  ``id`` grows with time."""
+
+    id: int
+    breach_id: str
+    line: Line
+    prev_hash: str
+    hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A breach's new state, with the version that was read, and the lines that tell of the change."""
+
+    breach: Breach
+    lines: tuple[Line, ...] = field(default=())
+
+
+def breaches_of_case(session: Session, case_id: str, *, lock: bool = False) -> dict[Key, Breach]:
+    """All breaches of a case by key.  ``lock``: nobody else changes them before this transaction ends."""
+    query = select(BreachRow).where(BreachRow.case_id == case_id).order_by(BreachRow.id)
+    rows = session.scalars(query.with_for_update() if lock else query)
+    return {found.key: found for found in map(as_breach, rows)}
+
+
+def get_breach(session: Session, breach_id: str, *, lock: bool = False) -> Breach | None:
+    """One breach; None where there is none of this id."""
+    query = select(BreachRow).where(BreachRow.id == breach_id)
+    row = session.scalar(query.with_for_update() if lock else query)
+    return None if row is None else as_breach(row)
+
+
+def write_breaches(session: Session, changes: Sequence[Change]) -> dict[str, int]:
+    """Writes new and changed breaches and their lines; the new version of each, by id.
+
+    Raises StaleVersion where a breach is no longer at the version given (for 0: is on record already); roll back then.
+    """
+    fresh = [change.breach for change in changes if change.breach.version == 0]
+    known = [change.breach for change in changes if change.breach.version]
+    taken = _versions(session, [breach.id for breach in fresh])
+    if taken or len({change.breach.id for change in changes}) != len(changes):
+        raise StaleVersion("the breach is on record already")
+    for some in chunks(fresh, _BATCH):
+        session.execute(insert(BreachRow), [{"id": breach.id, **_key(breach.key), **_state(breach)} for breach in some])
+    for some in chunks(known, _BATCH):
+        versions = _versions(session, [breach.id for breach in some], lock=True)
+        if any(versions.get(breach.id) != breach.version for breach in some):
+            raise StaleVersion("the breach has been changed by somebody else")
+        session.connection().execute(_UPDATE, [{"this": breach.id, **_state(breach)} for breach in some])
+    append_history(session, ((change.breach.id, line) for change in changes for line in change.lines))
+    return {change.breach.id: change.breach.version + 1 for change in changes}
+
+
+def append_history(session: Session, lines: Iterable[tuple[str, Line]]) -> None:
+    """Adds lines to the histories of breaches, by breach id, in the order given."""
+    given = list(lines)
+    last = _last_hashes(session, {breach_id for breach_id, _ in given})
+    rows = []
+    for breach_id, line in given:
+        row = _history_row(breach_id, line, last.get(breach_id, FIRST_HASH))
+        last[breach_id] = row["hash"]
+        rows.append(row)
+    for some in chunks(rows, _BATCH):
+        session.connection().execute(insert(BreachHistoryRow.__table__), some)  # type: ignore[arg-type]
+
+
+def history_of(session: Session, breach_id: str) -> list[StoredLine]:
+    """A breach's history, oldest line first."""
+    rows = session.scalars(select(BreachHistoryRow).where(BreachHistoryRow.breach_id == breach_id).order_by(BreachHistoryRow.id))
+    return [StoredLine(row.id, row.breach_id, _line(row), row.prev_hash, row.hash) for row in rows]
+
+
+def altered_lines(session: Session, *, after: int = 0, limit: int = 10_000) -> tuple[list[int], int | None]:
+    """Checks the chain of the next ``limit`` lines after line ``after``: ids of those that do not fit, and where to go on."""
+    rows = session.scalars(select(BreachHistoryRow).where(BreachHistoryRow.id > after).order_by(BreachHistoryRow.id).limit(limit)).all()
+    before = _last_hashes(session, {row.breach_id for row in rows}, upto=after)
+    wrong = []
+    for row in rows:
+        expected = _history_row(row.breach_id, _line(row), before.get(row.breach_id, FIRST_HASH))
+        if (row.prev_hash, row.hash) != (expected["prev_hash"], expected["hash"]):
+            wrong.append(row.id)
+        before[row.breach_id] = row.hash
+    return wrong, rows[-1].id if len(rows) == limit else None
+
+
+def as_breach(row: BreachRow) -> Breach:
+    """The breach that a row holds."""
+    return Breach(
+        key=(row.case_id, row.episode, row.policy, row.rule, row.obligation),
+        condition=row.condition,
+        review=row.review,
+        severity=row.severity,
+        team=row.team,
+        office=row.office,
+        worker=row.worker,
+        due_on=row.due_on,
+        days_late=row.days_late,
+        contested=row.contested,
+        opened_at=row.opened_at,
+        changed_at=row.changed_at,
+        announced_at=row.announced_at,
+        announce_after=row.announce_after,
+        policy_digest=row.policy_digest,
+        snapshot=row.snapshot,
+        version=row.version,
+    )
+
+
+def _key(key: Key) -> dict[str, str]:
+    return dict(zip(("case_id", "episode", "policy", "rule", "obligation"), key, strict=True))
+
+
+def _state(breach: Breach) -> dict[str, Any]:
+    return {
+        "condition": breach.condition,
+        "review": breach.review,
+        "severity": breach.severity,
+        "severity_rank": rank(breach.severity),
+        "team": breach.team,
+        "office": breach.office,
+        "worker": breach.worker,
+        "due_on": breach.due_on,
+        "due_key": breach.due_on or NO_DUE_DAY,
+        "days_late": breach.days_late,
+        "contested": breach.contested,
+        "opened_at": breach.opened_at,
+        "changed_at": breach.changed_at,
+        "announced_at": breach.announced_at,
+        "announce_after": breach.announce_after,
+        "policy_digest": breach.policy_digest,
+        "snapshot": dict(breach.snapshot),
+        "version": breach.version + 1,
+    }
+
+
+_UPDATE = (
+    update(BreachRow.__table__)  # type: ignore[arg-type]
+    .where(BreachRow.__table__.c.id == bindparam("this"))
+    .values({column.name: bindparam(column.name) for column in BreachRow.__table__.columns if column.name not in {"id", *_key(("",) * 5)}})
+)
+
+
+def _versions(session: Session, ids: Collection[str], *, lock: bool = False) -> dict[str, int]:
+    if not ids:
+        return {}
+    query = select(BreachRow.id, BreachRow.version).where(BreachRow.id.in_(sorted(ids))).order_by(BreachRow.id)
+    return {row.id: row.version for row in session.execute(query.with_for_update() if lock else query)}
+
+
+def _last_hashes(session: Session, breach_ids: Collection[str], *, upto: int | None = None) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for some in chunks(sorted(breach_ids), _BATCH):
+        last = select(func.max(BreachHistoryRow.id)).where(BreachHistoryRow.breach_id.in_(some)).group_by(BreachHistoryRow.breach_id)
+        if upto is not None:
+            last = last.where(BreachHistoryRow.id <= upto)
+        rows = session.execute(select(BreachHistoryRow.breach_id, BreachHistoryRow.hash).where(BreachHistoryRow.id.in_(last)))
+        found.update((row.breach_id, row.hash) for row in rows)
+    return found
+
+
+def _history_row(breach_id: str, line: Line, prev_hash: str) -> dict[str, Any]:
+    row = {
+        "breach_id": breach_id,
+        "at": line.at,
+        "kind": line.kind,
+        "actor": line.actor,
+        "from": line.before,
+        "to": line.after,
+        "policy_digest": line.policy_digest,
+        "known_at": line.known_at,
+        "event_position": line.event_position,
+        "events": list(line.events),
+        "reason_code": line.reason_code,
+        "comment": line.comment,
+        "prev_hash": prev_hash,
+    }
+    return {**row, "hash": digest_of(row)}
+
+
+def _line(row: BreachHistoryRow) -> Line:
+    return Line(
+        at=row.at,
+        kind=row.kind,
+        actor=row.actor,
+        before=row.before,
+        after=row.after,
+        policy_digest=row.policy_digest,
+        known_at=row.known_at,
+        event_position=row.event_position,
+        events=tuple(row.events),
+        reason_code=row.reason_code,
+        comment=row.comment,
+    )
