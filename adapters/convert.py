@@ -100,7 +100,7 @@ def as_day(cell: Any, formats: Formats) -> str:
     if isinstance(cell, str):
         for pattern in formats.date:
             try:
-                return (dt.date.fromisoformat(cell.strip()[:10]) if pattern == ISO else _parse(cell.strip(), pattern).date()).isoformat()
+                return (_iso_day(cell.strip()) if pattern == ISO else _parse(cell.strip(), pattern).date()).isoformat()
             except ValueError:
                 continue
     raise ConvertError(f"is in none of the formats declared for dates ({', '.join(formats.date)})")
@@ -179,6 +179,14 @@ def _iso(text: str, formats: Formats) -> Moment | None:
     except ValueError:
         raise ConvertError("is a day or a time of day that does not exist") from None
     return Moment(_zoned(when, formats))
+
+
+def _iso_day(text: str) -> dt.date:
+    """The day of an ISO date or time, as it is written: a zone moves nothing.  Raises ValueError."""
+    found = _ISO.fullmatch(text)
+    if found is None:
+        raise ValueError
+    return dt.date.fromisoformat(found[1])
 
 
 def _strptime(text: str, pattern: str, formats: Formats) -> Moment | None:
