@@ -19,6 +19,8 @@ from rules.decide.ruleset import Ruleset
 from rules.model import Candidate, Duty, Fit, Line, State
 
 DAY = 10
+SCALES = ((0, 1), (1_772_323_200_000, 1), (1_772_323_200_000, 8_640_000), (-2_208_988_800_000, 8_640_000))
+"""Where the edges below lie and how many milliseconds they are apart: small numbers, 2026, 1900."""
 EDGES = (90, 95, 99, 100, 101, 104, 105, 106, 109, 110, 111, 115, 119, 120)
 LIMITS: tuple[dict[str, tuple[int, int]], ...] = (
     {"due": (100, 110)},
@@ -33,47 +35,56 @@ FITS = (Fit.YES, Fit.YES, Fit.UNCLEAR, Fit.UNCLEAR, Fit.NO)
 COUNTS = (0, 0, 1, 1, 1, 2, 2, 3, 5)
 
 
-def maybe(draw: random.Random, share: float) -> int | None:
-    return draw.choice(EDGES) if draw.random() < share else None
+class Draw:
+    """Random obligations on one scale."""
 
+    def __init__(self, draw: random.Random) -> None:
+        self.draw = draw
+        self.origin, self.unit = draw.choice(SCALES)
 
-def span(draw: random.Random) -> tuple[int, int]:
-    """A moment, a whole day, or any other span."""
-    kind = draw.random()
-    if kind < 0.5:
-        moment = draw.choice(EDGES)
-        return moment, moment
-    if kind < 0.8:
-        day = draw.choice((90, 100, 110))
-        return day, day + DAY - 1
-    first, last = sorted((draw.choice(EDGES), draw.choice(EDGES)))
-    return first, last
+    def ms(self, edge: int) -> int:
+        return self.origin + edge * self.unit
 
+    def maybe(self, share: float) -> int | None:
+        return self.ms(self.draw.choice(EDGES)) if self.draw.random() < share else None
 
-def item(draw: random.Random) -> Item:
-    limit = draw.choice(LIMITS)
-    duty = Duty(
-        state=draw.choice(STATES),
-        due=limit.get("due"),
-        gate=limit.get("gate"),
-        soon=maybe(draw, 0.5),
-        ended=maybe(draw, 0.3),
-        complete_until=maybe(draw, 0.4),
-        complete_needed=maybe(draw, 0.7),
-        curable=draw.random() < 0.7,
-        waived=draw.random() < 0.3,
-    )
-    return duty, [Candidate(*span(draw), draw.choice(FITS)) for _ in range(draw.choice(COUNTS))]
+    def span(self) -> tuple[int, int]:
+        """A moment, a whole day, or any other span."""
+        kind = self.draw.random()
+        if kind < 0.5:
+            moment = self.ms(self.draw.choice(EDGES))
+            return moment, moment
+        if kind < 0.8:
+            day = self.draw.choice((90, 100, 110))
+            return self.ms(day), self.ms(day + DAY) - 1
+        first, last = sorted((self.draw.choice(EDGES), self.draw.choice(EDGES)))
+        return self.ms(first), self.ms(last)
+
+    def item(self) -> Item:
+        limit = {name: (self.ms(first), self.ms(last)) for name, (first, last) in self.draw.choice(LIMITS).items()}
+        duty = Duty(
+            state=self.draw.choice(STATES),
+            due=limit.get("due"),
+            gate=limit.get("gate"),
+            soon=self.maybe(0.5),
+            ended=self.maybe(0.3),
+            complete_until=self.maybe(0.4),
+            complete_needed=self.maybe(0.7),
+            curable=self.draw.random() < 0.7,
+            waived=self.draw.random() < 0.3,
+        )
+        return duty, [Candidate(*self.span(), self.draw.choice(FITS)) for _ in range(self.draw.choice(COUNTS))]
 
 
 def cases(seed: int, wanted: int) -> Iterator[tuple[list[Item], int]]:
     """Batches that hold ``wanted`` obligations in all, each with its now."""
-    draw = random.Random(seed)
+    chance = random.Random(seed)
     while wanted > 0:
-        size = min(wanted, draw.choice((1, 2, 10, 40, 40, 40, 63, 64, 65, 130)))
+        draw = Draw(chance)
+        size = min(wanted, chance.choice((1, 2, 10, 40, 40, 40, 63, 64, 65, 130)))
         wanted -= size
-        now = draw.choice((80, *EDGES, 130, 130, 130))
-        yield [item(draw) for _ in range(size)], now
+        now = draw.ms(chance.choice((80, *EDGES, 130, 130, 130))) - chance.choice((0, 0, 0, 1))
+        yield [draw.item() for _ in range(size)], now
 
 
 def main(arguments: list[str] | None = None) -> int:

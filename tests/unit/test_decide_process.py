@@ -77,11 +77,12 @@ def test_each_thread_has_its_own():
     def work():
         return decide(ITEMS, 200), both._ruleset(), both._ruleset()
 
-    said, first, second = in_thread(work)
     here = both._ruleset()
+    said, first, second = in_thread(work)
     assert said == RIGHT
     assert first is second
     assert first is not here
+    assert both._ruleset() is here
 
 
 def test_many_threads_at_once():
