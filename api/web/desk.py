@@ -16,6 +16,10 @@ from service.access import Access
 class Desk(Protocol):
     """Any method may raise service.errors.ServiceError: NotFound becomes the 404 page, StaleVersion the page that tells who was first."""
 
+    def now(self) -> int:
+        """The present instant (ms), by the product's one clock."""
+        ...
+
     def banner(self) -> str:
         """Words for the made-up-data banner; empty: the data is real."""
         ...

@@ -21,7 +21,10 @@ _PAGES: dict[int, tuple[str, tuple[str, ...]]] = {
     403: ("Your role does not allow this", ("Ask an administrator if it should.",)),
     404: (
         "There is no such page",
-        ("It does not exist, or it lies outside the teams and offices that you look after.", "If you typed the address, look at it again. A case is best found by its id under Cases."),
+        (
+            "It does not exist, or it lies outside the teams and offices that you look after.",
+            "If you typed the address, look at it again. A case is best found by its id under Cases.",
+        ),
     ),
     405: ("This page cannot be opened like that", ("Go back and use the button on the page.",)),
     413: ("That was too much at once", ("Shorten what you wrote and send it again.",)),
@@ -35,7 +38,11 @@ def page(code: int, *, lines: tuple[str, ...] = (), heading: str = "", kept: str
     g.page = True
     title, advice = _PAGES.get(code, _PAGES[500 if code >= 500 else 400])
     drawn = render_template(
-        "web/error.html", heading=heading or title, lines=lines or advice, kept=kept, request_id=g.get("request_id", "") if code >= 500 else ""
+        "web/error.html",
+        heading=heading or title,
+        lines=lines or advice,
+        kept=kept,
+        request_id=g.get("request_id", "") if code >= 500 else "",
     )
     return make_response(drawn, code)
 
@@ -48,7 +55,9 @@ def _service(error: ServiceError) -> Response:
     if isinstance(error, Invalid):
         return page(400, lines=(*(f"{flaw.field}: {flaw.message}" for flaw in error.flaws), "Go back and choose from the lists."))
     if isinstance(error, StaleVersion):
-        return page(409, heading="Somebody else changed this meanwhile", lines=("Nothing was overwritten. Open it again and look at what changed.",))
+        return page(
+            409, heading="Somebody else changed this meanwhile", lines=("Nothing was overwritten. Open it again and look at what changed.",)
+        )
     _log.error("page_failed", exc_info=error, endpoint=request.endpoint)
     return page(500)
 
@@ -66,7 +75,9 @@ def _bad_form(_: sessions.BadForm) -> Response:
 
 
 def _bad_address(error: BadAddress) -> Response:
-    return page(400, lines=(f"The address asks for something that the list does not know: {error}.", "Go back and choose from the list's filters."))
+    return page(
+        400, lines=(f"The address asks for something that the list does not know: {error}.", "Go back and choose from the list's filters.")
+    )
 
 
 def _unexpected(error: Exception) -> Response:

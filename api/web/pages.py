@@ -6,7 +6,7 @@ import dataclasses
 import datetime as dt
 
 from flask import Blueprint, Response, flash, g, redirect, render_template, request, send_from_directory, url_for
-from werkzeug.datastructures import ImmutableMultiDict
+from werkzeug.datastructures import MultiDict
 
 from api.web import sessions, words
 from api.web.rendering import STATIC
@@ -41,7 +41,7 @@ def static_file(filename: str) -> Response:
 _KNOWN = {"severity": words.SEVERITIES, "condition": words.CONDITIONS, "review": words.REVIEWS}
 
 
-def _filters(args: ImmutableMultiDict[str, str]) -> Filters:
+def _filters(args: MultiDict[str, str]) -> Filters:
     given = {field.name: args.get(field.name, "").strip() for field in dataclasses.fields(Filters)}
     for name, known in _KNOWN.items():
         if given[name] and given[name] not in known:
@@ -65,9 +65,7 @@ def breaches() -> str:
     filters = _filters(request.args)
     access = sessions.access()
     listing = desk().breaches(access, filters)
-    return render_template(
-        "web/breaches.html", filters=filters, listing=listing, may_review=access.allows("breaches:review"), here=_path()
-    )
+    return render_template("web/breaches.html", filters=filters, listing=listing, may_review=access.allows("breaches:review"), here=_path())
 
 
 @blueprint.get("/breaches/<key:breach>")
@@ -263,7 +261,7 @@ def sign_in() -> Response | tuple[str, int] | str:
     if not name:
         flaws["name"] = "Give your user name"
     if not password:
-        flaws["password"] = "Give your password"
+        flaws["password"] = "Give your password"  # noqa: S105 - words about one
     if not flaws:
         try:
             user, _ = desk().sign_in(name, password)
@@ -271,7 +269,7 @@ def sign_in() -> Response | tuple[str, int] | str:
             flaws["password"] = f"Too many wrong passwords. Try again in {words.count(max(1, -(-error.retry_after // 60)), 'minute')}"
             code = 429
         except Unauthorised:
-            flaws["password"] = "The user name or the password is not right"
+            flaws["password"] = "The user name or the password is not right"  # noqa: S105 - words about one
             code = 401
         else:
             sessions.begin(user)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hmac
 import secrets
-import time
 from urllib.parse import urlsplit
 
 from flask import Flask, Response, current_app, g, redirect, request, session, url_for
@@ -17,10 +16,10 @@ from flask.sessions import SecureCookieSessionInterface
 from api.web.desk import Desk
 from service.access import Access
 
-IDLE = 4 * 3600
-"""Seconds without a request after which a session is over."""
-LONGEST = 14 * 3600
-"""Seconds after which a session is over in any case."""
+IDLE = 4 * 3_600_000
+"""ms without a request after which a session is over."""
+LONGEST = 14 * 3_600_000
+"""ms after which a session is over in any case."""
 OPEN_TO_ALL = frozenset({"web.sign_in", "web.static"})
 FOR_A_NEW_PASSWORD = frozenset({"web.password", "web.sign_out"})
 
@@ -45,10 +44,10 @@ def desk() -> Desk:
 def begin(user: str) -> None:
     """A new session, with a new token, for somebody whose password was right."""
     session.clear()
-    now = time.time()
+    now = desk().now()
     session["user"] = user
-    session["began"] = int(now * 1000)
-    session["seen"] = int(now)
+    session["began"] = session["seen"] = now
+    token()
     g.pop("viewer", None)
 
 
@@ -70,12 +69,12 @@ def _find() -> Access | None:
     user, began, seen = session.get("user"), session.get("began"), session.get("seen")
     if not isinstance(user, str) or not isinstance(began, int) or not isinstance(seen, int):
         return None
-    now = time.time()
-    if now - seen > IDLE or now - began / 1000 > LONGEST:
+    now = desk().now()
+    if now - seen > IDLE or now - began > LONGEST:
         return None
     found = desk().session(user, began)
-    if found is not None and now - seen > 60:
-        session["seen"] = int(now)
+    if found is not None and now - seen > 60_000:
+        session["seen"] = now
     return found
 
 

@@ -46,7 +46,12 @@ _WORDS: dict[str, dict[str, str]] = {
         "day_without_moment": "only the day is known, and the order within the day matters",
         "engines_disagree": "the two deciders disagree; this is looked into",
     },
-    "status": {"draft": "Draft: used in tests only", "shadow": "Shadow: judged, but opens no breach", "enforced": "Enforced", "retired": "Retired"},
+    "status": {
+        "draft": "Draft: used in tests only",
+        "shadow": "Shadow: judged, but opens no breach",
+        "enforced": "Enforced",
+        "retired": "Retired",
+    },
     "program": {
         "cfss": "Child and Family Support System",
         "strengthening_families": "Strengthening Families",

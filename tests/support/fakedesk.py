@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import replace
+from typing import Any
 
 from flask import Flask
 
@@ -38,7 +39,7 @@ from api.web.views import (
 )
 from rules.model import to_ms
 from service.access import ROLES, Access
-from service.errors import Forbidden, Invalid, Flaw, LockedOut, NotFound, NotPossible, StaleVersion, Unauthorised
+from service.errors import Flaw, Forbidden, Invalid, LockedOut, NotFound, NotPossible, StaleVersion, Unauthorised
 
 ZONE = "Australia/Adelaide"
 NOW = to_ms(dt.datetime(2026, 4, 9, 0, 44, tzinfo=dt.UTC))
@@ -90,8 +91,9 @@ class FakeDesk:
         self.mode = "both"
         self.empty = False
         self.failing: Exception | None = None
-        self.seen: list[tuple[str, object]] = []
+        self.seen: list[tuple[str, Any]] = []
         self.over: set[str] = set()
+        self.clock = NOW
 
     def _access(self, user: str) -> Access:
         scopes = frozenset[str]().union(*(ROLES[role] for role in self.roles))
@@ -100,6 +102,9 @@ class FakeDesk:
     def _fail(self) -> None:
         if self.failing is not None:
             raise self.failing
+
+    def now(self) -> int:
+        return self.clock
 
     def banner(self) -> str:
         return self.demo
@@ -178,18 +183,40 @@ class FakeDesk:
             would="a safety plan with the status completed or final on or before Mon 23 March 2026.",
             evidence=(
                 Evidence("visit-3311", "crm", "Visit held", "Mon 23 March 2026, 10:15 am", "Tue 24 March 2026", True),
-                Evidence("visit-3290", "crm", "Visit held", "Thu 12 March 2026, 2:00 pm", "Thu 12 March 2026", False, "it was attempted, not held"),
-                Evidence("plan-77-" + "z" * 80, "crm", "Safety plan updated", "Mon 30 March 2026", "Mon 30 March 2026", True, "it reached completed here"),
+                Evidence(
+                    "visit-3290",
+                    "crm",
+                    "Visit held",
+                    "Thu 12 March 2026, 2:00 pm",
+                    "Thu 12 March 2026",
+                    False,
+                    "it was attempted, not held",
+                ),
+                Evidence(
+                    "plan-77-" + "z" * 80,
+                    "crm",
+                    "Safety plan updated",
+                    "Mon 30 March 2026",
+                    "Mon 30 March 2026",
+                    True,
+                    "it reached completed here",
+                ),
             ),
             history=(
-                *([HistoryLine(NOW, f"Review: {words.word('review', item.review)}", "robin", comment="Looked at it.\nSecond line.")] if not new else []),
+                *(
+                    [HistoryLine(NOW, f"Review: {words.word('review', item.review)}", "robin", comment="Looked at it.\nSecond line.")]
+                    if not new
+                    else []
+                ),
                 HistoryLine(NOW - 86_400_000, "Opened", "", NOW - 86_400_000, "sha256:" + "ab12" * 16, ("visit-3311",)),
             ),
             actions=frozenset(actions),
             reasons=(Choice("record_wrong", "The record is wrong"), Choice("not_applicable", "It does not apply to this family")),
             waiver_reasons=(Choice("unsafe", "It was not safe"),),
             waivers=(
-                WaiverLine("wv1", "proposed", "robin", "It was not safe", "See the supervision note.", ends_on=dt.date(2026, 5, 1), may_approve=may),
+                WaiverLine(
+                    "wv1", "proposed", "robin", "It was not safe", "See the supervision note.", ends_on=dt.date(2026, 5, 1), may_approve=may
+                ),
             ),
         )
 
@@ -221,38 +248,91 @@ class FakeDesk:
             raise NotFound
         page = self.breach(access, "b0000")
         breached = VerdictLine(
-            "C08", page.clause.title, "cfss", "breached", page.row.sentence, "critical", due_on=page.row.due_on, days_late=7,
-            steps=page.steps, would=page.would, evidence=page.evidence, breach="b0000",
+            "C08",
+            page.clause.title,
+            "cfss",
+            "breached",
+            page.row.sentence,
+            "critical",
+            due_on=page.row.due_on,
+            days_late=7,
+            steps=page.steps,
+            would=page.would,
+            evidence=page.evidence,
+            breach="b0000",
         )
         met = [
-            VerdictLine(f"C{n:02d}", "Another requirement", "cfss", "met", f"Requirement {n} was met on Mon 2 March 2026", "low", "child P-1" if n % 2 else "")
+            VerdictLine(
+                f"C{n:02d}",
+                "Another requirement",
+                "cfss",
+                "met",
+                f"Requirement {n} was met on Mon 2 March 2026",
+                "low",
+                "child P-1" if n % 2 else "",
+            )
             for n in range(9, 15)
         ]
-        late = to_ms(dt.datetime.combine(as_of or dt.date(2026, 4, 9), dt.time(14, 29, 59), dt.UTC)) if as_of else NOW
+        late = NOW if as_of is None else to_ms(dt.datetime.combine(as_of, dt.time(14, 29, 59), dt.UTC))
         days = [
             JourneyDay(dt.date(2026, 2, 2), (JourneyItem("event", "Service connected", time="9:00 am", event="svc-1", source="crm"),)),
             JourneyDay(
                 dt.date(2026, 3, 2),
                 (
-                    JourneyItem("late_record", "Visit held", "in person; saw 2 people", "10:15 am", "recorded Wed 18 March 2026, 16 days later", "visit-3251", "crm"),
+                    JourneyItem(
+                        "late_record",
+                        "Visit held",
+                        "in person; saw 2 people",
+                        "10:15 am",
+                        "recorded Wed 18 March 2026, 16 days later",
+                        "visit-3251",
+                        "crm",
+                    ),
                     JourneyItem("void", "Visit held", "attempted", "1:00 pm", "voided by corr-1", "visit-3252", "crm"),
                 ),
             ),
-            JourneyDay(dt.date(2026, 3, 23), (JourneyItem("due", "A safety plan by the end of the 3rd visit", outcome="breached", href="/breaches/b0000"),)),
+            JourneyDay(
+                dt.date(2026, 3, 23),
+                (JourneyItem("due", "A safety plan by the end of the 3rd visit", outcome="breached", href="/breaches/b0000"),),
+            ),
             JourneyDay(dt.date(2026, 4, 14), (JourneyItem("soon", "An assessment within 6 to 8 weeks", outcome="due_soon"),)),
         ]
         return CasePage(
-            case=case, zone=ZONE, as_of=late, known_at=NOW, now=as_of is None and known_at is None,
+            case=case,
+            zone=ZONE,
+            as_of=late,
+            known_at=NOW,
+            now=as_of is None and known_at is None,
             facts={"Program": "Child and Family Support System", "Team": "north", "Office": "alice_springs", "Worker": "w-3"},
             episodes=(EpisodeLine("1", "cfss", dt.date(2026, 1, 28)),),
             days=days,
             groups=(
                 VerdictGroup("breached", (breached,)),
-                VerdictGroup("due_soon", (replace(breached, outcome="due_soon", rule="C14", sentence="An assessment is due by Tue 14 April 2026", breach=""),)),
-                VerdictGroup("unknown", (replace(breached, outcome="unknown", rule="C13", sentence="Whether the practitioner made the snapshot cannot be judged", reason="missing data.performer.role", breach="", steps=(), would="", evidence=()),)),
+                VerdictGroup(
+                    "due_soon",
+                    (replace(breached, outcome="due_soon", rule="C14", sentence="An assessment is due by Tue 14 April 2026", breach=""),),
+                ),
+                VerdictGroup(
+                    "unknown",
+                    (
+                        replace(
+                            breached,
+                            outcome="unknown",
+                            rule="C13",
+                            sentence="Whether the practitioner made the snapshot cannot be judged",
+                            reason="missing data.performer.role",
+                            breach="",
+                            steps=(),
+                            would="",
+                            evidence=(),
+                        ),
+                    ),
+                ),
                 VerdictGroup("met", met, open=False),
             ),
-            queries=(Query("same_visit_twice", "Two sources report the same visit on Mon 2 March 2026; it counts once.", ("visit-3251", "v-9")),),
+            queries=(
+                Query("same_visit_twice", "Two sources report the same visit on Mon 2 March 2026; it counts once.", ("visit-3251", "v-9")),
+            ),
             events=31,
             quarantined="It failed three times." if case == "STUCK" else "",
         )
@@ -260,7 +340,17 @@ class FakeDesk:
     def cases(self, access: Access, filters: Filters) -> Listing[CaseRow]:
         self._fail()
         rows = [
-            CaseRow(f"FAM-{2000 + n}", ("cfss", "strengthening_families")[n % 2], "north", "", f"w-{n % 5}", n % 4, n % 2, NOW if n else None, n == 3)
+            CaseRow(
+                f"FAM-{2000 + n}",
+                ("cfss", "strengthening_families")[n % 2],
+                "north",
+                "",
+                f"w-{n % 5}",
+                n % 4,
+                n % 2,
+                NOW if n else None,
+                n == 3,
+            )
             for n in range(0 if self.empty else 40)
         ]
         rows = [item for item in rows if item.case.startswith(filters.case)]
@@ -271,8 +361,18 @@ class FakeDesk:
         self._fail()
         today = dt.date(2026, 4, 9)
         rows = [
-            DueRow(f"FAM-{2100 + n}", "An assessment, within 6 to 8 weeks of the first visit", "C14", "cfss", "high",
-                   today + dt.timedelta(days=n) if n < 9 else None, n if n < 9 else None, "north", "", f"w-{n % 4}")
+            DueRow(
+                f"FAM-{2100 + n}",
+                "An assessment, within 6 to 8 weeks of the first visit",
+                "C14",
+                "cfss",
+                "high",
+                today + dt.timedelta(days=n) if n < 9 else None,
+                n if n < 9 else None,
+                "north",
+                "",
+                f"w-{n % 4}",
+            )
             for n in range(0 if self.empty else 10)
         ]
         return Listing(rows, len(rows), NOW, ZONE, "", {"within": [Choice("7", "7 days"), Choice("14", "14 days")]})
@@ -285,20 +385,31 @@ class FakeDesk:
             raise NotFound
         rules = tuple(
             RuleView(
-                f"C{n:02d}", "A safety plan by the end of the 3rd visit", "By then the family has a plan that it made itself.", "CFSS practice guide, step 3",
-                "critical" if n % 2 else "low", "enforced" if n % 5 else "shadow", "deadline by nth occurrence",
+                f"C{n:02d}",
+                "A safety plan by the end of the 3rd visit",
+                "By then the family has a plan that it made itself.",
+                "CFSS practice guide, step 3",
+                "critical" if n % 2 else "low",
+                "enforced" if n % 5 else "shadow",
+                "deadline by nth occurrence",
                 ("Due on the local day of the 3rd qualifying visit.",),
                 (Parameter("family_contact_days", "" if n % 2 else "28 days", "How often is regularly?"),) if n % 3 == 0 else (),
             )
             for n in range(1, 29)
         )
-        return PolicyPage(self.policies()[0], "From the first referral to closure.", rules, ("How often is regularly?",), ("Whether listening was good.",))
+        return PolicyPage(
+            self.policies()[0], "From the first referral to closure.", rules, ("How often is regularly?",), ("Whether listening was good.",)
+        )
 
     def status(self, access: Access) -> StatusPage:
         self._fail()
         held = () if self.empty else (HeldCase("FAM-2003", NOW, 3, "killed its worker three times"),)
-        sources = () if self.empty else (SourceLine("crm", NOW, NOW - 60_000), SourceLine("paper", NOW - 900_000_000, None, "quiet for 10 days"))
-        return StatusPage(NOW, ZONE, sources, held, 3, NOW - 4000, self.mode, 1, 412, 31_113, () if self.empty else ("One source has gone quiet.",))
+        sources = (
+            () if self.empty else (SourceLine("crm", NOW, NOW - 60_000), SourceLine("paper", NOW - 900_000_000, None, "quiet for 10 days"))
+        )
+        return StatusPage(
+            NOW, ZONE, sources, held, 3, NOW - 4000, self.mode, 1, 412, 31_113, () if self.empty else ("One source has gone quiet.",)
+        )
 
 
 def app(desk: FakeDesk) -> Flask:
@@ -312,6 +423,6 @@ def app(desk: FakeDesk) -> Flask:
 
 
 if __name__ == "__main__":
-    from waitress import serve
+    from waitress import serve  # type: ignore[import-untyped]
 
     serve(app(FakeDesk()), host="127.0.0.1", port=8765, threads=4)

@@ -1,0 +1,117 @@
+"""Reviewing from the pages: what is sent on, what is refused, and the second of two people."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.support import fakedesk
+from tests.support.fakedesk import PASSWORD, FakeDesk
+from tests.support.pages import PageClient
+
+
+@pytest.fixture
+def desk() -> FakeDesk:
+    return FakeDesk()
+
+
+def signed_in(desk: FakeDesk, name: str = "kim") -> PageClient:
+    client = PageClient(fakedesk.app(desk))
+    client.sign_in(name, PASSWORD)
+    return client
+
+
+def test_acknowledging_from_the_list_comes_back_to_its_place(desk: FakeDesk) -> None:
+    client = signed_in(desk)
+    page = client.get("/?condition=open&sort=-days_late")
+    form = next(e for e in page.all("form") if e.attributes.get("action") == "/breaches/b0000/review")
+    sent = {e.attributes["name"]: e.attributes["value"] for e in page.all("input", type="hidden") if form in e.parents}
+    client.post(form.attributes["action"], sent, token=sent.pop("csrf_token"))
+    assert client.location == "/?condition=open&sort=-days_late#b-b0000"
+    assert desk.rows["b0000"].review == "acknowledged"
+    assert "Acknowledged: No completed safety plan" in client.get("/").main
+
+
+@pytest.mark.parametrize(
+    ("data", "review"),
+    [
+        ({"action": "uphold"}, "upheld"),
+        ({"action": "dismiss", "reason": "record_wrong", "comment": "See the register."}, "dismissed"),
+        ({"action": "comment", "comment": "Asked the team."}, "new"),
+    ],
+)
+def test_findings_are_sent_on(desk: FakeDesk, data: dict[str, str], review: str) -> None:
+    client = signed_in(desk)
+    client.post("/breaches/b0000/review", {**data, "version": "3"})
+    assert client.location == "/breaches/b0000"
+    assert desk.rows["b0000"].review == review
+    assert ("review", ("b0000", data["action"], data.get("reason", ""), data.get("comment", ""))) in desk.seen
+
+
+@pytest.mark.parametrize(
+    ("data", "field", "words"),
+    [
+        ({}, "action", "Say what you found"),
+        ({"action": "delete"}, "action", "Say what you found"),
+        ({"action": "dismiss", "comment": "kept"}, "reason", "Give a reason for dismissing it"),
+        ({"action": "comment"}, "comment", "Write a comment"),
+        ({"action": "uphold", "comment": "x" * 2001}, "comment", "Keep the comment to 2,000 characters"),
+    ],
+)
+def test_what_is_missing_is_told_beside_its_field(desk: FakeDesk, data: dict[str, str], field: str, words: str) -> None:
+    client = signed_in(desk)
+    page = client.post("/breaches/b0000/review", {**data, "version": "3"}, status=422)
+    assert page is not None
+    assert page.one("p", id=f"{field}-error").text == f"Error: {words}"
+    if data.get("comment") == "kept":
+        assert page.one("textarea", id="comment").text == "kept"
+    assert desk.rows["b0000"].version == 3
+
+
+def test_the_second_of_two_is_told_and_nothing_is_overwritten(desk: FakeDesk) -> None:
+    first, second = signed_in(desk), signed_in(desk, "robin")
+    second.get("/breaches/b0000")
+    first.post("/breaches/b0000/review", {"action": "uphold", "version": "3"})
+    page = second.post(
+        "/breaches/b0000/review", {"action": "dismiss", "reason": "record_wrong", "comment": "My view.", "version": "3"}, status=409
+    )
+    assert page is not None
+    assert "Somebody else changed this breach while you were reading" in page.main
+    assert "The last change: Review: Upheld by robin, Thu 9 April 2026, 10:14 am (Adelaide time)" in page.main
+    assert desk.rows["b0000"].review == "upheld"
+    assert page.one("textarea", id="comment").text == "My view."
+    assert page.one("option", value="record_wrong").attributes.get("selected") == ""
+    assert {e.attributes["value"] for e in page.all("input", name="version")} == {"4"}
+
+
+def test_what_the_state_does_not_allow_is_told(desk: FakeDesk) -> None:
+    page = signed_in(desk).post("/breaches/b0000/review", {"action": "comment", "comment": "impossible", "version": "3"}, status=422)
+    assert page is not None
+    assert "A dismissed breach cannot be acknowledged" in page.main
+
+
+def test_who_only_reads_sees_no_form_and_can_send_none(desk: FakeDesk) -> None:
+    desk.roles = frozenset({"viewer"})
+    client = signed_in(desk)
+    assert "Your role reads breaches" in client.get("/breaches/b0000").main
+    assert not [e for e in client.get("/").all("form") if "/review" in e.attributes.get("action", "")]
+    page = client.post("/breaches/b0000/review", {"action": "acknowledge", "version": "3"}, status=403)
+    assert page is not None
+    assert "Your role does not allow this" in page.main
+
+
+def test_a_waiver_is_asked_for_with_reason_and_end(desk: FakeDesk) -> None:
+    client = signed_in(desk)
+    page = client.post("/breaches/b0000/waivers", {"version": "3", "waiver_comment": "kept"}, status=422)
+    assert page is not None
+    assert "Give a reason" in page.one("p", id="waiver_reason-error").text
+    assert "Give the last day" in page.one("p", id="ends_on-error").text
+    assert page.one("textarea", id="waiver_comment").text == "kept"
+    client.post("/breaches/b0000/waivers", {"version": "3", "waiver_reason": "unsafe", "ends_on": "2026-05-01"})
+    assert desk.seen[-1][0] == "ask_waiver"
+    client.post("/breaches/b0000/waivers/wv1", {"version": "3", "answer": "approve"})
+    assert ("settle_waiver", ("wv1", True)) in desk.seen
+
+
+@pytest.mark.parametrize("version", ["", "x", "-1", "9" * 30])
+def test_a_version_that_is_none_is_a_bad_form(desk: FakeDesk, version: str) -> None:
+    signed_in(desk).post("/breaches/b0000/review", {"action": "uphold", "version": version}, status=400)
