@@ -32,16 +32,18 @@ def lint(policies: Sequence[str], strict: bool, form: str) -> int:
     Exit code 0: nothing wrong; 1: an error (or a warning, with --strict).
     """
     from rules.errors import PolicyError
-    from rules.lint import ERROR, WARNING, Finding, lint_policy
+    from rules.lint import ERROR, WARNING, Finding, lint_policies, refused
     from rules.policy import load_policy
 
+    loaded: list[Policy] = []
     findings: list[Finding] = []
     names = policies or sorted(policy_files())
     for name in names:
         try:
-            findings.extend(lint_policy(load_policy(policy_path(name))))
+            loaded.append(load_policy(policy_path(name)))
         except PolicyError as error:
-            findings.extend(Finding(severity=ERROR, fault=fault) for fault in error.faults)
+            findings += refused(error.faults)
+    findings = list(dict.fromkeys([*findings, *lint_policies(loaded)]))
     if form == "json":
         click.echo(json.dumps([finding.as_dict() for finding in findings], indent=2, ensure_ascii=False))
     else:
@@ -87,25 +89,26 @@ def test(paths: Sequence[Path], only: str | None, coverage: bool, form: str) -> 
 @policy.command()
 @click.argument("name", required=False)
 def kinds(name: str | None) -> int:
-    """Describe the kinds of rule that a policy may use, or one of them."""
-    from cli.docs import kind_page
-    from rules.kinds import KINDS
+    """Describe the kinds of rule that a policy may use, or the one called NAME."""
+    from cli.reference import kind_page
+    from rules.kinds import registry
 
+    known = registry()
     if name is None:
-        width = max(map(len, KINDS))
-        for kind_name, kind in sorted(KINDS.items()):
-            click.echo(f"{kind_name:<{width}}  {kind.summary}")
-    elif name in KINDS:
-        click.echo(kind_page(name, KINDS[name]))
+        width = max(map(len, known))
+        for kind_name, kind in known.items():
+            click.echo(f"{kind_name:<{width}}  {kind.about}")
+    elif name in known:
+        click.echo(kind_page(known[name]))
     else:
-        raise click.UsageError(f"No kind is called {name!r}. Kinds: {', '.join(sorted(KINDS))}.")
+        raise click.UsageError(f"No kind is called {name!r}. Kinds: {', '.join(known)}.")
     return EXIT_GOOD
 
 
 @policy.command()
 def schema() -> int:
     """Print the JSON Schema of a policy file, for editors."""
-    from rules.policy import policy_schema
+    from rules.schema import policy_schema
 
     click.echo(json.dumps(policy_schema(), indent=2))
     return EXIT_GOOD
@@ -114,14 +117,27 @@ def schema() -> int:
 @policy.command()
 @click.argument("policies", nargs=-1, metavar="[NAME_OR_FILE]...")
 def questions(policies: Sequence[str]) -> int:
-    """List what the policy's owner has to decide: parameters that are not set, and readings that were chosen."""
-    for chosen in load_policies(policies):
-        click.echo(click.style(f"{chosen.id}: {chosen.title}", bold=True))
-        for line in _questions(chosen):
-            click.echo(f"  - {line}")
-        click.echo()
+    """List what the policy's owner has to decide: how its text is read, parameters that are not set, what stays for a person."""
+    for number, chosen in enumerate(load_policies(policies)):
+        if number:
+            click.echo()
+        _questions(chosen)
     return EXIT_GOOD
 
 
-def _questions(chosen: Policy) -> list[str]:
-    raise NotImplementedError
+def _questions(chosen: Policy) -> None:
+    click.echo(click.style(f"{chosen.id}: {chosen.title}", bold=True))
+    if chosen.parameters:
+        click.echo("\nParameters")
+    for name, parameter in chosen.parameters.items():
+        value = chosen.values[name]
+        state = "not set: never a breach" if value is None else plural(value, "day")
+        click.echo(f"  {name} ({state})\n      {parameter.question}")
+    if chosen.questions:
+        click.echo("\nHow the text is read")
+    for question in chosen.questions:
+        click.echo(f"  {question.about}\n      {question.reading}")
+    if chosen.for_a_person:
+        click.echo("\nFor a person to judge")
+    for sentence in chosen.for_a_person:
+        click.echo(f"  {sentence}")

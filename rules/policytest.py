@@ -81,7 +81,7 @@ def collect(paths: Iterable[Path]) -> list[Timeline]:
 def run_timeline(timeline: Timeline, policy_of: Callable[[str], Policy]) -> Result:
     """Judges a timeline at each of its checks.  Raises PolicyError where its events or names do not fit the policies."""
     policies = [policy_of(name) for name in timeline.policies]
-    zone = ZoneInfo(timeline.zone or policies[0].zone)
+    zone = ZoneInfo(timeline.zone or policies[0].zone_name)
     events, beats = _facts(timeline, policies[0], zone)
     result = Result(timeline)
     known_rules = {rule.id: policy.id for policy in policies for rule in policy.rules}

@@ -1,0 +1,80 @@
+"""Events from files, for the commands that judge without a store.  Imports adapters.files and rules.*."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from adapters.base import Reject
+from adapters.files import read_events
+from rules.casefile import gather
+from rules.envelope import Parsed
+
+if TYPE_CHECKING:
+    from rules.catalogue import Catalogue
+    from rules.model import CaseFile, Event, Heartbeat
+
+
+@dataclass(slots=True)
+class Input:
+    """What files hold: cases ready to be judged, and what was refused."""
+
+    cases: list[CaseFile] = field(default_factory=list)
+    refusals: list[Reject] = field(default_factory=list)
+
+
+def read_input(paths: Sequence[str], catalogue: Catalogue, *, mapping: str | None, received: int) -> Input:
+    """The cases in files, read together.  An event that stands there twice counts once; one with other content is refused.
+
+    ``received`` (ms) stands in for recordedtime where that is missing.  Raises PolicyError for a mapping that cannot be used.
+    """
+    chosen = None
+    if mapping is not None:
+        from adapters.mapping import Mapping
+
+        chosen = Mapping.load(mapping, catalogue)
+    taken = _Taken()
+    for path in paths:
+        taken.take(path, read_events(path, catalogue, chosen, received=received))
+    return Input(gather(taken.events, taken.heartbeats, catalogue), taken.refusals)
+
+
+class _Taken:
+    def __init__(self) -> None:
+        self.events: list[Event] = []
+        self.heartbeats: list[Heartbeat] = []
+        self.refusals: list[Reject] = []
+        self._seen: dict[tuple[str, str], str] = {}
+
+    def take(self, path: str, results: Iterable[Parsed | Reject]) -> None:
+        for result in results:
+            if isinstance(result, Reject):
+                self.refusals.append(result)
+            elif result.heartbeat is not None:
+                self.heartbeats.append(result.heartbeat)
+            elif result.event is not None:
+                self._take_event(path, result.event, result.content_digest)
+
+    def _take_event(self, path: str, event: Event, digest: str) -> None:
+        key = (event.source, event.id)
+        kept = self._seen.setdefault(key, digest)
+        if kept != digest:
+            line = _line_of(path, event)
+            reason = f"event {event.id!r} of {event.source} stands here again with other content; the first is kept"
+            self.refusals.append(Reject(path, line, "/id", "conflict", reason))
+        elif len(self._seen) > len(self.events):
+            self.events.append(event)
+
+
+def _line_of(path: str, event: Event) -> int:
+    """The last line of a JSON Lines file that names the event; 0 for other files, which do not say."""
+    if not path.lower().endswith((".jsonl", ".ndjson")):
+        return 0
+    found = 0
+    with Path(path).open(encoding="utf-8", errors="replace") as lines:
+        for number, line in enumerate(lines, 1):
+            if f'"{event.id}"' in line and event.type in line:
+                found = number
+    return found
