@@ -86,10 +86,15 @@ _HEARTBEATS = Statement("""
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """A case's file and the greatest event position in it (0: no events)."""
+    """A case's file, the greatest event position in it (0: no events), and the (position, id) of each of its events."""
 
     file: CaseFile
     position: int
+    arrivals: tuple[tuple[int, str], ...] = ()
+
+    def arrived_after(self, position: int) -> tuple[str, ...]:
+        """Ids of the events, those of linked cases included, that came after ``position``: why a verdict may have changed."""
+        return tuple(event for at, event in self.arrivals if at > position)
 
 
 def load_case(session: Session, case_id: str, *, known_at: int = NEVER, upto: int = NEVER) -> Loaded:
@@ -127,7 +132,8 @@ def load_cases(session: Session, case_ids: Collection[str], *, known_at: int = N
             linked={other: built[other] for other in cluster[1:] if built[other]},
             heartbeats=tuple(beat for source in sources for beat in beats.get(source, ())),
         )
-        loaded[case] = Loaded(file, max((row.position for one in cluster for row in own.get(one, ())), default=0))
+        arrivals = sorted({(row.position, row.id) for one in cluster for row in own.get(one, ())})
+        loaded[case] = Loaded(file, arrivals[-1][0] if arrivals else 0, tuple(arrivals))
     return loaded
 
 

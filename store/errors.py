@@ -20,7 +20,12 @@ class CursorError(StoreError, ValueError):
 
 
 class QueryError(StoreError, ValueError):
-    """A list was asked for with a filter, sort or limit that it does not have."""
+    """A list was asked for with a filter, sort or limit that it does not have.  ``field`` names which."""
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(f"{field}: {message}")
+        self.field = field
+        self.message = message
 
 
 class StaleVersion(StoreError):

@@ -15,6 +15,7 @@ class EventRow(Base):
     __table_args__ = (
         UniqueConstraint("source", "id"),
         Index(None, "case_id", "position"),
+        Index(None, "source", "position"),
         Index(
             "ix_event_target", "target", "source",
             postgresql_where=text("target IS NOT NULL"), sqlite_where=text("target IS NOT NULL"),

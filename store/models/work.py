@@ -61,6 +61,8 @@ class CaseStateRow(Base):
     open_breaches: Mapped[int]
     summary: Mapped[Json]
     queries: Mapped[Json]
+    """Data queries: what in the record a person should look at; ``query_count`` of them."""
+    query_count: Mapped[int]
 
 
 class OutboxRow(Base):

@@ -143,6 +143,7 @@ def upgrade() -> None:
         col("open_breaches", INT),
         col("summary", JSON),
         col("queries", JSON),
+        col("query_count", INT),
         sa.PrimaryKeyConstraint("case_id", name="pk_case_state"),
         sa.UniqueConstraint("id", name="uq_case_state_id"),
     )
@@ -210,6 +211,7 @@ def upgrade() -> None:
         sqlite_autoincrement=True,
     )
     op.create_index("ix_event_case_id_position", "event", ["case_id", "position"])
+    op.create_index("ix_event_source_position", "event", ["source", "position"])
     op.create_index(
         "ix_event_target",
         "event",

@@ -1,0 +1,225 @@
+"""Cases: the list, one in detail, its events.  Imports store.models and store.queries.
+
+A reader whose scope is limited sees the cases that belong to it now, and of these the findings that belong to it: a finding
+stays with the team that owned it at its due day.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session, aliased
+
+from rules.model import NEVER, Event
+from store.breaches import Breach, as_breach
+from store.errors import QueryError
+from store.models import BreachRow, CaseStateRow, DirtyRow, EventRow, VerdictRow
+from store.queries.findings import StoredVerdict
+from store.queries.narrow import EVERYTHING, Scope
+from store.queries.paging import DEFAULT_LIMIT, MAX_LIMIT, Listing, Page, Sort
+from store.verdicts import as_verdict
+
+CASES = Listing(
+    "cases",
+    {
+        "case": Sort(CaseStateRow.case_id, str, private=True),
+        "open_breaches": Sort(CaseStateRow.open_breaches),
+        "evaluated_at": Sort(CaseStateRow.evaluated_at),
+        "next_check": Sort(func.coalesce(CaseStateRow.next_check_at, NEVER)),
+    },
+    "case",
+    CaseStateRow.id,
+)
+EVENTS = Listing("events", {"position": Sort(EventRow.position), "time": Sort(EventRow.time)}, "time", EventRow.position, int)
+
+
+@dataclass(frozen=True, slots=True)
+class CaseSummary:
+    """A case as its last evaluation left it.  Instants in ms; ``waiting``: something has come that is not judged yet."""
+
+    case: str
+    program: str | None
+    team: str | None
+    office: str | None
+    worker: str | None
+    open_breaches: int
+    evaluated_at: int
+    next_check_at: int | None
+    as_of: int
+    position: int
+    summary: Any
+    queries: Any
+    waiting: bool
+    quarantined: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CaseDetail:
+    """A case with what stands found about it.  ``summary`` is None where it has never been judged."""
+
+    case: str
+    summary: CaseSummary | None
+    events: int
+    waiting: bool
+    quarantined: bool
+    verdicts: tuple[StoredVerdict, ...]
+    breaches: tuple[Breach, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StoredEvent:
+    """An event on record.  ``spoken_of`` are the ids of the voids and corrections, of its source, that name it."""
+
+    position: int
+    event: Event
+    received: int
+    spoken_of: tuple[str, ...] = ()
+
+
+def list_cases(
+    session: Session,
+    *,
+    scope: Scope = EVERYTHING,
+    team: tuple[str, ...] = (),
+    office: tuple[str, ...] = (),
+    worker: tuple[str, ...] = (),
+    program: tuple[str, ...] = (),
+    case: tuple[str, ...] = (),
+    with_open_breaches: bool = False,
+    with_queries: bool = False,
+    sort: str | None = None,
+    limit: int = DEFAULT_LIMIT,
+    cursor: str | None = None,
+) -> Page[CaseSummary]:
+    """Cases that have been judged.  ``with_queries``: those with something in the record to be looked at.
+
+    Raises QueryError or CursorError.
+    """
+    query = _summaries().where(*_scope(scope))
+    filters = ((CaseStateRow.team, team), (CaseStateRow.office, office), (CaseStateRow.worker, worker), (CaseStateRow.program, program))
+    for column, values in (*filters, (CaseStateRow.case_id, case)):
+        if any("\x00" in value for value in values):
+            raise QueryError("case", "contains a character that no stored value has")
+        if values:
+            query = query.where(column.in_(sorted(values)))
+    if with_open_breaches:
+        query = query.where(CaseStateRow.open_breaches > 0)
+    if with_queries:
+        query = query.where(CaseStateRow.query_count > 0)
+    narrowed = [scope.as_json(), *(sorted(part) for part in (team, office, worker, program, case)), with_open_breaches, with_queries]
+    return CASES.page(session, query, _summary, narrowed=narrowed, sort=sort, limit=limit, cursor=cursor)
+
+
+def count_cases(session: Session, *, scope: Scope = EVERYTHING) -> int:
+    """How many judged cases the reader may see."""
+    return session.scalar(select(func.count()).select_from(CaseStateRow).where(*_scope(scope))) or 0
+
+
+def case_detail(session: Session, case_id: str, *, scope: Scope = EVERYTHING) -> CaseDetail | None:
+    """The case, with at most 1000 verdicts and breaches each; None where there is none that the reader may see."""
+    found = session.execute(_summaries().where(CaseStateRow.case_id == case_id, *_scope(scope))).first()
+    summary = None if found is None else _summary(found)
+    events = session.scalar(select(func.count()).select_from(EventRow).where(EventRow.case_id == case_id)) or 0
+    if summary is None and (scope.limited or not events):
+        return None
+    dirty = session.get(DirtyRow, case_id)
+    verdicts = session.scalars(
+        select(VerdictRow)
+        .where(VerdictRow.case_id == case_id, *scope.conditions(VerdictRow.team, VerdictRow.office))
+        .order_by(VerdictRow.episode, VerdictRow.policy, VerdictRow.rule, VerdictRow.obligation)
+        .limit(MAX_LIMIT)
+    )
+    breaches = session.scalars(
+        select(BreachRow)
+        .where(BreachRow.case_id == case_id, *scope.conditions(BreachRow.team, BreachRow.office))
+        .order_by(BreachRow.opened_at, BreachRow.id)
+        .limit(MAX_LIMIT)
+    )
+    return CaseDetail(
+        case=case_id,
+        summary=summary,
+        events=events,
+        waiting=dirty is not None,
+        quarantined=dirty is not None and dirty.quarantined,
+        verdicts=tuple(StoredVerdict(row.id, as_verdict(row), row.changed_at) for row in verdicts),
+        breaches=tuple(as_breach(row) for row in breaches),
+    )
+
+
+def may_see_case(session: Session, case_id: str, *, scope: Scope = EVERYTHING) -> bool:
+    """Whether the case is on record, and the reader may see it."""
+    if not scope.limited:
+        return session.scalar(select(EventRow.position).where(EventRow.case_id == case_id).limit(1)) is not None
+    return session.scalar(select(CaseStateRow.id).where(CaseStateRow.case_id == case_id, *_scope(scope))) is not None
+
+
+def list_events(
+    session: Session,
+    case_id: str,
+    *,
+    scope: Scope = EVERYTHING,
+    sort: str | None = None,
+    limit: int = DEFAULT_LIMIT,
+    cursor: str | None = None,
+) -> Page[StoredEvent]:
+    """A case's events as they came in, in the order of happening; none where the reader may not see the case.
+
+    Raises QueryError or CursorError.
+    """
+    query = select(EventRow).where(EventRow.case_id == case_id)
+    if scope.limited and not may_see_case(session, case_id, scope=scope):
+        query = query.where(EventRow.position < 0)
+    page = EVENTS.page(session, query, lambda row: row[0], narrowed=[case_id, scope.as_json()], sort=sort, limit=limit, cursor=cursor)
+    words = _words_about(session, case_id, [row.position for row in page.items])
+    return Page(
+        tuple(StoredEvent(row.position, _event(row), row.received, words.get(row.position, ())) for row in page.items), page.next_cursor
+    )
+
+
+def _words_about(session: Session, case_id: str, positions: list[int]) -> dict[int, tuple[str, ...]]:
+    word = aliased(EventRow)
+    found: dict[int, tuple[str, ...]] = {}
+    if positions:
+        rows = session.execute(
+            select(EventRow.position, word.id)
+            .join(word, (word.target == EventRow.id) & (word.source == EventRow.source))
+            .where(EventRow.case_id == case_id, EventRow.position.in_(positions))
+            .order_by(word.position)
+        )
+        for position, word_id in rows:
+            found[position] = (*found.get(position, ()), word_id)
+    return found
+
+
+def _summaries() -> Any:
+    return select(CaseStateRow, DirtyRow.case_id, DirtyRow.quarantined).outerjoin(DirtyRow, DirtyRow.case_id == CaseStateRow.case_id)
+
+
+def _scope(scope: Scope) -> list[Any]:
+    return scope.conditions(CaseStateRow.team, CaseStateRow.office)
+
+
+def _summary(row: Any) -> CaseSummary:
+    state = row[0]
+    return CaseSummary(
+        case=state.case_id,
+        program=state.program,
+        team=state.team,
+        office=state.office,
+        worker=state.worker,
+        open_breaches=state.open_breaches,
+        evaluated_at=state.evaluated_at,
+        next_check_at=state.next_check_at,
+        as_of=state.as_of,
+        position=state.position,
+        summary=state.summary,
+        queries=state.queries,
+        waiting=row[1] is not None,
+        quarantined=bool(row[2]),
+    )
+
+
+def _event(row: EventRow) -> Event:
+    return Event(row.source, row.id, row.type, row.case_id, row.time, row.recorded, row.recorded_given, row.data)
