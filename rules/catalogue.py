@@ -221,7 +221,7 @@ class _Builder:
             types[type_name] = EventType(type_name, about, {**common, **own}, frozenset(own), frozenset(own), common_values)
         sections = {key: self._mapping((key,), data.get(key), optional=True) for key in ("course", "roster", "state", "links")}
         if self.faults:
-            raise PolicyError(self.faults)
+            raise PolicyError(sorted(self.faults, key=lambda fault: (fault.line, fault.col, fault.message)))
         digest = _digest(name, version, types, sections)
         return Catalogue(name, version, digest, types, common, **sections, source=self.source)
 
@@ -306,7 +306,7 @@ class _Builder:
 
 
 def _digest(name: str, version: str, types: Mapping[str, EventType], sections: Mapping[str, Any]) -> str:
-    """SHA-256 over what the catalogue means; descriptions, known codes and the order of keys do not count."""
+    """SHA-256 (hex) over what the catalogue means; descriptions, known codes and the order of keys do not count."""
     meaning = {
         "catalogue": name,
         "version": version,
@@ -314,4 +314,4 @@ def _digest(name: str, version: str, types: Mapping[str, EventType], sections: M
         **sections,
     }
     text = json.dumps(meaning, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return "sha256:" + hashlib.sha256(text.encode()).hexdigest()
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -47,6 +47,8 @@ class Parsed:
     heartbeat: Heartbeat | None
     dropped: tuple[str, ...]
     content_digest: str
+    line: int = 0
+    """Where it came from a file: the line, from 1."""
 
     @property
     def target(self) -> str | None:

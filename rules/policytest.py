@@ -147,7 +147,7 @@ def _judge(
     as_of = timeline.moment(check.as_of, zone)
     known_at = timeline.moment(check.known_at, zone) if check.known_at else _everything(as_of, zone, events, beats)
     case = check.case or timeline.case
-    for file in gather(events, beats, policies[0].catalogue):
+    for file in gather(events, beats, policies[0].domain):
         if file.case == case:
             return list(evaluate(chosen, file, as_of=as_of, known_at=known_at).verdicts)
     raise PolicyError([timeline.fault(("checks", index), "unknown-case", f"no event is about the case {case!r}")])

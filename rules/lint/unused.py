@@ -12,7 +12,7 @@ from rules.periods import Period
 
 def run(subject: Subject) -> Iterator[tuple[Path, str]]:
     policy = subject.policy
-    used = {
+    used: dict[str, set[str | None]] = {
         "parameters": {period.parameter for _, period in subject.find(Period)},
         "terms": _terms(subject),
         "anchors": set(_named(subject, "anchor")),
@@ -25,12 +25,12 @@ def run(subject: Subject) -> Iterator[tuple[Path, str]]:
                 yield (group, name), f"nothing in the policy uses {name}"
 
 
-def _terms(subject: Subject) -> set[str]:
-    found = {name for _, selector in subject.find(Selector) for name in selector.names}
+def _terms(subject: Subject) -> set[str | None]:
+    found: set[str | None] = {name for _, selector in subject.find(Selector) for name in selector.names}
     for _, each in subject.find(FirstOfEach):
         found.update((each.event,) if isinstance(each.event, str) else each.event)
     found.update(anchor.first for anchor in subject.policy.anchors.values())
-    return found | set(_named(subject, "of", "item", "event", "first"))
+    return found.union(_named(subject, "of", "item", "event", "first"))
 
 
 def _named(subject: Subject, *fields: str) -> Iterator[str]:

@@ -1,0 +1,228 @@
+"""The effective history of a case at (as_of, known_at): entries in order, episodes, closures and their attempts.
+
+Second half of stage 1.  It knows the time zone: what is known by its day only lies somewhere in that local day, and is
+placed at the day's start, except a closure or reopening, which is placed at its end (what happened on the day of a closure
+belongs to the episode that was closed).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from rules.clock import Zone, parse_day
+from rules.course import Course, CourseOfCase, dig
+from rules.model import DataQuery
+from rules.record import Fact
+
+
+@dataclass(slots=True, eq=False)
+class Entry:
+    """One event of the effective history.  It happened between ``first`` and ``last`` (ms), on the local ``day``."""
+
+    source: str
+    id: str
+    type: str
+    case: str
+    data: Mapping[str, Any]
+    first: int
+    last: int
+    day: int
+    recorded: int
+    recorded_given: bool
+    moved_back: int | None
+    order: int = 0
+    episode: int = 0
+    attempt: int = 1
+    stray_closure: bool = False
+    """A second closure without a reopening between: it closes nothing."""
+
+    @property
+    def exact(self) -> bool:
+        return self.first == self.last
+
+    @property
+    def ref(self) -> str:
+        """Identity within the case, for obligation keys."""
+        return f"{self.id}@{self.source}"
+
+    def surely_before(self, other: Entry) -> bool:
+        """Whether this happened before ``other`` whatever the unknown moments are; equal known moments go by the record's order."""
+        if self.last < other.first:
+            return True
+        return self.first == self.last == other.first == other.last and self.order < other.order
+
+
+@dataclass(slots=True, eq=False)
+class Closing:
+    """A closure that holds (one that was an error is not among them), and the reopening that followed it."""
+
+    entry: Entry
+    attempt: int
+    reopened: Entry | None = None
+
+
+@dataclass(slots=True, eq=False)
+class Episode:
+    """One course of a case, from its first event to its closure (or to now)."""
+
+    number: int
+    entries: list[Entry] = field(default_factory=list)
+    closings: list[Closing] = field(default_factory=list)
+    programs: set[str] = field(default_factory=set)
+    by_type: dict[str, list[Entry]] = field(default_factory=dict)
+    name: str | None = None
+
+    @property
+    def start_day(self) -> int:
+        return self.entries[0].day
+
+    @property
+    def closed(self) -> Entry | None:
+        """The closure that stands, if any."""
+        return self.closings[-1].entry if self.closings and self.closings[-1].reopened is None else None
+
+    def closing_of(self, attempt: int) -> Entry | None:
+        for closing in self.closings:
+            if closing.attempt == attempt:
+                return closing.entry
+        return None
+
+    def open_days(self) -> Iterator[tuple[int, int | None]]:
+        """The spans of days in which it was open; None: still open."""
+        start = self.start_day
+        for closing in self.closings:
+            yield start, closing.entry.day
+            if closing.reopened is None:
+                return
+            start = closing.reopened.day
+        yield start, None
+
+
+@dataclass(slots=True, eq=False)
+class History:
+    """All episodes of a case."""
+
+    case: str
+    entries: list[Entry]
+    episodes: list[Episode]
+    queries: list[DataQuery]
+
+
+def entries_of(facts: Iterable[Fact], *, zone: Zone, as_of: int, course: Course) -> list[Entry]:
+    """The facts that have happened by ``as_of``, in order of (happened, recorded, source, id)."""
+    turning = {part.event for part in (course.closes, course.reopens) if part is not None}
+    placed: list[tuple[int, int, str, str, Entry]] = []
+    for fact in facts:
+        if fact.day is None:
+            first = last = fact.time
+            day = zone.day_of(first)
+        else:
+            day = parse_day(fact.day)
+            first, last = zone.start_of(day), zone.end_of(day) - 1
+        if first > as_of:
+            continue
+        event = fact.event
+        entry = Entry(
+            event.source, event.id, event.type, event.case, fact.data, first, last, day, event.recorded, event.recorded_given, fact.moved_back
+        )  # fmt: skip
+        placed.append((last if event.type in turning else first, event.recorded, event.source, event.id, entry))
+    placed.sort(key=lambda row: row[:4])
+    for order, row in enumerate(placed):
+        row[4].order = order
+    return [row[4] for row in placed]
+
+
+def build(case: str, facts: Iterable[Fact], *, zone: Zone, as_of: int, domain: CourseOfCase) -> History:
+    """The history of one case (or of several that were merged into one)."""
+    course = domain.course
+    entries = entries_of(facts, zone=zone, as_of=as_of, course=course)
+    splitter = _Splitter(course, _closed_in_error(entries, course))
+    for entry in entries:
+        splitter.place(entry)
+    return History(case, entries, splitter.episodes, _queries(case, splitter.episodes, course))
+
+
+def _closed_in_error(entries: list[Entry], course: Course) -> set[int]:
+    """Orders of closures that a later reopening calls an error: it is as if they had not happened."""
+    closes, reopens = course.closes, course.reopens
+    if closes is None or reopens is None or reopens.error_flag is None:
+        return set()
+    standing: list[Entry] = []
+    wrong: set[int] = set()
+    for entry in entries:
+        if entry.type == closes.event:
+            standing.append(entry)
+        elif entry.type == reopens.event and standing:
+            if dig(entry.data, reopens.error_flag) is True:
+                wrong.add(standing.pop().order)
+            else:
+                standing.clear()
+    return wrong
+
+
+class _Splitter:
+    def __init__(self, course: Course, wrong: set[int]) -> None:
+        self.course = course
+        self.wrong = wrong
+        self.closes = course.closes.event if course.closes else None
+        self.reopens = course.reopens.event if course.reopens else None
+        self.merges = course.merges.event if course.merges else None
+        self.episodes: list[Episode] = []
+        self.named: dict[str, Episode] = {}
+
+    def place(self, entry: Entry) -> None:
+        name = dig(entry.data, self.course.episode) if self.course.episode else None
+        episode = self._episode_of(entry, name)
+        episode.entries.append(entry)
+        entry.episode = episode.number
+        if name is not None and episode.name is None and name not in self.named:
+            episode.name = name
+            self.named[name] = episode
+        entry.attempt = len(episode.closings) + (1 if not episode.closings or episode.closings[-1].reopened else 0)
+        if entry.type == self.closes and entry.order not in self.wrong:
+            self._close(episode, entry)
+        elif entry.type == self.reopens and episode.closings and episode.closings[-1].reopened is None:
+            episode.closings[-1].reopened = entry
+            entry.attempt += 1
+        if self.course.program is not None and (program := dig(entry.data, self.course.program)) is not None:
+            episode.programs.add(program)
+        if not entry.stray_closure and entry.order not in self.wrong:
+            episode.by_type.setdefault(entry.type, []).append(entry)
+
+    def _close(self, episode: Episode, entry: Entry) -> None:
+        if episode.closed is None:
+            episode.closings.append(Closing(entry, entry.attempt))
+        else:
+            entry.stray_closure = True
+
+    def _episode_of(self, entry: Entry, name: str | None) -> Episode:
+        if name is not None and name in self.named:
+            return self.named[name]
+        current = self.episodes[-1] if self.episodes else None
+        if current is not None and (current.closed is None or self._belongs_to_closed(entry, name, current)):
+            return current
+        self.episodes.append(Episode(len(self.episodes) + 1))
+        return self.episodes[-1]
+
+    def _belongs_to_closed(self, entry: Entry, name: str | None, closed: Episode) -> bool:
+        if entry.type in (self.closes, self.reopens, self.merges):
+            return True
+        if name is not None and closed.name is not None:
+            return False
+        return entry.type in self.course.closing_papers
+
+
+def _queries(case: str, episodes: list[Episode], course: Course) -> list[DataQuery]:
+    queries = []
+    for episode in episodes:
+        if course.program is not None and not episode.programs:
+            ids = (episode.entries[0].id,)
+            queries.append(DataQuery("program_not_known", case, f"no event of episode {episode.number} names the program", ids))
+        queries.extend(
+            DataQuery("closed_twice", case, f"episode {episode.number} was closed again without having been reopened", (entry.id,))
+            for entry in episode.entries
+            if entry.stray_closure
+        )
+    return queries

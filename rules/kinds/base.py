@@ -1,0 +1,299 @@
+"""What every kind of rule shares: what activates it, in which worlds, and how limits become duties for the deciders."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Annotated, Any, ClassVar, Literal, Self
+
+from pydantic import Field, model_validator
+
+from rules.collections import all_done
+from rules.conditions import Model, Selector, Where
+from rules.course import dig
+from rules.history import Entry
+from rules.matching import YES, Answer, Context, check
+from rules.model import Candidate, Duty, Fit, State
+from rules.obligation import NOT_TRIGGERED, Obligation, Trigger, World, hole, nothing, off
+from rules.periods import Period
+from rules.view import MOMENT, Hit, View, both, possible_first
+
+
+class FirstOfEach(Model):
+    """The first event that fits, once for each value of an attribute (each plan, say)."""
+
+    event: str | tuple[str, ...]
+    by: str
+
+
+class ClosedAs(Model):
+    """A condition on the closure, once there is one: that of the activating event's attempt, or the episode's standing one."""
+
+    where: Where
+    of: Literal["attempt", "episode"] = "attempt"
+
+
+class Given(Model):
+    """What must hold for the activation to count."""
+
+    exists: Selector | None = None
+    earlier: Selector | None = None
+    closed_as: ClosedAs | None = None
+
+
+class When(Model):
+    """What activates a rule: the episode itself, the first or each event that a selector finds, the first of each, or all items being done."""
+
+    episode: Literal[True] | None = None
+    first: Selector | None = None
+    each: Selector | Annotated[tuple[Selector, ...], Field(min_length=1)] | None = None
+    first_of_each: FirstOfEach | None = None
+    all_done: str | None = None
+    given: Given | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _short(cls, data: Any) -> Any:
+        return {"episode": True} if data == "episode" else data
+
+    @model_validator(mode="after")
+    def _one(self) -> Self:
+        parts = (self.episode, self.first, self.each, self.first_of_each, self.all_done)
+        if sum(part is not None for part in parts) != 1:
+            raise ValueError("give exactly one of episode, first, each, first_of_each, all_done")
+        return self
+
+    @property
+    def selectors(self) -> tuple[Selector, ...]:
+        if self.first_of_each is not None:
+            return (Selector(event=self.first_of_each.event),)
+        if self.first is not None:
+            return (self.first,)
+        if self.each is None:
+            return ()
+        return (self.each,) if isinstance(self.each, Selector) else self.each
+
+
+class Kind(Model):
+    """One kind of rule: parameters as a policy writes them, and their reduction to obligations.
+
+    A subclass stands in a file of its own in this package and names itself in ``name``; the registry, the schema and the
+    reference find it there.
+    """
+
+    name: ClassVar[str]
+    about: ClassVar[str]
+    order_rule: ClassVar[bool] = False
+
+    kind: str
+
+    def obligations(self, view: View) -> list[Obligation]:
+        """The obligations of the rule in this episode; never empty (`nothing()` where it was not activated)."""
+        raise NotImplementedError
+
+
+# ------------------------------------------------------------------------------------------------------------ activation
+def triggers(when: When, view: View) -> list[Trigger]:
+    """Every activation of a rule in the episode."""
+    if when.episode:
+        return [Trigger("case", (view.episode.entries[0],))]
+    if when.all_done is not None:
+        entries, missing = all_done(view, when.all_done)
+        return [Trigger("case", tuple(entries), missing)] if entries else []
+    hits = [hit for selector in when.selectors for hit in view.find(selector)]
+    if when.each is not None and len(when.selectors) > 1:
+        hits = _best_per_event(hits)
+    if when.first is not None:
+        return _first("case", hits)
+    if when.first_of_each is not None:
+        groups: dict[str, list[Hit]] = {}
+        for hit in hits:
+            groups.setdefault(str(dig(hit.entry.data, when.first_of_each.by) or "-"), []).append(hit)
+        by = when.first_of_each.by
+        return [trigger for value, mine in groups.items() for trigger in _first(f"{by}:{value}", mine)]
+    return [
+        Trigger(_key(hit.entry, view), (hit.entry,) if hit.fit is Fit.YES else (None, hit.entry), hit.text if hit.fit is Fit.UNCLEAR else "")
+        for hit in hits
+        if hit.fit is not Fit.NO
+    ]
+
+
+def _best_per_event(hits: Iterable[Hit]) -> list[Hit]:
+    best: dict[int, Hit] = {}
+    for hit in hits:
+        seen = best.get(hit.entry.order)
+        if seen is None or seen.fit is Fit.NO or (seen.fit is Fit.UNCLEAR and hit.fit is Fit.YES):
+            best[hit.entry.order] = hit
+    return [best[order] for order in sorted(best)]
+
+
+def _first(key: str, hits: Sequence[Hit]) -> list[Trigger]:
+    possible = possible_first(hits)
+    entries = tuple(hit.entry if hit is not None else None for hit in possible)
+    if entries == (None,):
+        return []
+    missing = next((hit.text for hit in possible if hit is not None and hit.fit is Fit.UNCLEAR), "")
+    return [Trigger(key, entries, missing)]
+
+
+def _key(entry: Entry, view: View) -> str:
+    closes = view.domain.course.closes
+    if closes is not None and entry.type == closes.event:
+        return f"attempt:{entry.attempt}"
+    return f"event:{entry.ref}"
+
+
+def given_of(given: Given | None, view: View, entry: Entry) -> Answer:
+    """Whether the activation counts."""
+    if given is None:
+        return YES
+    answers: list[Answer] = []
+    context = Context(view, entry, entry)
+    if given.exists is not None:
+        answers.append(_exists(view.find(given.exists, context), "there is none on record"))
+    if given.earlier is not None:
+        placed = [_earlier(hit, entry) for hit in view.find(given.earlier, context)]
+        answers.append(_exists(placed, "there was none before"))
+    if given.closed_as is not None:
+        closing = view.closed if given.closed_as.of == "episode" else view.episode.closing_of(entry.attempt)
+        if closing is not None:
+            answers.append(check(given.closed_as.where, closing.data, Context(view, closing, entry)))
+    return both(answers)
+
+
+def _exists(hits: Iterable[Hit], why: str) -> Answer:
+    unclear: Answer | None = None
+    for hit in hits:
+        if hit.fit is Fit.YES:
+            return YES
+        if hit.fit is Fit.UNCLEAR and unclear is None:
+            unclear = (Fit.UNCLEAR, hit.text)
+    return unclear or (Fit.NO, why)
+
+
+def _earlier(hit: Hit, entry: Entry) -> Hit:
+    if hit.fit is Fit.NO or hit.entry is entry or entry.surely_before(hit.entry):
+        return Hit(hit.entry, Fit.NO, "it came later")
+    return hit if hit.entry.surely_before(entry) else Hit(hit.entry, Fit.UNCLEAR, hit.text or MOMENT)
+
+
+def oblige(
+    trigger: Trigger, view: View, given: Given | None, make: Callable[[Entry], tuple[list[World], str]], *,
+    rejected: Iterable[tuple[str, str]] = (), key: str = "", about: str = "",
+) -> Obligation:  # fmt: skip
+    """The obligation of one activation: ``make`` gives the worlds that follow from one event being it, and what makes them differ."""
+    worlds: list[World] = []
+    missing = trigger.missing
+    for entry in trigger.entries:
+        if entry is None:
+            worlds.append(off())
+            continue
+        fit, text = given_of(given, view, entry)
+        if fit is not Fit.YES:
+            worlds.append(off(NOT_TRIGGERED))
+        if fit is Fit.UNCLEAR:
+            missing = missing or text
+        if fit is not Fit.NO:
+            made, why = make(entry)
+            worlds += made
+            missing = missing or why
+    activation = tuple(dict.fromkeys(entry.id for entry in trigger.entries if entry is not None))
+    return Obligation(key or trigger.key, tuple(worlds), missing, activation, tuple(dict.fromkeys(rejected)), about=about)
+
+
+def or_nothing(found: list[Obligation]) -> list[Obligation]:
+    """What a kind gives back: what was activated, or the one obligation that says that nothing was."""
+    return [o for o in found if o.shown or any(w.duty.state is not State.OFF for w in o.worlds)] or [nothing()]
+
+
+# ---------------------------------------------------------------------------------------------------------------- limits
+def dated(
+    view: View, *, activated: Entry, due_day: int | None, candidates: Sequence[Candidate], soon_day: int | None = None, warn: int | None = 7,
+    pausable: bool = True, curable: bool = True, ends: bool = True, ended: int | None = None, stale: bool = True,
+    activated_day: int | None = None, limits: tuple[str, ...] = (), arithmetic: str = "",
+) -> World:  # fmt: skip
+    """A duty with a due day (or none yet), moved by the pauses that count.
+
+    ``warn``: days before the due day at which the warning window opens, where ``soon_day`` does not say.  ``ends``: the
+    closure of the episode ends it; ``ended``: something else did, at that instant.
+    """
+    start = activated.day if activated_day is None else activated_day
+    closed = view.closed
+    ends_at = [t for t in (ended, closed.last if ends and closed is not None and closed.order > activated.order else None) if t is not None]
+
+    def world(due: int | None, soon: int | None, shifted: int, moving: bool, events: tuple[str, ...]) -> World:
+        zone = view.zone
+        duty = Duty(
+            due=None if due is None else (zone.start_of(due), zone.end_of(due)),
+            soon=None if soon is None else zone.start_of(soon),
+            ended=min(ends_at, default=None),
+            complete_until=view.complete_until,
+            complete_needed=zone.end_of(due) if stale and due is not None else None,
+            curable=curable,
+        )
+        return World(duty, candidates, due, soon, start, (*limits, *events), moving=moving, paused_days=shifted, arithmetic=arithmetic)
+
+    if due_day is None:
+        return world(None, soon_day, 0, False, ())
+    soon = soon_day if soon_day is not None or warn is None else due_day - warn
+    moved = view.moved(start, due_day) if pausable else None
+    if moved is None:
+        return world(due_day, soon, 0, False, ())
+
+    def later(days: int) -> World:
+        return world(due_day + days, None if soon is None else soon + days, days, moved.moving, moved.events)
+
+    in_time = later(moved.days)
+    return in_time if moved.late_days <= moved.days else replace(in_time, excusing=later(moved.late_days))
+
+
+def gated(view: View, *, gate: Entry, candidates: Sequence[Candidate], stale: bool = True, limits: tuple[str, ...] = ()) -> World:
+    """A duty that must have been fulfilled before the moment of an event."""
+    duty = Duty(
+        gate=(gate.first, gate.last), complete_until=view.complete_until,
+        complete_needed=view.zone.end_of(gate.day) if stale else None, curable=False,
+    )  # fmt: skip
+    return World(duty, candidates, gate.day, None, gate.day, limits)
+
+
+def by_day_of(view: View, *, gate: Entry, candidates: Sequence[Candidate]) -> World:
+    """A duty that must have been fulfilled on or before the day of an event; what comes later mends nothing."""
+    return dated(view, activated=gate, due_day=gate.day, candidates=candidates, warn=None, pausable=False, curable=False, ends=False)
+
+
+def due_in(view: View, period: Period | None, day: int) -> tuple[int | None, str]:
+    """The last day of a period after ``day`` and its words; None where the parameter is not set."""
+    span = view.span(period)
+    return (None, "") if span is None else (span.after(day, view.calendar), f"{span} after")
+
+
+# --------------------------------------------------------------------------------------------------------------- persons
+@dataclass(frozen=True, slots=True)
+class Concerned:
+    """A person of a role on a day; ``missing`` where the list does not say enough."""
+
+    person: str
+    missing: str = ""
+
+
+def concerned(view: View, roles: Sequence[str], day: int) -> list[Concerned] | None:
+    """The members in one of the roles on the day, in order of their ids; None where no list is on record."""
+    if not view.roster.known:
+        return None
+    found: dict[str, Concerned] = {}
+    for index, member in enumerate(view.roster.members(day)):
+        if member.role in roles or member.role is None or member.person is None:
+            missing = "members.person" if member.person is None else "members.role" if member.role is None else ""
+            person = member.person or f"?{index + 1}"
+            if person not in found or not missing:
+                found[person] = Concerned(person, missing)
+    return [found[person] for person in sorted(found)]
+
+
+NO_HOUSEHOLD = "household"
+
+
+def no_household(activated: Entry | None) -> Obligation:
+    """Per-person rules cannot be judged while no household is on record."""
+    ids = () if activated is None else (activated.id,)
+    return Obligation("case", (hole(NO_HOUSEHOLD, None if activated is None else activated.day),), NO_HOUSEHOLD, ids)

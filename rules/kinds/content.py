@@ -1,0 +1,62 @@
+"""Content: an event must carry certain data (all of it in the same event, or compared with what the case knows then)."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from rules.conditions import Selector, Where
+from rules.history import Entry
+from rules.kinds.base import Kind, When, gated, oblige, or_nothing, triggers
+from rules.matching import Context, check
+from rules.model import Candidate, Fit
+from rules.obligation import Obligation, World, off
+from rules.view import MOMENT, Hit, View, possible_last
+
+
+class Content(Kind):
+    """``where`` must hold of the activating event; with ``examines``, of the last such event before it (none: not triggered)."""
+
+    name: ClassVar[str] = "content"
+    about: ClassVar[str] = "An event must carry certain data."
+    order_rule: ClassVar[bool] = True
+
+    when: When
+    where: Where
+    examines: Selector | None = None
+
+    def obligations(self, view: View) -> list[Obligation]:
+        found = []
+        for trigger in triggers(self.when, view):
+            rejected: list[tuple[str, str]] = []
+
+            def make(entry: Entry, rejected: list[tuple[str, str]] = rejected) -> tuple[list[World], str]:
+                if self.examines is None:
+                    return [self._world(view, entry, entry, rejected)], ""
+                possible = possible_last(self._before(view, entry))
+                missing = next((h.text for h in possible if h is not None and h.text), MOMENT) if len(possible) > 1 else ""
+                return [off() if hit is None else self._world(view, entry, hit.entry, rejected) for hit in possible], missing
+
+            made = oblige(trigger, view, self.when.given, make)
+            found.append(Obligation(made.key, made.worlds, made.missing, made.activation, tuple(dict.fromkeys(rejected))))
+        return or_nothing(found)
+
+    def _before(self, view: View, gate: Entry) -> list[Hit]:
+        assert self.examines is not None
+        hits = []
+        for hit in view.find(self.examines, Context(view, None, gate)):
+            if hit.fit is Fit.NO or hit.entry is gate or gate.first > hit.entry.last:
+                hits.append(hit)
+            elif hit.entry.first > gate.last or gate.surely_before(hit.entry):
+                hits.append(Hit(hit.entry, Fit.NO, "it came later"))
+            else:
+                sure = hit.entry.last <= gate.first
+                hits.append(hit if sure else Hit(hit.entry, Fit.UNCLEAR, hit.text or MOMENT))
+        return hits
+
+    def _world(self, view: View, gate: Entry, examined: Entry, rejected: list[tuple[str, str]]) -> World:
+        fit, text = check(self.where, examined.data, Context(view, examined, gate))
+        if fit is Fit.NO:
+            rejected.append((examined.id, text))
+            return gated(view, gate=gate, candidates=(), stale=False)
+        found = Candidate(gate.first, gate.first, fit, (examined.id,), text if fit is Fit.UNCLEAR else "")
+        return gated(view, gate=gate, candidates=(found,), stale=False)

@@ -1,0 +1,51 @@
+"""Deadline: something must be done within a period of the policy's anchor (the day from which its weeks count)."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from rules.history import Entry
+from rules.kinds.base import Kind, dated, due_in, oblige, or_nothing
+from rules.kinds.requires import Requires, evidence
+from rules.matching import Context
+from rules.obligation import Obligation, World, unset
+from rules.periods import Period
+from rules.view import View
+
+
+class Deadline(Kind):
+    """``anchor``: a declared anchor.  ``warn_from``: how long after it the warning window opens; else ``warn`` before the due day."""
+
+    name: ClassVar[str] = "deadline"
+    about: ClassVar[str] = "Something must be done within a period of the anchor."
+
+    anchor: str
+    requires: Requires
+    within: Period
+    warn: Period | None = None
+    warn_from: Period | None = None
+
+    def obligations(self, view: View) -> list[Obligation]:
+        trigger = view.anchor(self.anchor)
+        if trigger is None:
+            return or_nothing([])
+        rejected: list[tuple[str, str]] = []
+
+        def make(entry: Entry) -> tuple[list[World], str]:
+            return self._worlds(view, entry, rejected)
+
+        made = oblige(trigger, view, None, make)
+        return or_nothing([Obligation(made.key, made.worlds, made.missing, made.activation, tuple(dict.fromkeys(rejected)))])
+
+    def _worlds(self, view: View, entry: Entry, rejected: list[tuple[str, str]]) -> tuple[list[World], str]:
+        due, words = due_in(view, self.within, entry.day)
+        if due is None:
+            return [unset(entry.day)], ""
+        warn, warn_from = view.span(self.warn), view.span(self.warn_from)
+        soon = warn_from.after(entry.day, view.calendar) if warn_from else warn.before(due) if warn else None
+        worlds, missing = [], ""
+        for collected, why in evidence(self.requires, view, Context(view, None, entry), until=view.zone.end_of(due)):
+            rejected.extend(collected.rejected)
+            missing = missing or why
+            worlds.append(dated(view, activated=entry, due_day=due, candidates=collected.candidates, soon_day=soon, arithmetic=words))
+        return worlds, missing

@@ -1,0 +1,37 @@
+"""Due from data: each item that a document lists with its own date must be done by that date."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from rules.clock import parse_day
+from rules.collections import dated_items, done
+from rules.kinds.base import Kind, dated, or_nothing
+from rules.obligation import Obligation, hole
+from rules.view import View
+
+
+class DueFromData(Kind):
+    """``items``: a declared collection with a ``date``.  The date stated last counts; a move made after it had passed is contested."""
+
+    name: ClassVar[str] = "due_from_data"
+    about: ClassVar[str] = "Each item that a document lists must be done by its own date."
+
+    items: str
+
+    def obligations(self, view: View) -> list[Obligation]:
+        collection = view.policy.collections[self.items]
+        found = []
+        for item in dated_items(view, collection, parse_day):
+            key = f"item:{item.id}"
+            if item.missing or item.id.startswith("?"):
+                missing = item.missing or f"{collection.list_}.{collection.id}"
+                found.append(Obligation(key, (hole(missing, item.first.day),), missing, (item.first.id,), about=item.id))
+                continue
+            hits = done(view, collection, {**item.item, collection.id: item.id, "id": item.id})
+            world = dated(
+                view, activated=item.first, due_day=item.due, candidates=[hit.candidate() for hit in hits], limits=(item.stated.id,),
+                arithmetic="the date stated for it",
+            )  # fmt: skip
+            found.append(Obligation(key, (world,), "", (item.first.id,), contested=item.contested, about=item.id))
+        return or_nothing(found)

@@ -1,0 +1,38 @@
+"""Metric: something is counted and shown in statistics; it yields no verdict and is never a breach."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+from rules.conditions import Selector
+from rules.course import dig
+from rules.kinds.base import Kind
+from rules.obligation import Obligation
+from rules.view import View
+
+
+class Metric(Kind):
+    """``event`` with ``by``: events counted by an attribute's value, and episodes in which ``when`` happened.  ``verdicts: unknown``:
+    the verdicts that could not be given, counted by reason."""
+
+    name: ClassVar[str] = "metric"
+    about: ClassVar[str] = "Something is counted; it is never a breach."
+
+    event: Selector | None = None
+    by: str | None = None
+    when: Selector | None = None
+    verdicts: Literal["unknown"] | None = None
+
+    def obligations(self, view: View) -> list[Obligation]:
+        return []
+
+    def count(self, view: View) -> dict[str, int]:
+        """How many events, by the value of ``by`` ("-" where it is absent); nothing where the episode does not count."""
+        if self.event is None or (self.when is not None and not any(hit.fit for hit in view.find(self.when))):
+            return {}
+        counts: dict[str, int] = {}
+        for hit in view.find(self.event):
+            if hit.fit:
+                value = str(dig(hit.entry.data, self.by) or "-") if self.by else "-"
+                counts[value] = counts.get(value, 0) + 1
+        return counts

@@ -1,0 +1,72 @@
+"""Not co-existence: no episode of another program of the same person may stay open beside this one.  Declare: not-coexistence."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import ClassVar
+
+from rules.history import Entry, Episode
+from rules.kinds.base import Kind, When, dated, due_in, no_household, oblige, or_nothing, triggers
+from rules.model import Candidate
+from rules.obligation import Obligation, World, unset
+from rules.periods import Period
+from rules.view import View
+
+
+class NotCoexistence(Kind):
+    """``program``: the other program.  An overlap is allowed until the end of the limit; one later than that is a breach, and stays one."""
+
+    name: ClassVar[str] = "not_coexistence"
+    about: ClassVar[str] = "No episode of another program may stay open beside this one."
+
+    when: When
+    program: str
+    within: Period
+
+    def obligations(self, view: View) -> list[Obligation]:
+        found = []
+        for trigger in triggers(self.when, view):
+            activated = next(entry for entry in reversed(trigger.entries) if entry is not None)
+            if not view.roster.known:
+                found.append(no_household(activated))
+                continue
+            rejected: list[tuple[str, str]] = []
+
+            def make(entry: Entry, rejected: list[tuple[str, str]] = rejected) -> tuple[list[World], str]:
+                return [self._world(view, entry, rejected)], ""
+
+            made = oblige(trigger, view, self.when.given, make)
+            found.append(Obligation(made.key, made.worlds, made.missing, made.activation, tuple(dict.fromkeys(rejected))))
+        return or_nothing(found)
+
+    def _world(self, view: View, entry: Entry, rejected: list[tuple[str, str]]) -> World:
+        due, words = due_in(view, self.within, entry.day)
+        if due is None:
+            return unset(entry.day)
+        due += view.moved(entry.day, due).days
+        last = view.today if view.closed is None else view.closed.day
+        settled, events, beside = entry.first, [], False
+        for other in view.related:
+            if self.program not in other.episode.programs:
+                continue
+            for start, end in other.episode.open_days():
+                if end is not None and end < entry.day or start > last:
+                    continue
+                first = other.episode.entries[0]
+                if max(start, due + 1) <= min(last if end is None else end, last):
+                    beside = True
+                    rejected.append((first.id, f"case {other.case} was open beside it after the limit"))
+                elif end is None:
+                    beside = True
+                    rejected.append((first.id, f"case {other.case} is still open"))
+                else:
+                    closing = _closing_on(other.episode, end)
+                    settled = max(settled, closing.last)
+                    events.append(closing.id)
+        candidates = () if beside else (Candidate(settled, settled, events=tuple(events)),)
+        world = dated(view, activated=entry, due_day=due, candidates=candidates, pausable=False, curable=False, arithmetic=words)
+        return replace(world, duty=replace(world.duty, complete_until=view.complete_with_others))
+
+
+def _closing_on(episode: Episode, day: int) -> Entry:
+    return next(closing.entry for closing in episode.closings if closing.entry.day == day)

@@ -1,0 +1,108 @@
+"""Nth occurrence: something must be done by the local day of the n-th event of a kind (by the end of the third visit)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated, ClassVar
+
+from pydantic import Field
+
+from rules.conditions import Model
+from rules.history import Entry
+from rules.kinds.base import Concerned, Kind, Trigger, When, concerned, dated, no_household, oblige, or_nothing, triggers
+from rules.kinds.requires import Requires, evidence
+from rules.matching import Context
+from rules.obligation import Obligation, World, hole, off
+from rules.view import Hit, View, possible_nth
+
+Ordinal = Annotated[int, Field(ge=1, le=1000)]
+
+
+class Nth(Model):
+    """The n-th event of a term (each real one counted once).  ``warn_after``: the warning window opens with this one."""
+
+    nth: Ordinal
+    of: str
+    warn_after: Ordinal | None = None
+
+
+class NthOccurrence(Kind):
+    """``per``: one obligation for each member of these roles on the day of the n-th occurrence (until then: today)."""
+
+    name: ClassVar[str] = "nth_occurrence"
+    about: ClassVar[str] = "Something must be done by the day of the n-th event of a kind."
+
+    when: When
+    requires: Requires
+    by: Nth
+    per: tuple[str, ...] | None = None
+
+    def obligations(self, view: View) -> list[Obligation]:
+        found: list[Obligation] = []
+        for trigger in triggers(self.when, view):
+            if self.per is None:
+                found.append(self._one(trigger, view, None))
+                continue
+            activated = next(entry for entry in reversed(trigger.entries) if entry is not None)
+            people = self._people(view)
+            if people is None:
+                found.append(no_household(activated))
+                continue
+            for one in people:
+                if one.missing:
+                    found.append(Obligation(f"person:{one.person}", (hole(one.missing, activated.day),), one.missing, (activated.id,)))
+                else:
+                    found.append(self._one(trigger, view, one.person))
+        return or_nothing(found)
+
+    def _limits(self, view: View) -> tuple[list[Hit | None], list[Hit | None]]:
+        counted = view.counted(self.by.of)
+        return possible_nth(counted, self.by.nth), possible_nth(counted, self.by.warn_after) if self.by.warn_after else [None]
+
+    def _deadline_day(self, view: View, limit: Hit | None) -> int:
+        if limit is not None:
+            return limit.entry.day
+        return view.today if view.closed is None else view.closed.day
+
+    def _people(self, view: View) -> list[Concerned] | None:
+        found: dict[str, Concerned] = {}
+        for limit in self._limits(view)[0]:
+            people = concerned(view, self.per or (), self._deadline_day(view, limit))
+            if people is None:
+                return None
+            found.update({one.person: one for one in people if one.person not in found or not one.missing})
+        return [found[person] for person in sorted(found)]
+
+    def _one(self, trigger: Trigger, view: View, person: str | None) -> Obligation:
+        rejected: list[tuple[str, str]] = []
+        nths, warnings = self._limits(view)
+
+        def make(entry: Entry) -> tuple[list[World], str]:
+            return self._worlds(view, entry, person, nths, warnings, rejected)
+
+        made = oblige(trigger, view, self.when.given, make, key="" if person is None else f"person:{person}", about=person or "")
+        return Obligation(made.key, made.worlds, made.missing, made.activation, tuple(dict.fromkeys(rejected)), about=person or "")
+
+    def _worlds(
+        self, view: View, entry: Entry, person: str | None, nths: Sequence[Hit | None], warnings: Sequence[Hit | None], rejected: list[tuple[str, str]]
+    ) -> tuple[list[World], str]:  # fmt: skip
+        alternatives = evidence(self.requires, view, Context(view, None, entry, person))
+        worlds, missing = [], ""
+        unclear = [hit.text for hit in (*nths, *warnings) if hit is not None and hit.text]
+        counted = [hit.entry.id for hit in view.counted(self.by.of)]
+        for limit in nths:
+            if person is not None and not any(c.person == person for c in concerned(view, self.per or (), self._deadline_day(view, limit)) or ()):
+                worlds.append(off())
+                continue
+            for soon in [hit for hit in warnings if limit is None or (hit is not None and hit.entry.order <= limit.entry.order)] or [None]:
+                for collected, why in alternatives:
+                    rejected.extend(collected.rejected)
+                    missing = missing or why
+                    shown = tuple(counted[: counted.index(limit.entry.id) + 1]) if limit is not None else ()
+                    worlds.append(
+                        dated(
+                            view, activated=entry, due_day=None if limit is None else limit.entry.day, candidates=collected.candidates, warn=None,
+                            soon_day=None if soon is None else soon.entry.day, pausable=False, limits=shown, arithmetic="the day of",
+                        )  # fmt: skip
+                    )
+        return worlds, missing or next(iter(unclear), "")

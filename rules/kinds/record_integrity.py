@@ -1,0 +1,82 @@
+"""Record integrity: what is on record must be possible.  One obligation an event."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+from rules.conditions import Model
+from rules.course import dig
+from rules.history import Entry
+from rules.kinds.base import Kind, gated, or_nothing
+from rules.matching import YES, Answer
+from rules.model import Candidate, Fit
+from rules.obligation import Obligation
+from rules.view import View, both
+
+Test = Literal["recorded_after_it_happened", "closed_once", "before_the_closure_it_names"]
+
+
+class Members(Model):
+    """Persons whom an event names must be members of the household on that day."""
+
+    event: str
+    attribute: str
+
+
+class RecordIntegrity(Kind):
+    """``tests``: which impossibilities are looked for.  ``members``: where persons stand who must belong to the household."""
+
+    name: ClassVar[str] = "record_integrity"
+    about: ClassVar[str] = "What is on record must be possible."
+    order_rule: ClassVar[bool] = True
+
+    tests: tuple[Test, ...]
+    members: Members | None = None
+
+    def obligations(self, view: View) -> list[Obligation]:
+        found = []
+        for entry in view.episode.entries:
+            fit, text = both([*(_TESTS[test](view, entry) for test in self.tests), self._members(view, entry)])
+            rejected = ((entry.id, text),) if fit is Fit.NO else ()
+            candidates = () if fit is Fit.NO else (Candidate(entry.first, entry.first, fit, (entry.id,), text),)
+            world = gated(view, gate=entry, candidates=candidates, stale=False)
+            found.append(Obligation(f"event:{entry.ref}", (world,), text if fit is Fit.UNCLEAR else "", (entry.id,), rejected))
+        return or_nothing(found)
+
+    def _members(self, view: View, entry: Entry) -> Answer:
+        if self.members is None or entry.type != self.members.event:
+            return YES
+        persons = dig(entry.data, self.members.attribute) or []
+        if not persons:
+            return YES
+        if not view.roster.known:
+            return Fit.UNCLEAR, "household"
+        listed = {member.person for member in view.roster.members(entry.day)}
+        strangers = [person for person in persons if person not in listed]
+        if strangers and None in listed:
+            return Fit.UNCLEAR, "members.person"
+        return (Fit.NO, f"{len(strangers)} of {self.members.attribute} not in the household on that day") if strangers else YES
+
+
+def _recorded_after(view: View, entry: Entry) -> Answer:
+    return (Fit.NO, "it was recorded before it happened") if entry.first > entry.recorded else YES
+
+
+def _closed_once(view: View, entry: Entry) -> Answer:
+    return (Fit.NO, "the case was closed already and had not been reopened") if entry.stray_closure else YES
+
+
+def _before_closure(view: View, entry: Entry) -> Answer:
+    course = view.domain.course
+    if course.episode is None or dig(entry.data, course.episode) is None or entry.type in course.closing_papers:
+        return YES
+    if course.closes is not None and entry.type in (course.closes.event, course.reopens.event if course.reopens else ""):
+        return YES
+    for closing in view.episode.closings:
+        reopened = closing.reopened
+        if closing.entry.order < entry.order and (reopened is None or entry.order < reopened.order):
+            return (Fit.NO, "it came after the closure of the episode that it names") if closing.entry.surely_before(entry) else (Fit.UNCLEAR, "day_without_moment")
+    return YES
+
+
+_TESTS = {"recorded_after_it_happened": _recorded_after, "closed_once": _closed_once, "before_the_closure_it_names": _before_closure}

@@ -1,0 +1,35 @@
+"""Recording: every event must be on record within a period of the day on which it happened.  Practice is judged elsewhere."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from rules.kinds.base import Kind, dated, due_in, or_nothing
+from rules.model import Candidate
+from rules.obligation import Obligation, unset
+from rules.periods import Period
+from rules.view import View
+
+
+class Recording(Kind):
+    """Only events whose sender said when they were recorded are judged."""
+
+    name: ClassVar[str] = "recording"
+    about: ClassVar[str] = "Every event must be recorded within a period of the day on which it happened."
+
+    within: Period
+
+    def obligations(self, view: View) -> list[Obligation]:
+        found = []
+        for entry in view.episode.entries:
+            if not entry.recorded_given:
+                continue
+            key = f"event:{entry.ref}"
+            due, words = due_in(view, self.within, entry.day)
+            if due is None:
+                found.append(Obligation(key, (unset(entry.day),), "", (entry.id,)))
+                continue
+            recorded = () if entry.recorded > view.as_of else (Candidate(entry.recorded, entry.recorded, events=(entry.id,)),)
+            world = dated(view, activated=entry, due_day=due, candidates=recorded, ends=False, stale=False, arithmetic=words)
+            found.append(Obligation(key, (world,), "", (entry.id,)))
+        return or_nothing(found)

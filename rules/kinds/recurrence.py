@@ -1,0 +1,97 @@
+"""Recurrence: something must be done again and again, each gap at most so long.  One obligation an interval, the last one open."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from rules.history import Entry
+from rules.kinds.base import Kind, When, dated, no_household, or_nothing, triggers
+from rules.kinds.requires import Requires
+from rules.matching import Context
+from rules.model import Fit
+from rules.obligation import Obligation, hole, unset
+from rules.periods import Period
+from rules.view import Hit, View
+
+
+@dataclass(frozen=True, slots=True)
+class _Series:
+    """The stretch of days over which somebody (or the case) must be seen to again and again."""
+
+    key: str
+    start: int
+    end: int | None = None
+    person: str | None = None
+
+
+class Recurrence(Kind):
+    """From the first activation until the episode is closed; ``per``: for each member of these roles, until the member leaves."""
+
+    name: ClassVar[str] = "recurrence"
+    about: ClassVar[str] = "Something must be done again and again, with no gap longer than a period."
+
+    when: When
+    requires: Requires
+    every: Period
+    warn: Period | None = None
+    per: tuple[str, ...] | None = None
+
+    def obligations(self, view: View) -> list[Obligation]:
+        found: list[Obligation] = []
+        for trigger in triggers(self.when, view):
+            entry = next(e for e in reversed(trigger.entries) if e is not None)
+            series = self._series(view, entry)
+            if self.every.span(view.policy.values) is None:
+                people = sorted({s.person for s in series or () if s.person is not None})
+                keys = [f"person:{p}" for p in people] or ["case"]
+                if series is None or series or self.per is None:
+                    found += [Obligation(k, (unset(entry.day),), "", (entry.id,), about=k.removeprefix("person:") if people else "") for k in keys]
+            elif series is None:
+                found.append(no_household(entry))
+            elif len(trigger.entries) > 1:
+                found.append(Obligation("case", (hole(trigger.missing, entry.day),), trigger.missing, tuple(e.id for e in trigger.entries if e)))
+            else:
+                found += [o for one in series for o in self._intervals(view, entry, one)]
+        return or_nothing(found)
+
+    def _series(self, view: View, entry: Entry) -> list[_Series] | None:
+        if self.per is None:
+            return [_Series("", entry.day)]
+        if not view.roster.known:
+            return None
+        found = []
+        for person, spans in sorted(view.roster.spans(self.per).items()):
+            for index, (low, high) in enumerate(s for s in spans if s[1] >= entry.day and s[0] <= view.today):
+                key = f"person:{person}/" + (f"again:{index}/" if index else "")
+                found.append(_Series(key, max(low, entry.day), high if high < view.today else None, person))
+        return found
+
+    def _intervals(self, view: View, entry: Entry, series: _Series) -> list[Obligation]:
+        context = Context(view, None, entry, series.person)
+        hits = [h for h in view.find(self.requires, context) if h.entry.day > series.start and (series.end is None or h.entry.day <= series.end)]
+        rejected = tuple((h.entry.id, h.text) for h in hits if h.fit is Fit.NO)
+        hits = [h for h in hits if h.fit is not Fit.NO]
+        starts: list[tuple[int, Entry | None]] = [(series.start, None)]
+        for hit in hits:
+            if hit.fit is Fit.YES and hit.entry.day > starts[-1][0]:
+                starts.append((hit.entry.day, hit.entry))
+        return [self._interval(view, entry, series, start, begun, hits, rejected if index == len(starts) - 1 else ()) for index, (start, begun) in enumerate(starts)]
+
+    def _interval(
+        self, view: View, entry: Entry, series: _Series, start: int, begun: Entry | None, hits: list[Hit], rejected: tuple[tuple[str, str], ...]
+    ) -> Obligation:  # fmt: skip
+        span, warn = view.span(self.every), view.span(self.warn)
+        assert span is not None
+        due = span.after(start, view.calendar)
+        following = [h for h in hits if h.entry.day > start]
+        upto = next((i for i, h in enumerate(following) if h.fit is Fit.YES), len(following) - 1)
+        candidates = [h.candidate() for h in following[: upto + 1]]
+        left = None if series.end is None else view.zone.end_of(series.end) - 1
+        world = dated(
+            view, activated=begun or entry, activated_day=start, due_day=due, candidates=candidates, ended=left,
+            soon_day=warn.before(due) if warn else None, arithmetic=f"{span} after",
+        )  # fmt: skip
+        key = f"{series.key}interval:{'start' if begun is None else begun.ref}"
+        missing = next((h.text for h in following[: upto + 1] if h.fit is Fit.UNCLEAR), "")
+        return Obligation(key, (world,), missing, ((begun or entry).id,), rejected, about=series.person or "")

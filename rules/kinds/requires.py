@@ -1,0 +1,325 @@
+"""What a rule asks for, and the evidence that a case has for it: candidates with, for each, whether it counts, and if not, why."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Field, model_validator
+
+from rules.collections import current, done, versions
+from rules.conditions import Model, Selector, Where
+from rules.course import dig
+from rules.history import Entry
+from rules.matching import Answer, Context, check, roles_of
+from rules.model import NEVER, Candidate, Fit
+from rules.obligation import Collected
+from rules.view import MOMENT, Hit, View, both, possible_last
+
+Wanted = str | tuple[str, ...]
+
+
+class Cancelled(Model):
+    """An event that takes the evidence back if it comes after it (and before the gate).
+
+    ``names``: the attribute that names what it takes back; without that attribute it takes back whatever came before.
+    """
+
+    event: str
+    where: Where | None = None
+    names: str | None = None
+
+
+class EachItem(Model):
+    """A condition on every current item of a collection."""
+
+    collection: str
+    where: Where
+
+
+class Requires(Selector):
+    """The events asked for, with what else must hold of them.  Exactly one of event, for_every.
+
+    takes: last = only the last such event counts, and ``that`` must hold of it.  collects: values that the events must
+    bring together (every combination, where several attributes are named; a list stands for any one of its values);
+    ``roles`` does the same for the roles of the participants listed there.  for_every: the events that do every current item
+    of a collection.  and_each: besides, a condition on every current item.  after_last: only what came after the last of
+    these.  unless_followed_by: what takes it back.  itself: or this holds of the activating event.
+    """
+
+    event: str | Annotated[tuple[str, ...], Field(min_length=1)] = ()
+    takes: Literal["any", "last"] = "any"
+    that: Where | None = None
+    collects: dict[str, tuple[Wanted, ...]] | None = None
+    roles: str | None = None
+    for_every: str | None = None
+    and_each: EachItem | None = None
+    after_last: Selector | None = None
+    unless_followed_by: tuple[Cancelled, ...] = ()
+    itself: Where | None = None
+
+    @model_validator(mode="after")
+    def _shape(self) -> Self:
+        if bool(self.event) == (self.for_every is not None):
+            raise ValueError("give exactly one of event, for_every")
+        if self.takes == "last" and self.that is None:
+            raise ValueError("takes: last needs that")
+        if self.roles is not None and (self.collects is None or list(self.collects) != [self.roles]):
+            raise ValueError("roles names the attribute whose roles collects asks for")
+        return self
+
+
+Alternative = tuple[Collected, str]
+"""Evidence in one possible world, and what makes the worlds differ."""
+
+
+def evidence(asked: Requires, view: View, context: Context, *, gate: Entry | None = None, keep: Callable[[Entry], str] | None = None, until: int | None = None) -> list[Alternative]:
+    """The candidates for a requirement, once for each way in which what is missing may turn out.
+
+    ``gate``: the event before which it must have been fulfilled.  ``keep``: says why an event does not count, or "".
+    ``until``: the end of the due day (ms), where there is one.
+    """
+    if asked.for_every is not None:
+        return [(_for_every(asked.for_every, view, gate), "")]
+    hits = [_kept(hit, keep) for hit in view.find(asked, context)]
+    if asked.unless_followed_by:
+        hits = [_uncancelled(hit, asked.unless_followed_by, view, gate) for hit in hits]
+    if asked.takes == "last":
+        return list(_last(asked, view, context, hits, gate))
+    if asked.after_last is not None:
+        return list(_after_last(asked.after_last, view, context, hits, gate))
+    if asked.collects is not None:
+        return [(_gathered(asked, view, hits), "")]
+    collected = _collected(hits)
+    if asked.and_each is not None:
+        collected = _while_each(asked.and_each, view, collected, until)
+    if asked.itself is not None and gate is not None:
+        fit, text = check(asked.itself, gate.data, Context(view, gate, gate, context.person))
+        if fit is not Fit.NO:
+            collected.candidates.append(Candidate(gate.first, gate.first, fit, (gate.id,), text if fit is Fit.UNCLEAR else ""))
+    return [(collected, "")]
+
+
+def _kept(hit: Hit, keep: Callable[[Entry], str] | None) -> Hit:
+    why = keep(hit.entry) if keep is not None and hit.fit is not Fit.NO else ""
+    return Hit(hit.entry, Fit.NO, why) if why else hit
+
+
+def _collected(hits: Iterable[Hit]) -> Collected:
+    out = Collected()
+    for hit in hits:
+        if hit.fit is Fit.NO:
+            out.rejected.append((hit.entry.id, hit.text))
+        else:
+            out.candidates.append(hit.candidate())
+    return out
+
+
+def _last(asked: Requires, view: View, context: Context, hits: list[Hit], gate: Entry | None) -> Iterator[Alternative]:
+    assert asked.that is not None
+    if gate is not None:
+        hits = [Hit(h.entry, Fit.NO, "it came later") if h.entry.day > gate.day and h.fit is not Fit.NO else h for h in hits]
+    possible = possible_last(hits)
+    missing = next((h.text for h in possible if h is not None and h.fit is Fit.UNCLEAR), MOMENT) if len(possible) > 1 else ""
+    overtaken = [(h.entry.id, "a later one took its place") for h in hits if h.fit is not Fit.NO and h not in possible]
+    for last in possible:
+        out = Collected(rejected=[(h.entry.id, h.text) for h in hits if h.fit is Fit.NO] + overtaken)
+        if last is not None:
+            fit, text = check(asked.that, last.entry.data, Context(view, last.entry, context.activation, context.person))
+            if fit is Fit.NO:
+                out.rejected.append((last.entry.id, text))
+            else:
+                out.candidates.append(Hit(last.entry, fit, text).candidate())
+        yield out, missing
+
+
+def _after_last(selector: Selector, view: View, context: Context, hits: list[Hit], gate: Entry | None) -> Iterator[Alternative]:
+    marks = []
+    for mark in view.find(selector, context):
+        if mark.fit is Fit.NO or (gate is not None and (mark.entry is gate or gate.surely_before(mark.entry))):
+            continue
+        sure = gate is None or mark.entry.surely_before(gate)
+        marks.append(mark if sure else Hit(mark.entry, Fit.UNCLEAR, mark.text or MOMENT))
+    possible = possible_last(marks)
+    missing = next((h.text for h in possible if h is not None and h.text), MOMENT) if len(possible) > 1 else ""
+    for last in possible:
+        if last is None:
+            yield Collected(rejected=[(h.entry.id, "there is nothing yet that it could follow") for h in hits]), missing
+        else:
+            yield _collected([_follows(hit, last.entry) for hit in hits]), missing
+
+
+def _follows(hit: Hit, mark: Entry) -> Hit:
+    if hit.fit is Fit.NO or mark.surely_before(hit.entry):
+        return hit
+    if hit.entry.surely_before(mark) or hit.entry is mark:
+        return Hit(hit.entry, Fit.NO, "it came before the latest version")
+    return Hit(hit.entry, Fit.UNCLEAR, hit.text or MOMENT)
+
+
+def _uncancelled(hit: Hit, cancelled: Sequence[Cancelled], view: View, gate: Entry | None) -> Hit:
+    if hit.fit is Fit.NO:
+        return hit
+    unclear = ""
+    for word in cancelled:
+        for entry in view.of_type(word.event):
+            if entry.surely_before(hit.entry) or (gate is not None and gate.surely_before(entry)):
+                continue
+            fit, text = check(word.where, entry.data, Context(view, entry))
+            named = dig(entry.data, word.names) if word.names is not None else None
+            if fit is Fit.NO or (named is not None and named != hit.entry.id):
+                continue
+            sure = hit.entry.surely_before(entry) and (gate is None or entry.surely_before(gate))
+            if named is not None and (gate is None or entry.surely_before(gate)):
+                sure = True
+            if fit is Fit.YES and sure:
+                return Hit(hit.entry, Fit.NO, f"it was followed by {entry.type}")
+            unclear = unclear or text or MOMENT
+    return Hit(hit.entry, Fit.UNCLEAR, hit.text or unclear) if unclear else hit
+
+
+# ------------------------------------------------------------------------------------------------------------ collecting
+def _gathered(asked: Requires, view: View, hits: list[Hit]) -> Collected:
+    assert asked.collects is not None
+    wanted = [[(w,) if isinstance(w, str) else w for w in parts] for parts in asked.collects.values()]
+    paths = tuple(asked.collects)
+    cells = _combinations(wanted)
+    sure: set[tuple[int, ...]] = set()
+    maybe: set[tuple[int, ...]] = set()
+    out = Collected()
+    first = last = 0
+    first_maybe = last_maybe = 0
+    used: list[str] = []
+    used_maybe: list[str] = []
+    missing = ""
+    for hit in hits:
+        if hit.fit is Fit.NO:
+            out.rejected.append((hit.entry.id, hit.text))
+            continue
+        brings, could, text = _brings(asked, view, hit, paths, wanted)
+        entry = hit.entry
+        if hit.fit is Fit.YES and brings - sure:
+            sure |= brings
+            first, last = max(first, entry.first) if used else entry.first, max(last, entry.last) if used else entry.last
+            used.append(entry.id)
+        if (brings | could) - maybe:
+            maybe |= brings | could
+            if could or hit.fit is Fit.UNCLEAR:
+                missing = missing or text or hit.text
+            first_maybe = max(first_maybe, entry.first) if used_maybe else entry.first
+            last_maybe = max(last_maybe, entry.last) if used_maybe else entry.last
+            used_maybe.append(entry.id)
+        if len(sure) == len(cells):
+            out.candidates.append(Candidate(first, last, Fit.YES, tuple(used)))
+            return out
+        if len(maybe) == len(cells) and not out.candidates:
+            out.candidates.append(Candidate(first_maybe, last_maybe, Fit.UNCLEAR, tuple(used_maybe), missing))
+    lacking = [cells[cell] for cell in cells if cell not in maybe]
+    if lacking:
+        out.rejected += [(name, f"still lacking: {'; '.join(lacking)}") for name in used[-1:]]
+    return out
+
+
+def _combinations(wanted: list[list[tuple[str, ...]]]) -> dict[tuple[int, ...], str]:
+    cells: dict[tuple[int, ...], str] = {(): ""}
+    for parts in wanted:
+        cells = {(*cell, i): f"{words} {' or '.join(part)}".strip() for cell, words in cells.items() for i, part in enumerate(parts)}
+    return cells
+
+
+def _brings(asked: Requires, view: View, hit: Hit, paths: Sequence[str], wanted: list[list[tuple[str, ...]]]) -> tuple[set[tuple[int, ...]], set[tuple[int, ...]], str]:
+    """The combinations that an event surely brings, those that it might, and what is missing."""
+    have: set[tuple[int, ...]] = {()}
+    might: set[tuple[int, ...]] = {()}
+    text = ""
+    for path, parts in zip(paths, wanted, strict=True):
+        values, missing = _values(asked, view, hit, path)
+        mine = {i for i, part in enumerate(parts) if values & set(part)}
+        could = set(range(len(parts))) if missing else mine
+        text = text or missing
+        have = {(*cell, i) for cell in have for i in mine}
+        might = {(*cell, i) for cell in might for i in could}
+    return have, might - have, text
+
+
+def _values(asked: Requires, view: View, hit: Hit, path: str) -> tuple[set[Any], str]:
+    value = dig(hit.entry.data, path)
+    if value is None:
+        return set(), path
+    if asked.roles is None:
+        return set(value) if isinstance(value, list | tuple) else {value}, ""
+    roles: set[Any] = set()
+    missing = ""
+    for element in value:
+        mine, lacks = roles_of(element, Context(view, hit.entry))
+        roles |= mine
+        missing = missing or (f"{path}.{lacks}" if lacks else "")
+    return roles, missing
+
+
+def _for_every(name: str, view: View, gate: Entry | None) -> Collected:
+    """One candidate for the moment at which every item was done, one more where that can only be said with what is missing."""
+    collection = view.policy.collections[name]
+    now = current(view, collection, lambda entry: gate is None or entry.day <= gate.day)
+    at = gate.first if gate is not None else 0
+    out = Collected()
+    missing = now.missing or ("" if now.documents else collection.list_)
+    if missing:
+        out.candidates.append(Candidate(at, at, Fit.UNCLEAR, tuple(e.id for e in now.documents), missing))
+    firsts, lasts, ids, lacking = [], [], [], []
+    for item in now.items:
+        hits = [h for h in done(view, collection, item) if gate is None or h.entry.day <= gate.day]
+        chosen = next((h for h in hits if h.fit is Fit.YES), hits[0] if hits else None)
+        if chosen is None:
+            lacking.append(str(item.get(collection.id)))
+            continue
+        if chosen.fit is Fit.UNCLEAR:
+            missing = missing or chosen.text
+        firsts.append(chosen.entry.first)
+        lasts.append(chosen.entry.last)
+        ids.append(chosen.entry.id)
+    if lacking:
+        out.candidates.clear()
+        out.rejected += [(e.id, f"not done: {', '.join(lacking)}") for e in now.documents[-1:]]
+    elif not out.candidates:
+        fit = Fit.UNCLEAR if missing else Fit.YES
+        out.candidates.append(Candidate(max(firsts, default=at), max(lasts, default=at), fit, tuple(ids), missing))
+    return out
+
+
+def _while_each(each: EachItem, view: View, collected: Collected, until: int | None) -> Collected:
+    """When the requirement and a condition on every current item hold together: at the limit, or first after it.
+
+    Between two versions of the documents the condition stays as it is; a stretch in which it holds counts from its beginning
+    if the limit lies in it, or if it begins after the limit.
+    """
+    collection = view.policy.collections[each.collection]
+    limit = view.as_of if until is None else min(until, view.as_of)
+    changes = versions(view, collection)
+    starts = [-NEVER, *(entry.first for entry in changes)]
+    out = Collected(rejected=collected.rejected)
+    stretch: tuple[Answer, int] | None = None
+    for index, start in enumerate(starts):
+        answer = _all_items(each, view, changes[:index])
+        end = starts[index + 1] if index + 1 < len(starts) else NEVER
+        begin = stretch[1] if stretch is not None and stretch[0][0] is answer[0] else start
+        stretch = answer, begin
+        if end <= limit:
+            continue
+        fit, text = answer
+        if fit is Fit.NO:
+            out.rejected += [(entry.id, text) for entry in changes[index - 1 : index]]
+            continue
+        for found in collected.candidates:
+            worst = Fit.UNCLEAR if Fit.UNCLEAR in (fit, found.fit) else Fit.YES
+            if max(found.first, begin) < end:
+                out.candidates.append(Candidate(max(found.first, begin), max(found.last, begin), worst, found.events, found.missing or text))
+    return out
+
+
+def _all_items(each: EachItem, view: View, counted: Sequence[Entry]) -> Answer:
+    collection = view.policy.collections[each.collection]
+    orders = {entry.order for entry in counted}
+    now = current(view, collection, lambda entry: entry.order in orders)
+    answers = [check(each.where, item, Context(view, now.documents[-1]), f"{collection.list_}.") for item in now.items]
+    return both([*answers, *([(Fit.UNCLEAR, now.missing)] if now.missing else [])])

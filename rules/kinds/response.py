@@ -1,0 +1,136 @@
+"""Response: after an event, something must follow within a limit.  Declare: response(A, B); also existence and co-existence.
+
+Three names for one reduction: in a *response* the target must not come before the day of the activation; for *existence* and
+*co_existence* it may have come at any time in the episode.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, Literal, Self
+
+from pydantic import model_validator
+
+from rules.conditions import Model, Selector
+from rules.history import Entry
+from rules.kinds.base import Kind, When, dated, due_in, oblige, or_nothing, triggers
+from rules.kinds.requires import Requires, evidence
+from rules.matching import Context
+from rules.model import Fit
+from rules.obligation import Obligation, World, unset
+from rules.periods import Period
+from rules.view import View
+
+
+class AtLatest(Model):
+    """The day by which it must be done whatever the period says: the first such event, or the closure that stands."""
+
+    first: Selector | None = None
+    closure: Literal[True] | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _short(cls, data: Any) -> Any:
+        return {"closure": True} if data == "closure" else data
+
+    @model_validator(mode="after")
+    def _one(self) -> Self:
+        if (self.first is None) == (self.closure is None):
+            raise ValueError("give exactly one of first, closure")
+        return self
+
+
+class Response(Kind):
+    """``within``: the limit, counted from the day of the activation (which is not counted).  ``warn``: how long before the due
+    day the warning window opens (7 days where nothing is said).  ``at_latest``: once that day has come, it is a limit too.
+    ``by: closure``: due on the day of the closure of the activating event's attempt.  ``ends_with``: what ends the obligation.
+    """
+
+    name: ClassVar[str] = "response"
+    about: ClassVar[str] = "After an event, something must follow within a limit."
+    any_time: ClassVar[bool] = False
+
+    when: When
+    requires: Requires
+    within: Period | None = None
+    warn: Period | None = None
+    at_latest: AtLatest | None = None
+    by: Literal["closure"] | None = None
+    ends_with: Selector | None = None
+
+    @model_validator(mode="after")
+    def _limit(self) -> Self:
+        if (self.within is None) == (self.by is None) and self.at_latest is None:
+            raise ValueError("give a limit: within, by or at_latest")
+        return self
+
+    def obligations(self, view: View) -> list[Obligation]:
+        found = []
+        for trigger in triggers(self.when, view):
+            rejected: list[tuple[str, str]] = []
+
+            def make(entry: Entry, rejected: list[tuple[str, str]] = rejected) -> tuple[list[World], str]:
+                return self._worlds(view, entry, rejected)
+
+            made = oblige(trigger, view, self.when.given, make)
+            found.append(Obligation(made.key, made.worlds, made.missing, made.activation, tuple(dict.fromkeys(rejected))))
+        return or_nothing(found)
+
+    def _worlds(self, view: View, entry: Entry, rejected: list[tuple[str, str]]) -> tuple[list[World], str]:
+        due, words = due_in(view, self.within, entry.day)
+        latest, latest_entry = self._latest(view, entry)
+        pausable = True
+        if latest is not None and (due is None or latest <= due + view.moved(entry.day, due).days):
+            due, words, pausable = latest, "the day of", False
+        parameter_unset = due is None and self.by is None
+        warn = None if self.warn is None else view.span(self.warn)
+        soon = None if warn is None or due is None else warn.before(due)
+        alternatives = evidence(
+            self.requires, view, Context(view, None, entry), keep=None if self.any_time else lambda e: "it came before" if e.day < entry.day else "",
+            until=None if due is None else view.zone.end_of(due),
+        )  # fmt: skip
+        worlds, missing = [], ""
+        for collected, why in alternatives:
+            rejected.extend(collected.rejected)
+            missing = missing or why
+            if parameter_unset and not (self.at_latest is not None and collected.candidates):
+                worlds.append(unset(entry.day))
+                continue
+            worlds.append(
+                dated(
+                    view, activated=entry, due_day=due, candidates=collected.candidates, soon_day=soon, pausable=pausable,
+                    ended=self._ended(view, entry), limits=() if latest_entry is None or words != "the day of" else (latest_entry.id,), arithmetic=words,
+                )  # fmt: skip
+            )
+        return worlds, missing
+
+    def _latest(self, view: View, entry: Entry) -> tuple[int | None, Entry | None]:
+        closing: Entry | None = None
+        if self.by == "closure":
+            closing = view.episode.closing_of(entry.attempt)
+        elif self.at_latest is not None and self.at_latest.closure:
+            closing = view.closed
+        elif self.at_latest is not None and self.at_latest.first is not None:
+            closing = next((hit.entry for hit in view.find(self.at_latest.first, Context(view, None, entry)) if hit.fit is Fit.YES), None)
+        return (None, None) if closing is None else (closing.day, closing)
+
+    def _ended(self, view: View, entry: Entry) -> int | None:
+        if self.ends_with is None:
+            return None
+        hits = view.find(self.ends_with, Context(view, None, entry))
+        return min((hit.entry.last for hit in hits if hit.fit is Fit.YES and not hit.entry.surely_before(entry) and hit.entry is not entry), default=None)
+
+
+class Existence(Response):
+    """As `response`, but the target may also have come before the activation."""
+
+    name: ClassVar[str] = "existence"
+    about: ClassVar[str] = "Something must be on record by a limit, whenever in the episode it happened."
+    any_time: ClassVar[bool] = True
+
+
+class CoExistence(Response):
+    """As `existence`: where the one is, the other must be too (a summary where there is a closure)."""
+
+    name: ClassVar[str] = "co_existence"
+    about: ClassVar[str] = "Where the one event is, the other must be too, before it or within a limit after it."
+    any_time: ClassVar[bool] = True

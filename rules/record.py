@@ -1,0 +1,140 @@
+"""The record as it stood at ``known_at``: what had been recorded by then, voided events out, corrections applied.
+
+First half of stage 1; it knows no time zone.  Neither the order of arrival nor repeated delivery changes anything here.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from rules.clock import DAY_MS, EPOCH_DAY, parse_day
+from rules.errors import EventRefused
+from rules.model import DataQuery, Event, to_ms
+
+VOIDED = "event.voided"
+CORRECTED = "event.corrected"
+HEARTBEAT = "source.heartbeat"
+
+Key = tuple[str, str]
+
+
+class Corrector(Protocol):
+    """The part of a catalogue that applies a correction's ``set`` to an event's data.  Raises EventRefused."""
+
+    def apply_set(self, type_: str, data: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """An event that counts, with its corrections applied."""
+
+    event: Event
+    time: int
+    data: Mapping[str, Any]
+    day: str | None
+    """ISO date where only the day is known."""
+    moved_back: int | None = None
+    """When a correction that set an earlier time was recorded (ms)."""
+
+
+def standing(events: Iterable[Event], known_at: int, corrector: Corrector) -> tuple[list[Fact], list[DataQuery]]:
+    """The facts that stand at ``known_at``, and what in the record a person should look at.  Targets are of the same source."""
+    known: dict[Key, Event] = {}
+    for event in events:
+        if event.recorded <= known_at:
+            known.setdefault((event.source, event.id), event)
+    speaking: dict[Key, list[Event]] = {}
+    for event in known.values():
+        if event.type in (VOIDED, CORRECTED) and event.data.get("target") is not None:
+            speaking.setdefault((event.source, event.data["target"]), []).append(event)
+    queries: list[DataQuery] = []
+    if not speaking:
+        return [_plain(event) for event in known.values() if event.type != HEARTBEAT and event.type not in (VOIDED, CORRECTED)], queries
+    gone = _voided(known, speaking)
+    facts = []
+    for key, event in known.items():
+        if event.type in (VOIDED, CORRECTED, HEARTBEAT) or key in gone:
+            continue
+        corrections = sorted(
+            (c for c in speaking.get(key, ()) if c.type == CORRECTED and (c.source, c.id) not in gone),
+            key=lambda c: (c.recorded, c.source, c.id),
+        )
+        facts.append(_corrected(event, corrections, corrector, queries))
+    queries.extend(
+        DataQuery("target_not_on_record", word.case, f"{word.type} speaks of an event that is not on record", (word.id,))
+        for key, words in speaking.items()
+        if key not in known
+        for word in words
+    )
+    return facts, queries
+
+
+def _plain(event: Event) -> Fact:
+    return Fact(event, event.time, event.data, event.data.get("occurred_on"))
+
+
+def _voided(known: Mapping[Key, Event], speaking: Mapping[Key, list[Event]]) -> set[Key]:
+    """Events that a standing void takes out.  Voiding a void restores; voids that void one another in a ring void nothing."""
+    verdict: dict[Key, bool] = {}
+
+    def is_gone(key: Key) -> bool:
+        if key in verdict:
+            return verdict[key]
+        verdict[key] = False
+        gone = any(word.type == VOIDED and not is_gone((word.source, word.id)) for word in _ordered(speaking.get(key, ())))
+        verdict[key] = gone
+        return gone
+
+    verdict.update(dict.fromkeys(_in_ring(speaking), True))
+    return {key for key in known if is_gone(key)}
+
+
+def _ordered(words: Iterable[Event]) -> list[Event]:
+    return sorted(words, key=lambda e: (e.recorded, e.source, e.id))
+
+
+def _in_ring(speaking: Mapping[Key, list[Event]]) -> set[Key]:
+    """Voids that, followed from target to target, come back to themselves (each void has one target)."""
+    target = {(w.source, w.id): key for key, words in speaking.items() for w in words if w.type == VOIDED}
+    ring: set[Key] = set()
+    for start in target:
+        here, steps = target[start], 0
+        while here in target and here != start and steps <= len(target):
+            here, steps = target[here], steps + 1
+        if here == start:
+            ring.add(start)
+    return ring
+
+
+def _corrected(event: Event, corrections: list[Event], corrector: Corrector, queries: list[DataQuery]) -> Fact:
+    time, data, moved_back = event.time, dict(event.data), None
+    for correction in corrections:
+        changes = dict(correction.data.get("set") or {})
+        try:
+            new_time = time
+            fresh = data
+            if "time" in changes:
+                new_time = _instant(changes.pop("time"))
+                fresh = {k: v for k, v in fresh.items() if k != "occurred_on"}
+            fresh = corrector.apply_set(event.type, fresh, changes) if changes else fresh
+        except (EventRefused, ValueError, TypeError) as error:
+            queries.append(DataQuery("correction_not_applied", event.case, f"a correction cannot be applied: {error}", (correction.id, event.id)))
+            continue
+        if _when(new_time, fresh) < _when(time, data):
+            moved_back = correction.recorded
+        time, data = new_time, fresh
+    return Fact(event, time, data, data.get("occurred_on"), moved_back)
+
+
+def _instant(value: object) -> int:
+    if isinstance(value, str):
+        return to_ms(dt.datetime.fromisoformat(value.replace("z", "Z")))
+    raise ValueError("time is not an RFC 3339 instant with a zone")
+
+
+def _when(time: int, data: Mapping[str, Any]) -> int:
+    day = data.get("occurred_on")
+    return time if day is None else (parse_day(day) - EPOCH_DAY) * DAY_MS

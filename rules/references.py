@@ -1,0 +1,156 @@
+"""Whether everything that a policy names exists: event types and attributes, terms, parameters, collections, documents."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Any
+
+from pydantic import BaseModel
+
+from rules.catalogue import Catalogue
+from rules.conditions import Collection, Ref, Selector, Term, Where
+from rules.course import CourseOfCase
+from rules.kinds.base import FirstOfEach, Kind
+from rules.kinds.requires import Cancelled, EachItem, Requires
+from rules.periods import Period
+
+if TYPE_CHECKING:
+    from rules.policy import Rule, _Head
+
+Found = tuple[tuple[Any, ...], str, str]
+
+
+def check_references(head: _Head, rules: list[Rule], catalogue: Catalogue, domain: CourseOfCase) -> Iterator[Found]:
+    """Every name that leads nowhere: (place in the file, code, message)."""
+    names = _Names(head, catalogue, domain)
+    for name, term in head.terms.items():
+        yield from names.walk(term, ("terms", name))
+        if name in catalogue.types:
+            yield ("terms", name), "P010", "an event type has that name already"
+    for group in ("anchors", "collections"):
+        for name, part in getattr(head, group).items():
+            yield from names.walk(part, (group, name))
+    for name, anchor in head.anchors.items():
+        if anchor.first not in head.terms:
+            yield ("anchors", name, "first"), "P011", _unknown("term", anchor.first, head.terms)
+    seen: dict[str, int] = {}
+    raw = {data.get("id"): index for index, data in reversed(list(enumerate(head.rules)))}
+    for data_index, data in enumerate(head.rules):
+        if data.get("id") in seen:
+            yield ("rules", data_index, "id"), "P012", f"rule {data.get('id')} stands here a second time"
+        seen.setdefault(str(data.get("id")), data_index)
+    for rule in rules:
+        index = raw[rule.id]
+        if rule.citation.document not in head.documents:
+            yield ("rules", index, "cites", "document"), "P013", _unknown("document", rule.citation.document, head.documents)
+        for number, clause in enumerate(rule.clauses):
+            loc: tuple[Any, ...] = ("rules", index, "clauses", number) if "clauses" in head.rules[index] else ("rules", index)
+            yield from names.walk(clause, loc)
+            yield from names.of_kind(clause, loc)
+
+
+def _unknown(what: str, name: str, known: Iterable[str]) -> str:
+    close = difflib.get_close_matches(name, list(known), 1)
+    return f"there is no {what} {name!r}" + (f"; did you mean {close[0]!r}?" if close else "")
+
+
+class _Names:
+    def __init__(self, head: _Head, catalogue: Catalogue, domain: CourseOfCase) -> None:
+        self.head, self.catalogue, self.domain = head, catalogue, domain
+
+    def types(self, names: Iterable[str]) -> list[str]:
+        found: list[str] = []
+        for name in names:
+            found += self.head.terms[name].names if name in self.head.terms else [name]
+        return [name for name in found if name in self.catalogue.types]
+
+    def event(self, name: str, loc: tuple[Any, ...], *, terms: bool = True) -> Iterator[Found]:
+        known = [*self.catalogue.types, *(self.head.terms if terms else ())]
+        if name not in known:
+            yield loc, "P010", _unknown("event type or term" if terms else "event type", name, known)
+
+    def attribute(self, path: str, types: Iterable[str], loc: tuple[Any, ...]) -> Iterator[Found]:
+        for name in types:
+            known = self.catalogue.types[name]
+            if known.attribute(path) is None:
+                yield loc, "P014", f"{name}: {_unknown('attribute', path, known.paths())}"
+
+    def where(self, where: Where | None, types: list[str], loc: tuple[Any, ...]) -> Iterator[Found]:
+        if where is None:
+            return
+        for path in where.paths():
+            yield from self.attribute(path, types, (*loc, path) if path in where.tests else loc)
+
+    def walk(self, part: Any, loc: tuple[Any, ...]) -> Iterator[Found]:
+        if isinstance(part, BaseModel):
+            yield from self._model(part, loc)
+            fields = type(part).model_fields
+            for name, value in part:
+                alias = fields[name].alias if name in fields else name
+                yield from self.walk(value, (*loc, alias or name))
+        elif isinstance(part, dict):
+            for key, value in part.items():
+                yield from self.walk(value, (*loc, key))
+        elif isinstance(part, tuple):
+            for index, value in enumerate(part):
+                yield from self.walk(value, (*loc, index))
+
+    def _model(self, part: BaseModel, loc: tuple[Any, ...]) -> Iterator[Found]:
+        if isinstance(part, Selector | Term | FirstOfEach):
+            names = part.names if not isinstance(part, FirstOfEach) else ((part.event,) if isinstance(part.event, str) else part.event)
+            for name in names:
+                yield from self.event(name, (*loc, "event"), terms=not isinstance(part, Term))
+            types = self.types(names)
+            if not isinstance(part, FirstOfEach):
+                yield from self.where(part.where, types, (*loc, "where"))
+            paths = part.same if isinstance(part, Selector) else part.once_per if isinstance(part, Term) else (part.by,)
+            for path in paths:
+                yield from self.attribute(path, types, loc)
+        if isinstance(part, Requires):
+            types = self.types(part.names)
+            yield from self.where(part.that, types, (*loc, "that"))
+            for path in part.collects or ():
+                yield from self.attribute(path, types, (*loc, "collects", path))
+            if part.for_every is not None and part.for_every not in self.head.collections:
+                yield (*loc, "for_every"), "P015", _unknown("collection", part.for_every, self.head.collections)
+        if isinstance(part, Cancelled):
+            yield from self.event(part.event, (*loc, "event"), terms=False)
+            yield from self.where(part.where, self.types([part.event]), (*loc, "where"))
+        if isinstance(part, EachItem) and part.collection not in self.head.collections:
+            yield (*loc, "collection"), "P015", _unknown("collection", part.collection, self.head.collections)
+        if isinstance(part, Period) and part.parameter is not None and part.parameter not in self.head.parameters:
+            yield (*loc, part.unit), "P016", _unknown("parameter", part.parameter, self.head.parameters)
+        if isinstance(part, Ref):
+            if part.state is not None and part.state not in self.domain.state:
+                yield (*loc, "state"), "P017", _unknown("state", part.state, self.domain.state)
+            for selector in (part.last, part.greatest):
+                if selector is not None and part.attribute is not None:
+                    yield from self.attribute(part.attribute, self.types(selector.names), (*loc, "attribute"))
+        if isinstance(part, Collection):
+            for name in part.of:
+                yield from self.event(name, (*loc, "of"), terms=False)
+            types = self.types(part.of)
+            for path in (part.document, part.list_, f"{part.list_}.{part.id}", *([f"{part.list_}.{part.date}"] if part.date else [])):
+                yield from self.attribute(path, types, loc)
+
+    def of_kind(self, kind: Kind, loc: tuple[Any, ...]) -> Iterator[Found]:
+        """Names that stand in a kind's own fields."""
+        values = dict(kind)
+        when, where, examines = values.get("when"), values.get("where"), values.get("examines")
+        if isinstance(where, Where):
+            selectors = [examines] if examines is not None else list(getattr(when, "selectors", ()))
+            for selector in selectors:
+                yield from self.where(where, self.types(selector.names), (*loc, "where"))
+        named = {"anchor": self.head.anchors, "items": self.head.collections}
+        for field, known in named.items():
+            name = values.get(field)
+            if isinstance(name, str) and name not in known:
+                yield (*loc, field), "P015", _unknown(field.rstrip("s"), name, known)
+        by = values.get("by")
+        of = getattr(by, "of", None)
+        if isinstance(of, str) and of not in self.head.terms:
+            yield (*loc, "by", "of"), "P011", _unknown("term", of, self.head.terms)
+        name = getattr(when, "all_done", None)
+        if isinstance(name, str) and name not in self.head.collections:
+            yield (*loc, "when", "all_done"), "P015", _unknown("collection", name, self.head.collections)

@@ -1,0 +1,329 @@
+"""One episode seen through one policy: what the kinds ask when they turn rules into obligations."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from rules.clock import Calendar, Span, Zone
+from rules.conditions import Ref, Selector, Term, Where
+from rules.course import CourseOfCase, dig
+from rules.history import Entry, Episode, History
+from rules.matching import YES, Answer, Context, check
+from rules.model import Candidate, Fit
+from rules.obligation import Trigger
+from rules.pauses import Pause, Shift, pauses_of, shift
+from rules.periods import Period
+from rules.roster import Roster
+
+if TYPE_CHECKING:
+    from rules.policy import Policy
+
+MOMENT = "day_without_moment"
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """An event that a selector looked at, with the answer."""
+
+    entry: Entry
+    fit: Fit
+    text: str = ""
+
+    def candidate(self) -> Candidate:
+        return Candidate(self.entry.first, self.entry.last, self.fit, (self.entry.id,), self.text if self.fit is Fit.UNCLEAR else "")
+
+
+@dataclass(frozen=True, slots=True)
+class Related:
+    """An episode of another case that shares a person with this one."""
+
+    case: str
+    episode: Episode
+
+
+class View:
+    """What a rule can see of an episode at ``as_of``.  Made once for each (policy, episode); caches what rules share."""
+
+    def __init__(
+        self, policy: Policy, history: History, episode: Episode, *, zone: Zone, calendar: Calendar, as_of: int,
+        complete_until: int | None, complete_with_others: int | None = None, related: Sequence[Related] = (), domain: CourseOfCase,
+    ) -> None:  # fmt: skip
+        self.policy, self.history, self.episode = policy, history, episode
+        self.zone, self.calendar, self.as_of, self.domain = zone, calendar, as_of, domain
+        self.today = zone.day_of(as_of)
+        self.complete_until, self.complete_with_others = complete_until, complete_with_others
+        self.related = related
+        self.roster = Roster(episode, domain.roster)
+        self.pauses: list[Pause] = pauses_of(episode, domain.course.pauses, self.today)
+        self.closed = episode.closed
+        self._owners: dict[str, list[tuple[int, str]]] = {}
+        self._terms: dict[str, list[Hit]] = {}
+        self._counted: dict[str, list[Hit]] = {}
+
+    # -- events
+    def of_type(self, name: str, *, related: bool = False) -> list[Entry]:
+        own = self.episode.by_type.get(name, [])
+        if not related:
+            return own
+        return [*own, *(entry for other in self.related for entry in other.episode.by_type.get(name, ()))]
+
+    def find(self, selector: Selector, context: Context | None = None) -> list[Hit]:
+        """Every event of the selector's types with the answer to its conditions, in order; what does not fit is among them."""
+        hits: list[Hit] = []
+        for name in selector.names:
+            term = self.policy.terms.get(name)
+            if term is not None and not selector.related:
+                hits += self._term(name, term)
+            else:
+                types = (name,) if term is None else term.names
+                where = None if term is None else term.where
+                hits += [self._ask(where, e, context) for t in types for e in self.of_type(t, related=selector.related)]
+        if selector.where is not None or selector.same or selector.of == "attempt":
+            hits = [self._narrow(hit, selector, context) for hit in hits]
+        if len(selector.names) > 1 or selector.related:
+            hits.sort(key=lambda h: (h.entry.first, h.entry.recorded, h.entry.source, h.entry.id))
+        return hits
+
+    def _term(self, name: str, term: Term) -> list[Hit]:
+        found = self._terms.get(name)
+        if found is None:
+            found = [self._ask(term.where, e, None) for t in term.names for e in self.of_type(t)]
+            if len(term.names) > 1:
+                found.sort(key=lambda h: h.entry.order)
+            self._terms[name] = found
+        return found
+
+    def _ask(self, where: Where | None, entry: Entry, context: Context | None) -> Hit:
+        if where is None:
+            return Hit(entry, Fit.YES)
+        return Hit(entry, *check(where, entry.data, self._at(entry, context)))
+
+    def _at(self, entry: Entry, context: Context | None) -> Context:
+        if context is None:
+            return Context(self, entry)
+        return Context(self, entry, context.activation, context.person, context.item)
+
+    def _narrow(self, hit: Hit, selector: Selector, context: Context | None) -> Hit:
+        if hit.fit is Fit.NO:
+            return hit
+        entry, at = hit.entry, self._at(hit.entry, context)
+        answers: list[Answer] = [(hit.fit, hit.text)]
+        if selector.of == "attempt" and at.activation is not None and entry.attempt != at.activation.attempt:
+            answers.append((Fit.NO, "it belongs to another closure attempt"))
+        answers += [alike(entry.data, at.activation.data, path) for path in selector.same if at.activation is not None]
+        if selector.where is not None:
+            answers.append(check(selector.where, entry.data, at))
+        return Hit(entry, *both(answers))
+
+    def counted(self, name: str) -> list[Hit]:
+        """The events of a term that fit or may fit, each real one once: what two sources report is paired off."""
+        found = self._counted.get(name)
+        if found is None:
+            term = self.policy.terms[name]
+            found = _once([h for h in self._term(name, term) if h.fit is not Fit.NO], term.once_per)
+            self._counted[name] = found
+        return found
+
+    # -- values
+    def state_values(self, name: str, entry: Entry) -> tuple[list[Any], str]:
+        """The values that a declared state (the worker, say) may have had at the time of an event; the missing path where it cannot be told."""
+        hits = []
+        paths: dict[int, str] = {}
+        for source in self.domain.state.get(name, ()):
+            for other in self.of_type(source.event):
+                if not entry.surely_before(other) and dig(other.data, source.attribute) is not None:
+                    hits.append(Hit(other, Fit.YES if other is entry or other.surely_before(entry) else Fit.UNCLEAR))
+                    paths[other.order] = source.attribute
+        hits.sort(key=lambda h: h.entry.order)
+        last = possible_last(hits)
+        if any(hit is None for hit in last):
+            return [], paths[next(iter(paths))] if paths else f"{name}.id"
+        return [dig(hit.entry.data, paths[hit.entry.order]) for hit in last if hit is not None], ""
+
+    def look_up(self, ref: Ref, data: Any, context: Context) -> tuple[list[Any], str]:
+        """The values that a Ref may stand for in the context of an event."""
+        entry = context.entry
+        if entry is None:
+            return [], "event"
+        if ref.state is not None:
+            return self.state_values(ref.state, entry)
+        if ref.previous is not None:
+            previous = ref.previous
+            hits = []
+            for other in self.of_type(entry.type):
+                if other is entry or entry.surely_before(other):
+                    continue
+                answers = [alike(other.data, entry.data, p) for p in previous.same]
+                answers += [alike(other.data, entry.data, p, absent_too=True) for p in previous.same_or_absent]
+                answers.append(YES if other.surely_before(entry) else (Fit.UNCLEAR, MOMENT))
+                hits.append(Hit(other, *both(answers)))
+            return self._of_last(hits, previous.attribute)
+        selector, attribute = (ref.last or ref.greatest), ref.attribute or ""
+        assert selector is not None
+        context = Context(self, entry, context.activation or entry, context.person, context.item)
+        hits = [self._up_to(hit, entry) for hit in self.find(selector, context)]
+        if ref.last is not None:
+            return self._of_last(hits, attribute)
+        sure = [h for h in hits if h.fit is not Fit.NO]
+        values = [dig(h.entry.data, attribute) for h in sure]
+        missing = next((h.text for h in sure if h.fit is Fit.UNCLEAR and h.text != MOMENT), "")
+        if missing or any(value is None for value in values):
+            return [], missing or attribute
+        return ([max(values)] if values else []), ""
+
+    @staticmethod
+    def _up_to(hit: Hit, entry: Entry) -> Hit:
+        other = hit.entry
+        if hit.fit is Fit.NO or other is entry or other.surely_before(entry):
+            return hit
+        if entry.surely_before(other):
+            return Hit(other, Fit.NO, "it came later")
+        return Hit(other, Fit.UNCLEAR, hit.text or MOMENT)
+
+    @staticmethod
+    def _of_last(hits: list[Hit], attribute: str) -> tuple[list[Any], str]:
+        last = possible_last([h for h in hits if h.fit is not Fit.NO])
+        values, missing = [], ""
+        for hit in last:
+            if hit is None:
+                missing = missing or (next((h.text for h in hits if h.fit is Fit.UNCLEAR), "") if len(last) > 1 else "")
+                continue
+            value = dig(hit.entry.data, attribute)
+            if value is None:
+                missing = missing or attribute
+            else:
+                values.append(value)
+            if hit.fit is Fit.UNCLEAR and hit.text != MOMENT:
+                missing = missing or hit.text
+        return values, missing
+
+    def owner(self, what: str, day: int) -> str | None:
+        """The team, office or worker on a day: the last one named by then, else the first one named at all."""
+        named = self._owners.get(what)
+        if named is None:
+            named = self._owners[what] = owners(self.episode, self.domain, what)
+        by_then = [code for at, code in named if at <= day]
+        return by_then[-1] if by_then else named[0][1] if named else None
+
+    def anchor(self, name: str) -> Trigger | None:
+        """From when the weeks of a declared anchor count: the first event of its term, unless that came too late after ``of``."""
+        anchor = self.policy.anchors[name]
+        bases, firsts = possible_first(self.find(anchor.of)), possible_first(self.counted(anchor.first))
+        span = self.span(anchor.if_within)
+        entries: list[Entry | None] = []
+        for base in bases:
+            for first in firsts:
+                in_time = first is not None and (base is None or span is None or first.entry.day <= span.after(base.entry.day, self.calendar))
+                chosen = first if in_time else base
+                entry = None if chosen is None else chosen.entry
+                if entry not in entries:
+                    entries.append(entry)
+        if entries == [None]:
+            return None
+        missing = next((hit.text for hit in (*bases, *firsts) if hit is not None and hit.fit is Fit.UNCLEAR), "")
+        return Trigger("case", tuple(entries), missing)
+
+    # -- time
+    def span(self, period: Period | None) -> Span | None:
+        return None if period is None else period.span(self.policy.values)
+
+    def moved(self, activated: int, due: int) -> Shift:
+        return shift(self.pauses, activated, due)
+
+    def boundaries(self) -> Iterable[int]:
+        """Days at whose start something changes by itself."""
+        return self.roster.boundaries()
+
+
+def owners(episode: Episode, domain: CourseOfCase, what: str) -> list[tuple[int, str]]:
+    """When which team, office or worker was named in an episode, in order: (day, code)."""
+    course = domain.course
+    paths: list[tuple[str | None, str]] = [(source.event, source.attribute) for source in domain.state.get(what, ())]
+    if what == "team" and course.team is not None:
+        moves = course.team.moves
+        paths = [*([(moves.event, moves.attribute)] if moves is not None else []), (None, course.team.attribute)]
+    elif what == "office" and course.office is not None:
+        paths = [(None, course.office)]
+    found = []
+    for entry in episode.entries:
+        values = (dig(entry.data, path) for event, path in paths if event in (None, entry.type))
+        value = next((value for value in values if value is not None), None)
+        if value is not None:
+            found.append((entry.day, str(value)))
+    return found
+
+
+def alike(data: Mapping[str, Any], other: Mapping[str, Any], path: str, *, absent_too: bool = False) -> Answer:
+    """Whether two events have the same value at a path."""
+    mine, theirs = dig(data, path), dig(other, path)
+    if mine is None or theirs is None:
+        if absent_too:
+            return YES if mine is theirs else (Fit.NO, f"{path} is another")
+        return Fit.UNCLEAR, path
+    return YES if mine == theirs else (Fit.NO, f"{path} is {mine}, not {theirs}")
+
+
+def both(answers: Iterable[Answer]) -> Answer:
+    """Kleene's *and*: the first NO, else the first UNCLEAR."""
+    unclear: Answer | None = None
+    for answer in answers:
+        if answer[0] is Fit.NO:
+            return answer
+        if answer[0] is Fit.UNCLEAR and unclear is None:
+            unclear = answer
+    return unclear or YES
+
+
+def possible_last(hits: Sequence[Hit]) -> list[Hit | None]:
+    """Which of the hits may be the last one, given unknown moments and unclear answers; None: that there is none at all."""
+    sure = [h for h in hits if h.fit is Fit.YES]
+    possible: list[Hit | None] = [h for h in hits if h.fit is not Fit.NO and not any(h.entry.surely_before(s.entry) for s in sure if s is not h)]
+    if not sure:
+        possible.append(None)
+    return possible
+
+
+def possible_first(hits: Sequence[Hit]) -> list[Hit | None]:
+    """Which of the ordered hits may be the first one that fits; None: that none does."""
+    possible: list[Hit | None] = []
+    for hit in hits:
+        if hit.fit is not Fit.NO:
+            possible.append(hit)
+        if hit.fit is Fit.YES:
+            return possible
+    return [*possible, None]
+
+
+def possible_nth(hits: Sequence[Hit], n: int) -> list[Hit | None]:
+    """Which of the ordered hits may be the n-th one that fits; None: that there are fewer."""
+    possible: list[Hit | None] = []
+    sure = unclear = 0
+    for hit in hits:
+        if hit.fit is Fit.NO:
+            continue
+        if sure <= n - 1 <= sure + unclear:
+            possible.append(hit)
+        sure += hit.fit is Fit.YES
+        unclear += hit.fit is Fit.UNCLEAR
+    if sure < n:
+        possible.append(None)
+    return possible
+
+
+def _once(hits: list[Hit], alike_in: tuple[str, ...]) -> list[Hit]:
+    if not alike_in:
+        return hits
+    groups: dict[tuple[Any, ...], dict[str, list[Hit]]] = {}
+    for hit in hits:
+        values = [dig(hit.entry.data, path) for path in alike_in]
+        key = (hit.entry.type, hit.entry.day, *values) if None not in values else (hit.entry.ref,)
+        groups.setdefault(key, {}).setdefault(hit.entry.source, []).append(hit)
+    kept: list[Hit] = []
+    for by_source in groups.values():
+        for index in range(max(len(mine) for mine in by_source.values())):
+            same = [mine[index] for mine in by_source.values() if index < len(mine)]
+            kept.append(min(same, key=lambda h: (h.fit is not Fit.YES, h.entry.order)))
+    kept.sort(key=lambda h: h.entry.order)
+    return kept
