@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,7 @@ def events(path: Path, shown: str, catalogue: Catalogue, *, received: int) -> It
                 yield Reject(shown, number, "", *_TOO_LONG)
             elif line.strip():
                 try:
-                    yield read_event(line, catalogue, received=received)
+                    yield replace(read_event(line, catalogue, received=received), line=number)
                 except EventRefused as refused:
                     yield from rejects(refused, file=shown, line=number)
 
