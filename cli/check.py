@@ -54,7 +54,7 @@ def check(
     from cli.writers import writer_for
 
     now = now_ms()
-    given = read_input(files, chosen[0].catalogue, mapping=mapping, received=now)
+    given = read_input(files, chosen[0], mapping=mapping, received=now)
     for refusal in given.refusals:
         complain(str(refusal))
     run = _Run(chosen, as_of, now if known_at is None else known_at)

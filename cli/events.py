@@ -1,10 +1,117 @@
-"""`duecare events ...`: events into the store."""
+"""`duecare events ...`: events from files into the store."""
 
 from __future__ import annotations
 
+import json
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from itertools import islice
+from typing import TYPE_CHECKING
+
 import click
+
+from cli.common import EXIT_GOOD, EXIT_USAGE, complain, plural
+
+if TYPE_CHECKING:
+    from rules.catalogue import Catalogue
+    from rules.envelope import Parsed
+    from service.bootstrap import Service
+
+BATCH = 1_000
 
 
 @click.group()
 def events() -> None:
-    """Take events in."""
+    """Take events in from files."""
+
+
+@events.command("import")
+@click.argument("files", nargs=-1, required=True, metavar="FILE...")
+@click.option("--mapping", metavar="FILE", help="How the columns of a CSV, XLSX or XES file become events.")
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+def import_(files: Sequence[str], mapping: str | None, form: str) -> int:
+    """Take the events in FILE... into the store (.jsonl CloudEvents, .csv, .xlsx, .xes, .xes.gz).
+
+    Doing it again changes nothing: an event that is there already is passed over. The cases are judged by the running
+    workers, or at the next `duecare serve`.
+
+    \b
+    Exit code 0: everything was taken in, or had been before.
+              2: something was refused (each on stderr with file and line); the rest was taken in.
+    """
+    from cli.progress import progress
+    from cli.stored import service
+
+    taken = _Taken()
+    with service() as svc, progress("Taking events in") as advance:
+        results = _results(svc, files, mapping, taken)
+        for batch in iter(lambda: list(islice(results, BATCH)), []):
+            taken.ingest(svc, batch)
+            advance(taken.counts.total(), None)
+    if form == "json":
+        click.echo(json.dumps({**taken.totals(), "cases": taken.cases}))
+    else:
+        told = ", ".join(f"{count:,} {name}" for name, count in taken.totals().items() if count) or "no events"
+        click.echo(f"{told}; {plural(taken.cases, 'case')} to be judged.")
+    return EXIT_USAGE if taken.refused else EXIT_GOOD
+
+
+class _Taken:
+    """What has become of the events so far."""
+
+    def __init__(self) -> None:
+        self.counts: Counter[str] = Counter()
+        self.cases = 0
+        self.unread = 0
+
+    @property
+    def refused(self) -> bool:
+        return bool(self.unread or self.counts["conflict"] or self.counts["rejected"])
+
+    def totals(self) -> dict[str, int]:
+        return {
+            "accepted": self.counts["accepted"],
+            "duplicate": self.counts["duplicate"],
+            "conflict": self.counts["conflict"],
+            "refused": self.counts["rejected"] + self.unread,
+        }
+
+    def ingest(self, svc: Service, batch: Sequence[tuple[str, Parsed]]) -> None:
+        from service.ingest import ingest
+
+        report = ingest(svc, [parsed for _, parsed in batch], via="file")
+        self.counts.update(report.counts)
+        self.cases += report.cases
+        for (file, _), result in zip(batch, report.results, strict=True):
+            if result.status == "conflict":
+                complain(f"{file}: event {result.id!r} of {result.source} is stored with other content; the first is kept [conflict]")
+            for problem in result.problems:
+                complain(f"{file}: event {result.id!r}: {problem.pointer} {problem.message} [{problem.code}]")
+
+
+def _results(svc: Service, files: Iterable[str], mapping: str | None, taken: _Taken) -> Iterator[tuple[str, Parsed]]:
+    from adapters.base import Reject
+    from adapters.files import read_events
+    from adapters.mapping import Mapping
+
+    catalogue = _catalogue(svc)
+    chosen = None if mapping is None else Mapping.load(mapping, catalogue)
+    for file in files:
+        places = set()
+        for result in read_events(file, catalogue, chosen, received=svc.now()):
+            if isinstance(result, Reject):
+                places.add(result.line)
+                complain(str(result))
+            else:
+                yield file, result
+        taken.unread += len(places)
+
+
+def _catalogue(svc: Service) -> Catalogue:
+    """Every event type that the installation's policies know."""
+    first, *others = [group.catalogue for group in svc.policies.groups]
+    types = dict(first.types)
+    for other in others:
+        types = {**other.types, **types}
+    return replace(first, types=types)

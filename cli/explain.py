@@ -77,7 +77,7 @@ def explain(
 def _from_file(path: str, case: str, policies: Sequence[Policy], mapping: str | None, now: int) -> CaseFile:
     from cli.inputs import read_input
 
-    given = read_input([path], policies[0].catalogue, mapping=mapping, received=now)
+    given = read_input([path], policies[0], mapping=mapping, received=now)
     for refusal in given.refusals:
         complain(str(refusal))
     by_id = {file.case: file for file in given.cases}

@@ -13,8 +13,8 @@ from rules.casefile import gather
 from rules.envelope import Parsed
 
 if TYPE_CHECKING:
-    from rules.catalogue import Catalogue
     from rules.model import CaseFile, Event, Heartbeat
+    from rules.policy import Policy
 
 
 @dataclass(slots=True)
@@ -25,8 +25,10 @@ class Input:
     refusals: list[Reject] = field(default_factory=list)
 
 
-def read_input(paths: Sequence[str], catalogue: Catalogue, *, mapping: str | None, received: int) -> Input:
-    """The cases in files, read together.  An event that stands there twice counts once; one with other content is refused.
+def read_input(paths: Sequence[str], policy: Policy, *, mapping: str | None, received: int) -> Input:
+    """The cases in files, read together, for policies that share ``policy``'s catalogue.
+
+    An event that stands there twice counts once; one that stands there with other content is refused.
 
     ``received`` (ms) stands in for recordedtime where that is missing.  Raises PolicyError for a mapping that cannot be used.
     """
@@ -34,11 +36,11 @@ def read_input(paths: Sequence[str], catalogue: Catalogue, *, mapping: str | Non
     if mapping is not None:
         from adapters.mapping import Mapping
 
-        chosen = Mapping.load(mapping, catalogue)
+        chosen = Mapping.load(mapping, policy.catalogue)
     taken = _Taken()
     for path in paths:
-        taken.take(path, read_events(path, catalogue, chosen, received=received))
-    return Input(gather(taken.events, taken.heartbeats, catalogue), taken.refusals)
+        taken.take(path, read_events(path, policy.catalogue, chosen, received=received))
+    return Input(gather(taken.events, taken.heartbeats, policy.domain), taken.refusals)
 
 
 class _Taken:

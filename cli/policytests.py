@@ -55,11 +55,11 @@ def _junit(results: Sequence[Result]) -> None:
 def _coverage(policy: Policy, results: Sequence[Result]) -> None:
     seen: Counter[tuple[str, str]] = Counter()
     for result in results:
-        for (policy_id, rule, verdict), count in result.seen.items():
+        for (policy_id, rule_id, verdict), count in result.seen.items():
             if policy_id == policy.id:
-                seen[rule, verdict] += count
+                seen[rule_id, verdict] += count
     complain(f"\n{policy.id}: verdicts that the tests expect")
     for rule in policy.rules:
-        counts = {verdict: count for (rule_id, verdict), count in sorted(seen.items()) if rule_id == rule.id}
+        counts = {verdict: count for (seen_rule, verdict), count in sorted(seen.items()) if seen_rule == rule.id}
         shown = ", ".join(f"{verdict} {count}" for verdict, count in counts.items())
         complain(f"  {rule.id}  {shown or click.style('none', fg='red')}")

@@ -81,7 +81,7 @@ def _prepare(svc: Service) -> None:
 
 
 def _run(svc: Service, listening: socket.socket, host: str) -> None:
-    from waitress.server import create_server
+    from waitress.server import create_server  # type: ignore[import-untyped]
 
     from api.app import create_app
 

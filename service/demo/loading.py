@@ -14,10 +14,10 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from service import ingest
 from service.bootstrap import Service
 from service.demo.population import DEFAULT_FAMILIES, DEFAULT_SEED, population
 from service.errors import NotPossible
+from service.ingest import ingest
 from store.models import EventRow, SourceRow
 
 MARK = "urn:demo:population"
@@ -58,7 +58,7 @@ def load(
     until = dt.datetime.fromtimestamp(plan["until"] / 1000, dt.UTC)
     events = list(population(until=until, seed=plan["seed"], families=plan["families"]))
     for start in range(0, len(events), BATCH):
-        ingest.take_in(svc, events[start : start + BATCH])
+        ingest(svc, events[start : start + BATCH], via="demo")
         progress(min(start + BATCH, len(events)), len(events))
     with svc.writing() as session:
         row = session.get_one(SourceRow, MARK)
