@@ -27,11 +27,11 @@ def _error_type_only(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
         error = error[1]
     if isinstance(error, BaseException):
         event["error"] = type(error).__qualname__
-        event["at"] = _where(error)
+        event["at"] = where(error)
     return event
 
 
-def _where(error: BaseException) -> str:
+def where(error: BaseException) -> str:
     """The innermost frames of ``error``, as module:line, without a word of data."""
     frames = []
     trace = error.__traceback__

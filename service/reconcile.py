@@ -1,4 +1,4 @@
-"""What a new judgement of a case does to the breaches on record.  Pure: imports rules.model and store.ids, reads no clock and no database.
+"""What a new judgement of a case does to the breaches on record.  Pure: it reads no clock and no database.
 
 A breach is open exactly while its verdict is `breached`, so lists of breaches and of verdicts never contradict each other.
 Nothing is deleted, and each change gives a line of history with what was known, by which policy digest and because of which
@@ -7,7 +7,6 @@ events.  Why a verdict of `unknown` withdraws an open breach (and re-opens it wh
 
 from __future__ import annotations
 
-import hashlib
 import json
 import uuid
 from collections.abc import Mapping, Sequence
@@ -16,8 +15,12 @@ from enum import StrEnum
 from typing import Any
 
 from rules.model import Outcome, Verdict, rfc3339
-from store.ids import Key, finding_id
+from store.breaches import Breach, Change, Line
+from store.ids import Key, digest_of
+from store.outbox import Message
 
+ACTOR = "duecare"
+"""Who history says it was where no person was."""
 _NAMESPACE = uuid.UUID("9c5b7f0e-3f0b-5d3e-9a54-6b1f9a0e7d11")
 
 
@@ -40,83 +43,18 @@ class Review(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Prior:
-    """The verdict that stands in the store from the evaluation before."""
-
-    verdict: Outcome
-    due_on: str | None
-    satisfied_on: str | None
-    evidence: tuple[str, ...]
-    contested: str | None
-    policy_digest: str
-
-
-@dataclass(frozen=True, slots=True)
-class Breach:
-    """A breach as it stands on record.  ``snapshot`` is the last verdict that was a breach (remedied and excused included)."""
-
-    id: str
-    key: Key
-    condition: Condition
-    review: Review
-    severity: str
-    team: str | None
-    office: str | None
-    worker: str | None
-    due_on: str | None
-    days_late: int | None
-    contested: str | None
-    opened_at: int
-    changed_at: int
-    announced_at: int | None
-    announce_after: int | None
-    version: int
-    snapshot: Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One line of a breach's append-only history."""
-
-    breach: str
-    kind: str
-    before: str | None
-    after: str | None
-    policy_digest: str
-    reason_code: str | None = None
-    events: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Message:
-    """Something to tell other systems.  The same occurrence always has the same ``id``, so it is told once."""
-
-    id: str
-    topic: str
-    key: str
-    payload: Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
 class Context:
     """What the judgement rests on.  ``settle`` are ms to wait before an order rule's breach, or a passed deadline, is announced."""
 
     now: int
+    position: int = 0
+    """The greatest event position in the case's file."""
     causes: tuple[str, ...] = ()
     """Ids of the events that have come since the evaluation before."""
     gone: str = "gone"
     """Why verdicts that no longer exist have vanished, e.g. ``merged``."""
     settle_order: int = 24 * 3_600_000
     settle_deadline: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """A breach's new state, and how it came to it."""
-
-    breach: Breach
-    created: bool
-    lines: tuple[Line, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,10 +76,10 @@ def snapshot(verdict: Verdict) -> dict[str, Any]:
 
 def grounds(facts: Mapping[str, Any]) -> str:
     """A digest of what a waiver rests on: when it was due, and the evidence.  Equal for the breach and for its excused form."""
-    return _digest([facts["activated_on"], facts["due_on"], sorted(facts["evidence"])])
+    return digest_of([facts["activated_on"], facts["due_on"], sorted(facts["evidence"])])
 
 
-def plan(*, before: Mapping[Key, Prior], breaches: Mapping[Key, Breach], verdicts: Sequence[Verdict], context: Context) -> Changes:
+def plan(*, before: Mapping[Key, Verdict], breaches: Mapping[Key, Breach], verdicts: Sequence[Verdict], context: Context) -> Changes:
     """What ``verdicts`` change.  ``before`` and ``breaches`` hold everything on record for the case, by key."""
     judged = {verdict.key: verdict for verdict in verdicts}
     work = _Work(context)
@@ -158,10 +96,6 @@ def plan(*, before: Mapping[Key, Prior], breaches: Mapping[Key, Breach], verdict
         if key not in judged:
             work.vanish(old, before.get(key))
     return work.result()
-
-
-def _digest(value: Any) -> str:
-    return hashlib.sha256(json.dumps(value, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 
 def _stable(*parts: str) -> str:
@@ -192,7 +126,7 @@ def _aim(verdict: Verdict) -> tuple[Condition, str | None]:
             return Condition.WITHDRAWN, f"{verdict.verdict.value}: {verdict.reason}"
 
 
-def _moved_earlier(verdict: Verdict, prior: Prior | None) -> str | None:
+def _moved_earlier(verdict: Verdict, prior: Verdict | None) -> str | None:
     """Whether the very evidence that was late now bears an earlier date, which deserves a second look."""
     if prior is None or prior.satisfied_on is None or verdict.satisfied_on is None or verdict.satisfied_on >= prior.satisfied_on:
         return None
@@ -216,10 +150,9 @@ class _Work:
         """A breach that is seen for the first time; one that is already mended is opened and remedied at once."""
         now = self.context.now
         breach = Breach(
-            id=finding_id(verdict.key),
             key=verdict.key,
-            condition=Condition.OPEN,
-            review=Review.NEW,
+            condition=Condition.OPEN.value,
+            review=Review.NEW.value,
             severity=verdict.severity,
             team=verdict.team,
             office=verdict.office,
@@ -231,16 +164,16 @@ class _Work:
             changed_at=now,
             announced_at=None,
             announce_after=now + self._settle(verdict),
-            version=1,
+            policy_digest=verdict.policy_digest,
             snapshot=snapshot(verdict),
         )
-        lines = [self._line(breach.id, "opened", None, Condition.OPEN, verdict.policy_digest)]
+        lines = [self._line("opened", None, Condition.OPEN, verdict.policy_digest)]
         if verdict.verdict is Outcome.LATE:
-            breach = replace(breach, condition=Condition.REMEDIED)
-            lines.append(self._line(breach.id, "remedied", Condition.OPEN, Condition.REMEDIED, verdict.policy_digest))
-        self._finish(breach, lines, created=True, digest=verdict.policy_digest)
+            breach = replace(breach, condition=Condition.REMEDIED.value)
+            lines.append(self._line("remedied", Condition.OPEN, Condition.REMEDIED, verdict.policy_digest))
+        self._finish(breach, lines)
 
-    def follow(self, old: Breach, verdict: Verdict, prior: Prior | None) -> None:
+    def follow(self, old: Breach, verdict: Verdict, prior: Verdict | None) -> None:
         """A breach on record whose obligation has been judged again."""
         aim, reason = _aim(verdict)
         digest = verdict.policy_digest
@@ -256,46 +189,47 @@ class _Work:
                 worker=verdict.worker,
                 due_on=verdict.due_on,
                 days_late=verdict.days_late,
+                policy_digest=digest,
                 snapshot=facts,
             )
         changed = new is not old and _facts(new.snapshot) != _facts(old.snapshot)
         reopened = False
-        if aim is not old.condition:
-            reopened = aim is Condition.OPEN or (old.condition is Condition.WITHDRAWN and aim is Condition.REMEDIED)
+        if aim != old.condition:
+            reopened = aim is Condition.OPEN or (old.condition == Condition.WITHDRAWN and aim is Condition.REMEDIED)
             if reopened:
-                lines.append(self._line(old.id, "reopened", old.condition, Condition.OPEN, digest))
+                lines.append(self._line("reopened", old.condition, Condition.OPEN, digest))
             if aim is not Condition.OPEN:
-                lines.append(self._line(old.id, aim.value, Condition.OPEN if reopened else old.condition, aim, digest, reason))
-            new = replace(new, condition=aim)
+                lines.append(self._line(aim.value, Condition.OPEN if reopened else old.condition, aim, digest, reason))
+            new = replace(new, condition=aim.value)
             if reopened:
                 new = replace(new, announced_at=None, announce_after=self.context.now + self._settle(verdict))
         elif changed:
-            lines.append(self._line(old.id, "changed", old.condition, old.condition, digest))
+            lines.append(self._line("changed", old.condition, old.condition, digest))
         elif (new.team, new.office, new.worker, new.severity) != (old.team, old.office, old.worker, old.severity):
-            lines.append(self._line(old.id, "moved", old.condition, old.condition, digest))
+            lines.append(self._line("moved", old.condition, old.condition, digest))
         if contested := self._contested(old, verdict, prior):
             new = replace(new, contested=contested)
-            lines.append(self._line(old.id, "contested", old.condition, new.condition, digest))
+            lines.append(self._line("contested", old.condition, new.condition, digest))
         if self._falls_back(old, changed=changed, reopened=reopened, contested=bool(contested)):
-            lines.append(self._line(old.id, "review_reset", old.review, Review.NEW, digest))
-            new = replace(new, review=Review.NEW)
-        if old.announced_at is not None and aim is not old.condition and aim is not Condition.OPEN:
+            lines.append(self._line("review_reset", old.review, Review.NEW, digest))
+            new = replace(new, review=Review.NEW.value)
+        if old.announced_at is not None and aim != old.condition and aim is not Condition.OPEN:
             topic = "breach.remedied" if aim is Condition.REMEDIED else "breach.withdrawn"
-            self._tell(topic, replace(new, version=old.version + 1), reason)
-        self._finish(new, lines, created=False, digest=digest)
+            self._tell(topic, new, reason)
+        self._finish(new, lines)
 
-    def vanish(self, old: Breach, prior: Prior | None) -> None:
+    def vanish(self, old: Breach, prior: Verdict | None) -> None:
         """A breach whose obligation no longer exists."""
-        if old.condition is Condition.WITHDRAWN:
+        if old.condition == Condition.WITHDRAWN:
             return
-        digest = prior.policy_digest if prior is not None else str(old.snapshot.get("policy_digest", ""))
-        new = replace(old, condition=Condition.WITHDRAWN)
-        line = self._line(old.id, "withdrawn", old.condition, Condition.WITHDRAWN, digest, self.context.gone)
+        digest = prior.policy_digest if prior is not None else old.policy_digest
+        new = replace(old, condition=Condition.WITHDRAWN.value)
+        line = self._line("withdrawn", old.condition, Condition.WITHDRAWN, digest, self.context.gone)
         if old.announced_at is not None:
-            self._tell("breach.withdrawn", replace(new, version=old.version + 1), self.context.gone)
-        self._finish(new, [line], created=False, digest=digest)
+            self._tell("breach.withdrawn", new, self.context.gone)
+        self._finish(new, [line])
 
-    def warn(self, verdict: Verdict, prior: Prior | None) -> None:
+    def warn(self, verdict: Verdict, prior: Verdict | None) -> None:
         """Tell once that something is due soon; again only if the due day has moved."""
         if prior is not None and prior.verdict is Outcome.DUE_SOON and prior.due_on == verdict.due_on:
             return
@@ -311,26 +245,24 @@ class _Work:
             "due_on": verdict.due_on,
         }
         identity = _stable("due_soon", *verdict.key, verdict.due_on or "")
-        self.messages.append(Message(identity, "breach.due_soon", verdict.case, {"at": rfc3339(self.context.now), "breach": body}))
+        self._put(identity, "breach.due_soon", verdict.case, body)
 
-    def _finish(self, breach: Breach, lines: list[Line], *, created: bool, digest: str) -> None:
+    def _finish(self, breach: Breach, lines: list[Line]) -> None:
         """Announce what has settled, then keep the new state if anything changed."""
-        if breach.condition is Condition.OPEN:
+        now = self.context.now
+        if breach.condition == Condition.OPEN:
             self.open_breaches += 1
             if breach.announced_at is None:
-                if breach.announce_after is None or breach.announce_after <= self.context.now:
-                    breach = replace(breach, announced_at=self.context.now)
-                    lines.append(self._line(breach.id, "announced", breach.condition, breach.condition, digest))
-                    self._tell("breach.opened", breach if created else replace(breach, version=breach.version + 1), None)
+                if breach.announce_after is None or breach.announce_after <= now:
+                    breach = replace(breach, announced_at=now)
+                    lines.append(self._line("announced", breach.condition, breach.condition, breach.policy_digest))
+                    self._tell("breach.opened", breach, None)
                 elif self.next_announcement is None or breach.announce_after < self.next_announcement:
                     self.next_announcement = breach.announce_after
-        if not lines:
-            return
-        if not created:
-            breach = replace(breach, changed_at=self.context.now, version=breach.version + 1)
-        self.changes.append(Change(breach, created, tuple(lines)))
+        if lines:
+            self.changes.append(Change(replace(breach, changed_at=now), tuple(lines)))
 
-    def _contested(self, old: Breach, verdict: Verdict, prior: Prior | None) -> str | None:
+    def _contested(self, old: Breach, verdict: Verdict, prior: Verdict | None) -> str | None:
         if old.announced_at is None or old.contested is not None:
             return None
         if verdict.contested is not None and (prior is None or prior.contested != verdict.contested):
@@ -339,17 +271,28 @@ class _Work:
 
     @staticmethod
     def _falls_back(old: Breach, *, changed: bool, reopened: bool, contested: bool) -> bool:
-        if old.review is Review.NEW:
+        if old.review == Review.NEW:
             return False
         if contested:
             return True
-        return changed and (old.review is Review.ACKNOWLEDGED or reopened)
+        return changed and (old.review == Review.ACKNOWLEDGED or reopened)
 
     def _settle(self, verdict: Verdict) -> int:
         return self.context.settle_deadline if verdict.curable else self.context.settle_order
 
-    def _line(self, breach: str, kind: str, before: str | None, after: str | None, digest: str, reason: str | None = None) -> Line:
-        return Line(breach, kind, before, after, digest, reason, self.context.causes)
+    def _line(self, kind: str, before: str | None, after: str | None, digest: str, reason: str | None = None) -> Line:
+        return Line(
+            at=self.context.now,
+            kind=kind,
+            actor=ACTOR,
+            before=None if before is None else str(before),
+            after=None if after is None else str(after),
+            policy_digest=digest,
+            known_at=self.context.now,
+            event_position=self.context.position,
+            events=self.context.causes,
+            reason_code=reason,
+        )
 
     def _tell(self, topic: str, breach: Breach, reason: str | None) -> None:
         case, episode, policy, rule, obligation = breach.key
@@ -361,13 +304,17 @@ class _Work:
             "rule": rule,
             "obligation": obligation,
             "severity": breach.severity,
-            "condition": breach.condition.value,
+            "condition": breach.condition,
             "reason": reason,
             "team": breach.team,
             "office": breach.office,
             "due_on": breach.due_on,
             "days_late": breach.days_late,
-            "version": breach.version,
+            "version": breach.version + 1,
         }
-        identity = _stable(topic, breach.id, str(breach.version))
-        self.messages.append(Message(identity, topic, case, {"at": rfc3339(self.context.now), "breach": body}))
+        identity = _stable(topic, breach.id, str(breach.version + 1))
+        self._put(identity, topic, case, body)
+
+    def _put(self, identity: str, topic: str, key: str, breach: Mapping[str, Any]) -> None:
+        now = self.context.now
+        self.messages.append(Message(identity, topic, key, {"at": rfc3339(now), "breach": breach}, available_at=now))

@@ -132,6 +132,13 @@ class Settings(BaseSettings):
         validation_alias=AliasChoices("DUECARE_SWEEP_SECONDS"),
         description="Seconds between two rounds of the sweeper, which finds what no hint has told the workers.",
     )
+    probation_seconds: float = Field(
+        default=3600.0,
+        ge=0.1,
+        le=30 * 86_400,
+        validation_alias=AliasChoices("DUECARE_PROBATION_SECONDS"),
+        description="Seconds until a case that is in quarantine only because its workers died is tried again.",
+    )
     worker_threads: int = Field(
         default=1,
         ge=1,

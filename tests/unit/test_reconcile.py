@@ -8,7 +8,8 @@ from dataclasses import replace
 import pytest
 
 from rules.model import Outcome, Verdict
-from service.reconcile import Breach, Changes, Condition, Context, Prior, Review, grounds, plan, snapshot
+from service.reconcile import Changes, Condition, Context, Review, grounds, plan, snapshot
+from store.breaches import Breach
 from store.ids import Key, finding_id
 
 HOUR = 3_600_000
@@ -24,15 +25,11 @@ def verdict(outcome: Outcome = Outcome.BREACHED, **fields) -> Verdict:
     return replace(base, **fields)
 
 
-def prior(of: Verdict) -> Prior:
-    return Prior(of.verdict, of.due_on, of.satisfied_on, of.evidence, of.contested, of.policy_digest)
-
-
 class Story:
     """A case judged again and again; keeps what the store would keep."""
 
     def __init__(self) -> None:
-        self.before: dict[Key, Prior] = {}
+        self.before: dict[Key, Verdict] = {}
         self.breaches: dict[Key, Breach] = {}
         self.lines: list[tuple[str, str | None, str | None]] = []
         self.messages: list[str] = []
@@ -40,11 +37,11 @@ class Story:
 
     def judge(self, *verdicts: Verdict, at: int = NOW, **context) -> Changes:
         changes = plan(before=self.before, breaches=self.breaches, verdicts=verdicts, context=Context(now=at, **context))
-        self.before = {v.key: prior(v) for v in verdicts}
+        self.before = {v.key: v for v in verdicts}
         for change in changes.breaches:
             assert change.lines
-            assert change.created is (change.breach.key not in self.breaches)
-            self.breaches[change.breach.key] = change.breach
+            assert (change.breach.version == 0) is (change.breach.key not in self.breaches)
+            self.breaches[change.breach.key] = replace(change.breach, version=change.breach.version + 1)
             self.lines += [(line.kind, line.before, line.after) for line in change.lines]
         self.messages += [message.topic for message in changes.messages]
         self.ids += [message.id for message in changes.messages]
@@ -60,13 +57,13 @@ class Story:
         return [kind for kind, *_ in self.lines]
 
     def review(self, state: Review) -> None:
-        self.breaches[self.breach.key] = replace(self.breach, review=state)
+        self.breaches[self.breach.key] = replace(self.breach, review=state.value)
 
 
 def test_a_breach_opens_and_is_announced_at_once_where_a_deadline_passed():
     story = Story()
     changes = story.judge(verdict(), causes=("e1", "e2"))
-    assert story.breach.condition is Condition.OPEN
+    assert story.breach.condition == Condition.OPEN
     assert story.breach.id == finding_id(verdict().key)
     assert (story.breach.opened_at, story.breach.announced_at, story.breach.version) == (NOW, NOW, 1)
     assert story.lines == [("opened", None, "open"), ("announced", "open", "open")]
@@ -93,7 +90,7 @@ def test_what_never_was_announced_is_not_taken_back_either():
     story.judge(verdict(curable=False))
     story.judge(verdict(Outcome.MET, curable=False), at=NOW + HOUR)
     assert story.messages == []
-    assert story.breach.condition is Condition.WITHDRAWN
+    assert story.breach.condition == Condition.WITHDRAWN
 
 
 def test_judging_the_same_again_changes_nothing():
@@ -109,7 +106,7 @@ def test_late_evidence_remedies():
     story = Story()
     story.judge(verdict())
     story.judge(verdict(Outcome.LATE, satisfied_on="2026-03-05", days_late=4, evidence=("e9",)), at=NOW + HOUR)
-    assert story.breach.condition is Condition.REMEDIED
+    assert story.breach.condition == Condition.REMEDIED
     assert story.breach.days_late == 4
     assert story.kinds == ["opened", "announced", "remedied"]
     assert story.messages == ["breach.opened", "breach.remedied"]
@@ -137,7 +134,7 @@ def test_a_record_that_shows_it_never_was_withdraws(outcome, reason, code):
     story = Story()
     story.judge(verdict())
     changes = story.judge(verdict(outcome, reason=reason), at=NOW + HOUR)
-    assert story.breach.condition is Condition.WITHDRAWN
+    assert story.breach.condition == Condition.WITHDRAWN
     assert story.lines[-1] == ("withdrawn", "open", "withdrawn")
     assert changes.breaches[0].lines[-1].reason_code == code
     assert "breach.withdrawn" in story.messages
@@ -150,14 +147,14 @@ def test_a_rule_that_is_only_watched_opens_nothing_and_closes_what_was_open():
     assert story.breaches == {}
     story.judge(verdict())
     story.judge(verdict(status="shadow"))
-    assert story.breach.condition is Condition.WITHDRAWN
+    assert story.breach.condition == Condition.WITHDRAWN
 
 
 def test_an_obligation_that_vanished_is_withdrawn_once_with_why():
     story = Story()
     story.judge(verdict())
     changes = story.judge(gone="merged")
-    assert story.breach.condition is Condition.WITHDRAWN
+    assert story.breach.condition == Condition.WITHDRAWN
     assert changes.breaches[0].lines[0].reason_code == "merged"
     assert story.judge(gone="merged").breaches == ()
     assert story.messages == ["breach.opened", "breach.withdrawn"]
@@ -167,9 +164,9 @@ def test_an_excuse_and_its_end():
     story = Story()
     story.judge(verdict())
     story.judge(verdict(Outcome.EXCUSED, reason="waiver"))
-    assert story.breach.condition is Condition.EXCUSED
+    assert story.breach.condition == Condition.EXCUSED
     story.judge(verdict(), at=NOW + HOUR)
-    assert story.breach.condition is Condition.OPEN
+    assert story.breach.condition == Condition.OPEN
     assert story.kinds == ["opened", "announced", "excused", "reopened", "announced"]
     assert story.messages == ["breach.opened", "breach.withdrawn", "breach.opened"]
 
@@ -186,7 +183,7 @@ def test_a_withdrawn_breach_reopens_and_may_be_remedied_at_once():
     story.judge(verdict(Outcome.MET))
     story.judge(verdict(Outcome.LATE, satisfied_on="2026-03-02", evidence=("e3",)))
     assert story.lines[-2:] == [("reopened", "withdrawn", "open"), ("remedied", "open", "remedied")]
-    assert story.breach.condition is Condition.REMEDIED
+    assert story.breach.condition == Condition.REMEDIED
 
 
 def test_messages_have_ids_of_their_own_that_a_repetition_gives_again():
@@ -203,9 +200,9 @@ def test_an_acknowledgement_falls_back_when_the_grounds_change():
     story.judge(verdict())
     story.review(Review.ACKNOWLEDGED)
     story.judge(verdict())
-    assert story.breach.review is Review.ACKNOWLEDGED
+    assert story.breach.review == Review.ACKNOWLEDGED
     story.judge(verdict(reason="other"))
-    assert story.breach.review is Review.NEW
+    assert story.breach.review == Review.NEW
     assert ("review_reset", "acknowledged", "new") in story.lines
 
 
@@ -215,10 +212,10 @@ def test_a_reviewers_decision_stays_while_the_same_breach_comes_and_goes():
     story.review(Review.DISMISSED)
     story.judge(verdict(Outcome.UNKNOWN, reason="source_stale"))
     story.judge(verdict())
-    assert story.breach.review is Review.DISMISSED
+    assert story.breach.review == Review.DISMISSED
     story.judge(verdict(Outcome.MET))
     story.judge(verdict(due_on="2026-02-01"))
-    assert story.breach.review is Review.NEW, "another due day is another matter"
+    assert story.breach.review == Review.NEW, "another due day is another matter"
 
 
 def test_an_earlier_date_after_the_announcement_is_contested_and_goes_before_a_reviewer():
@@ -227,10 +224,10 @@ def test_an_earlier_date_after_the_announcement_is_contested_and_goes_before_a_r
     story.judge(verdict(Outcome.LATE, satisfied_on="2026-03-05", evidence=("e9",)))
     story.review(Review.UPHELD)
     story.judge(verdict(Outcome.MET, satisfied_on="2026-02-27", evidence=("e9",)))
-    assert story.breach.condition is Condition.WITHDRAWN
+    assert story.breach.condition == Condition.WITHDRAWN
     assert story.breach.contested is not None
     assert "2026-03-05" in story.breach.contested
-    assert story.breach.review is Review.NEW
+    assert story.breach.review == Review.NEW
 
 
 def test_earlier_evidence_that_is_new_contests_nothing():
@@ -258,7 +255,7 @@ def test_a_transfer_moves_the_finding_without_reopening_anything():
     story.judge(verdict(team="south"))
     assert story.breach.team == "south"
     assert story.kinds[-1] == "moved"
-    assert story.breach.review is Review.ACKNOWLEDGED
+    assert story.breach.review == Review.ACKNOWLEDGED
 
 
 def test_due_soon_is_told_once_for_each_due_day():

@@ -1,0 +1,81 @@
+"""Puts the parts of a process together once, from its settings.  Everything else takes the ``Service`` as its first argument.
+
+Imports store/, rules/ and service/; what runs workers or serves HTTP stands above and asks for a ``Service`` here.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from sqlalchemy import Engine
+from sqlalchemy.orm import Session, sessionmaker
+
+from service.hints import Hints, NoHints, producer
+from service.metrics import Metrics
+from service.policies import PolicySet, load
+from service.settings import Settings
+from store.engine import make_engine, reader_factory, session_factory
+
+
+def wall_clock() -> int:
+    """Now, in ms since 1970.  The one clock of the product; tests give another to ``build``."""
+    return time.time_ns() // 1_000_000
+
+
+@dataclass
+class Service:
+    """What the use cases need.  ``now()`` gives ms; ``hints`` may be exchanged once, by whoever runs the workers in this process."""
+
+    settings: Settings
+    engine: Engine
+    sessions: sessionmaker[Session]
+    readers: sessionmaker[Session]
+    policies: PolicySet
+    metrics: Metrics
+    now: Callable[[], int]
+    hints: Hints = field(default_factory=NoHints)
+
+    @contextmanager
+    def writing(self) -> Iterator[Session]:
+        """A transaction that may write; committed at the end, rolled back on any error."""
+        with self.sessions.begin() as session:
+            yield session
+
+    @contextmanager
+    def reading(self) -> Iterator[Session]:
+        """A transaction that only reads, all of it as of one instant."""
+        with self.readers() as session:
+            yield session
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self.engine.dispose()
+
+
+def build(settings: Settings, *, now: Callable[[], int] = wall_clock, policies: PolicySet | None = None) -> Service:
+    """The service that ``settings`` describe.  Connects to nothing yet.
+
+    Raises rules.errors.PolicyError for policies that cannot be used, SettingsError and store.errors.UnsupportedDatabase.
+    """
+    from service.standing import standing
+
+    if settings.database_url is None:
+        settings.prepare_home()
+    engine = make_engine(settings.database, pool_size=settings.database_pool)
+    readers = reader_factory(engine)
+    metrics = Metrics(lambda: standing(readers, now()))
+    service = Service(
+        settings=settings,
+        engine=engine,
+        sessions=session_factory(engine),
+        readers=readers,
+        policies=policies if policies is not None else load(settings.policies),
+        metrics=metrics,
+        now=now,
+    )
+    if settings.redis is not None:
+        service.hints = producer(settings.redis, metrics)
+    return service

@@ -1,0 +1,178 @@
+"""One case, from what is on record to what shall be on record.  Imports rules/, store/ and service/.
+
+``read`` loads many cases in one snapshot, ``judge`` is pure, ``write`` belongs into the transaction that ends the claim.  Where
+writing finds that a person has changed a breach meanwhile, the caller begins again at ``read``.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from rules.model import CaseFile, Outcome, Verdict
+from service.policies import Judgement, PolicySet
+from service.reconcile import Changes, Context, grounds, plan, snapshot
+from service.whereabouts import whereabouts
+from store.breaches import Breach, Line, append_history, as_breach, write_breaches
+from store.cases import load_cases
+from store.ids import Key
+from store.models import BreachRow, CaseStateRow, EventRow, VerdictRow, WaiverRow
+from store.outbox import put
+from store.states import CaseState, write_state
+from store.verdicts import as_verdict, replace_verdicts
+
+MOST_CAUSES = 20
+MERGED = "merged"
+
+
+@dataclass(frozen=True, slots=True)
+class Waiver:
+    """An approved waiver, with the obligation that it covers."""
+
+    id: str
+    breach_id: str
+    key: Key
+    evidence_digest: str
+    ends_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """Everything on record that judging a case rests on.  ``seen`` is the position up to which it was judged before."""
+
+    file: CaseFile
+    position: int
+    seen: int
+    verdicts: dict[Key, Verdict]
+    breaches: dict[Key, Breach]
+    waivers: tuple[Waiver, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What judging a case found; ``ended`` are waivers that hold no longer, with why."""
+
+    known: Known
+    verdicts: tuple[Verdict, ...]
+    changes: Changes
+    state: CaseState
+    ended: tuple[tuple[Waiver, str], ...]
+    disagreements: int
+
+
+@dataclass(frozen=True, slots=True)
+class Settle:
+    """How long (ms) a breach must last before it is announced."""
+
+    order: int = 24 * 3_600_000
+    deadline: int = 0
+
+
+def read(session: Session, cases: Sequence[str]) -> dict[str, Known]:
+    """What is on record about each of the cases."""
+    loaded = load_cases(session, cases)
+    verdicts: dict[str, dict[Key, Verdict]] = defaultdict(dict)
+    for verdict in map(as_verdict, session.scalars(select(VerdictRow).where(VerdictRow.case_id.in_(cases)))):
+        verdicts[verdict.case][verdict.key] = verdict
+    breaches: dict[str, dict[Key, Breach]] = defaultdict(dict)
+    for breach in map(as_breach, session.scalars(select(BreachRow).where(BreachRow.case_id.in_(cases)))):
+        breaches[breach.case][breach.key] = breach
+    seen = {
+        row.case_id: row.position
+        for row in session.execute(select(CaseStateRow.case_id, CaseStateRow.position).where(CaseStateRow.case_id.in_(cases)))
+    }
+    waivers: dict[str, list[Waiver]] = defaultdict(list)
+    approved = select(WaiverRow, BreachRow).join(BreachRow, BreachRow.id == WaiverRow.breach_id)
+    for row, breach_row in session.execute(
+        approved.where(WaiverRow.state == "approved", BreachRow.case_id.in_(cases)).order_by(WaiverRow.id)
+    ):
+        waivers[breach_row.case_id].append(Waiver(row.id, row.breach_id, as_breach(breach_row).key, row.evidence_digest, row.ends_at))
+    return {
+        case: Known(one.file, one.position, seen.get(case, 0), verdicts[case], breaches[case], tuple(waivers[case]))
+        for case, one in loaded.items()
+    }
+
+
+def judge(policies: PolicySet, known: Known, *, now: int, settle: Settle) -> Found:
+    """Judge the case at ``now`` and plan what follows.  Pure."""
+    holding = [waiver for waiver in known.waivers if waiver.ends_at > now]
+    ended = [(waiver, "ended") for waiver in known.waivers if waiver.ends_at <= now]
+    judged = _under(policies, known.file, holding, now)
+    for waiver in list(holding):
+        verdict = next((one for one in judged.verdicts if one.key == waiver.key), None)
+        if verdict is None or (verdict.verdict is Outcome.EXCUSED and grounds(snapshot(verdict)) != waiver.evidence_digest):
+            holding.remove(waiver)
+            ended.append((waiver, "void"))
+    if any(why == "void" for _, why in ended):
+        judged = _under(policies, known.file, holding, now)
+    context = Context(
+        now=now,
+        position=known.position,
+        gone=MERGED if judged.merged_into is not None else "gone",
+        settle_order=settle.order,
+        settle_deadline=settle.deadline,
+    )
+    changes = plan(before=known.verdicts, breaches=known.breaches, verdicts=judged.verdicts, context=context)
+    where = whereabouts(policies, known.file, now=now)
+    state = CaseState(
+        case=known.file.case,
+        evaluated_at=now,
+        as_of=now,
+        position=known.position,
+        next_check_at=_next_check(known, judged, changes, holding, now),
+        open_breaches=changes.open_breaches,
+        program=where.program,
+        team=where.team,
+        office=where.office,
+        worker=where.worker,
+        summary={"verdicts": dict(sorted(Counter(one.verdict.value for one in judged.verdicts).items())), "metrics": judged.metrics},
+        queries=[{"code": query.code, "message": query.message, "events": list(query.events)} for query in judged.queries],
+    )
+    return Found(known, judged.verdicts, changes, state, tuple(ended), judged.disagreements)
+
+
+def write(session: Session, found: Found) -> None:
+    """Put on record what was found.  Raises store.errors.StaleVersion where a breach has been changed since it was read."""
+    now, case = found.state.evaluated_at, found.state.case
+    replace_verdicts(session, case, found.verdicts, now=now)
+    changes = found.changes.breaches
+    if changes:
+        causes = _causes(session, found.known)
+        changes = tuple(replace(change, lines=tuple(replace(line, events=causes) for line in change.lines)) for change in changes)
+        write_breaches(session, changes)
+    _end_waivers(session, found)
+    put(session, found.changes.messages, now=now)
+    write_state(session, found.state)
+
+
+def _under(policies: PolicySet, file: CaseFile, waivers: Sequence[Waiver], now: int) -> Judgement:
+    waived = {(episode, rule, obligation) for _, episode, _, rule, obligation in (waiver.key for waiver in waivers)}
+    return policies.judge(file, as_of=now, known_at=now, waived=waived)
+
+
+def _next_check(known: Known, judged: Judgement, changes: Changes, waivers: Sequence[Waiver], now: int) -> int | None:
+    """When to look again although nothing arrives: a verdict's own change, a breach that settles, a waiver's end."""
+    ahead = [waiver.ends_at for waiver in waivers]
+    ahead += [when for when in (judged.next_change, changes.next_announcement) if when is not None]
+    ahead += [beat.recorded for beat in known.file.heartbeats]
+    return min((when for when in ahead if when > now), default=None)
+
+
+def _causes(session: Session, known: Known) -> tuple[str, ...]:
+    """The events that have come since the case was judged last, the latest ones where there are many."""
+    cases = [known.file.case, *known.file.linked]
+    fresh = select(EventRow.id).where(EventRow.case_id.in_(cases), EventRow.position > known.seen).order_by(EventRow.position.desc())
+    return tuple(reversed(session.scalars(fresh.limit(MOST_CAUSES)).all()))
+
+
+def _end_waivers(session: Session, found: Found) -> None:
+    now = found.state.evaluated_at
+    lines = []
+    for waiver, why in found.ended:
+        session.execute(update(WaiverRow).where(WaiverRow.id == waiver.id).values(state=why, version=WaiverRow.version + 1))
+        lines.append((waiver.breach_id, Line(at=now, kind=f"waiver_{why}", actor="duecare", before="approved", after=why)))
+    append_history(session, lines)

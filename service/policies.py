@@ -1,0 +1,187 @@
+"""The policies that this installation judges by: the shipped ones and those of its own folder.  Imports rules/ and service.errors.
+
+Policies that rest on the same event catalogue are judged together, as one group; another domain brings another catalogue and
+is a group of its own, which sees the events that its catalogue knows and no others.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rules.catalogue import CORRECTED, HEARTBEAT, VOIDED, Catalogue
+from rules.course import CourseOfCase
+from rules.errors import Fault, PolicyError
+from rules.links import links
+from rules.model import CaseFile, DataQuery, Event, Verdict
+
+if TYPE_CHECKING:
+    from rules.policy import Policy
+
+CATALOGUE_FILE = "catalogue.yaml"
+OUT_OF_SCOPE = "out_of_scope"
+_RECORD = frozenset({VOIDED, CORRECTED, HEARTBEAT})
+
+
+@dataclass(frozen=True)
+class Group:
+    """Policies with one catalogue."""
+
+    catalogue: Catalogue
+    policies: tuple[Policy, ...]
+
+    @property
+    def domain(self) -> CourseOfCase:
+        """The course of a case, as the catalogue declares it."""
+        return self.policies[0].domain
+
+    @cached_property
+    def own_types(self) -> frozenset[str]:
+        """The types of its domain, without those that speak about the record."""
+        return frozenset(self.catalogue.types) - _RECORD
+
+    def part_of(self, file: CaseFile) -> CaseFile | None:
+        """What of ``file`` this group's catalogue knows; None where nothing of the case is of its domain."""
+        if not any(event.type in self.own_types for event in file.events):
+            return None
+        known = self.catalogue.types
+
+        def kept(events: Iterable[Event]) -> tuple[Event, ...]:
+            return tuple(event for event in events if event.type in known)
+
+        return replace(file, events=kept(file.events), linked={case: kept(events) for case, events in file.linked.items()})
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """All verdicts on one case, in the groups' order; those that are out of scope are left out."""
+
+    verdicts: tuple[Verdict, ...] = ()
+    queries: tuple[DataQuery, ...] = ()
+    next_change: int | None = None
+    metrics: Mapping[str, Any] = field(default_factory=dict)
+    merged_into: str | None = None
+    disagreements: int = 0
+
+
+@dataclass(frozen=True)
+class PolicySet:
+    """Every policy in use.  ``texts`` holds, by digest, what ``policy_version`` keeps so that old verdicts stay explainable."""
+
+    groups: tuple[Group, ...]
+    texts: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+    @property
+    def policies(self) -> tuple[Policy, ...]:
+        return tuple(policy for group in self.groups for policy in group.policies)
+
+    def get(self, policy_id: str) -> Policy | None:
+        """The policy of that id, in its last version; None where it is not in use."""
+        return max((policy for policy in self.policies if policy.id == policy_id), key=lambda policy: policy.effective, default=None)
+
+    def only(self, ids: Collection[str]) -> PolicySet:
+        """The set cut down to the policies named."""
+        groups = (Group(group.catalogue, tuple(p for p in group.policies if p.id in ids)) for group in self.groups)
+        return PolicySet(tuple(group for group in groups if group.policies), self.texts)
+
+    @cached_property
+    def digest(self) -> str:
+        """Changes whenever any policy, parameter or catalogue in use does."""
+        parts = sorted(policy.digest for policy in self.policies) + [group.catalogue.digest for group in self.groups]
+        return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+    def domain_of(self, type_name: object) -> CourseOfCase:
+        """What the history needs to know of the domain that an event type belongs to."""
+        for group in self.groups:
+            if type_name in group.own_types:
+                return group.domain
+        return self.groups[0].domain
+
+    def links(self, event: Event) -> frozenset[str]:
+        """The keys by which an event ties its case to others; a word about the record may concern any domain."""
+        if event.type in _RECORD:
+            return frozenset[str]().union(*(links(event, group.domain) for group in self.groups))
+        return links(event, self.domain_of(event.type))
+
+    def catalogue_of(self, type_name: object) -> Catalogue:
+        """The catalogue that knows an event type; the first one for types that all or none of them know."""
+        for group in self.groups:
+            if type_name in group.own_types:
+                return group.catalogue
+        return self.groups[0].catalogue
+
+    def judge(
+        self, file: CaseFile, *, as_of: Any, known_at: Any, waived: Collection[tuple[str, str, str]] = (), keep_out_of_scope: bool = False
+    ) -> Judgement:
+        """Judge one case by every group that knows its events.  Pure: the same file and instants give the same verdicts."""
+        from rules.evaluate import evaluate
+
+        verdicts: list[Verdict] = []
+        queries: list[DataQuery] = []
+        changes: list[int] = []
+        metrics: dict[str, Any] = {}
+        merged_into: str | None = None
+        disagreements = 0
+        for group in self.groups:
+            part = file if len(self.groups) == 1 else group.part_of(file)
+            if part is None:
+                continue
+            made = evaluate(group.policies, part, as_of=as_of, known_at=known_at, waived=waived)
+            verdicts.extend(v for v in made.verdicts if keep_out_of_scope or v.reason != OUT_OF_SCOPE)
+            queries.extend(made.queries)
+            metrics.update(made.metrics)
+            merged_into = merged_into or made.merged_into
+            disagreements += len(made.disagreements)
+            if made.next_change is not None:
+                changes.append(made.next_change)
+        return Judgement(tuple(verdicts), tuple(queries), min(changes, default=None), metrics, merged_into, disagreements)
+
+
+def load(extra: Path | None = None) -> PolicySet:
+    """The shipped policies and those in the folder ``extra``.  Raises PolicyError with the faults of all files at once."""
+    from rules.policy import shipped
+
+    paths: dict[str, Path] = dict(shipped())
+    if extra is not None:
+        if not extra.is_dir():
+            raise PolicyError([Fault(str(extra), 0, 0, "unreadable", "DUECARE_POLICIES is not a folder")])
+        own = {path.stem: path for path in sorted(extra.glob("*.yaml")) if path.name != CATALOGUE_FILE}
+        paths = {**paths, **own}
+    return of_files(list(paths.values()))
+
+
+def of_files(paths: Sequence[Path]) -> PolicySet:
+    """The policies in these files.  Those of one id are its versions; of two that take effect on one day the later one holds.
+
+    Raises PolicyError.
+    """
+    from rules.policy import load_policy
+
+    loaded: dict[tuple[str, int], tuple[Policy, Path]] = {}
+    faults: list[Fault] = []
+    for path in paths:
+        try:
+            policy = load_policy(path)
+        except PolicyError as error:
+            faults.extend(fault for fault in error.faults if fault not in faults)
+        else:
+            loaded[policy.id, policy.effective] = (policy, path)
+    if faults:
+        raise PolicyError(faults)
+    return of_policies([policy for policy, _ in loaded.values()], {policy.digest: path for policy, path in loaded.values()})
+
+
+def of_policies(policies: Sequence[Policy], paths: Mapping[str, Path] | None = None) -> PolicySet:
+    """Policies, grouped by their catalogues."""
+    groups: dict[str, list[Policy]] = {}
+    for policy in policies:
+        groups.setdefault(policy.catalogue.digest, []).append(policy)
+    texts = {}
+    for policy in policies:
+        path = (paths or {}).get(policy.digest)
+        texts[policy.digest] = {"file": path.name, "yaml": path.read_text("utf-8")} if path is not None else {}
+    return PolicySet(tuple(Group(members[0].catalogue, tuple(members)) for members in groups.values()), texts)

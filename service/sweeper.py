@@ -1,0 +1,101 @@
+"""Finds what no hint has told: cases that time has made due, hints that were lost, cases set aside because workers died.
+
+Imports store/ and service/.  Every round is idempotent and any number of sweepers may run at once: rows are the truth, and
+what one has done the other finds done.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import dataclass, field
+
+from sqlalchemy import select
+from sqlalchemy.exc import SQLAlchemyError
+
+from service import evaluate
+from service.bootstrap import Service
+from service.logs import get
+from service.register import register
+from store.models import DirtyRow
+from store.queue import DIED, pardon, requeue_due, stale
+
+DUE_AT_ONCE = 5_000
+HINTS_AT_ONCE = 500
+LONGEST_PAUSE = 30.0
+
+_log = get("sweeper")
+
+
+@dataclass
+class Sweeper:
+    """One sweeper's memory: since when it has known the cases on probation (monotonic seconds)."""
+
+    svc: Service
+    probation: float
+    """Seconds until a case that is in quarantine only because its workers died is tried again: what killed them may be over."""
+    _aside: dict[str, float] = field(default_factory=dict)
+    _registered: bool = False
+
+    def sweep(self) -> int:
+        """One round; how many cases were put forward.  Raises sqlalchemy.exc.SQLAlchemyError where the store fails."""
+        svc = self.svc
+        if not self._registered:
+            register(svc)
+            self._registered = True
+        found = 0
+        while True:
+            with svc.writing() as session:
+                due = requeue_due(session, svc.now(), limit=DUE_AT_ONCE)
+            self._put_forward(due, "due")
+            found += len(due)
+            if len(due) < DUE_AT_ONCE:
+                break
+        found += self._release_from_probation()
+        waiting_ms = int(svc.settings.sweep_seconds * 1000)
+        with svc.reading() as session:
+            waiting = stale(session, svc.now(), HINTS_AT_ONCE, waiting_ms=waiting_ms)
+        self._put_forward(waiting, "waiting")
+        if waiting and not svc.hints.reachable:
+            # The queue is away: slower than the workers, but nobody waits for it to come back.
+            evaluate.drain(svc)
+        svc.metrics.sweeps.labels("done").inc()
+        return found + len(waiting)
+
+    def _put_forward(self, cases: list[str], why: str) -> None:
+        if cases:
+            self.svc.hints.send(cases)
+            self.svc.metrics.swept.labels(why).inc(len(cases))
+
+    def _release_from_probation(self) -> int:
+        now = time.monotonic()
+        with self.svc.reading() as session:
+            aside = set(
+                session.scalars(select(DirtyRow.case_id).where(DirtyRow.quarantined, DirtyRow.last_error == DIED).limit(HINTS_AT_ONCE))
+            )
+        self._aside = {case: self._aside.get(case, now) for case in aside}
+        released = [case for case, since in self._aside.items() if now - since >= self.probation]
+        for case in released:
+            with self.svc.writing() as session:
+                pardon(session, case)
+            _log.warning("quarantine_retried", case=case)
+        self._put_forward(released, "probation")
+        return len(released)
+
+
+def run(svc: Service, stop: threading.Event) -> None:
+    """Sweep every ``sweep_seconds`` until told to stop; a store that is away is waited for."""
+    sweeper = Sweeper(svc, svc.settings.probation_seconds)
+    pause = svc.settings.sweep_seconds
+    while not stop.is_set():
+        try:
+            sweeper.sweep()
+            pause = svc.settings.sweep_seconds
+        except SQLAlchemyError as error:
+            svc.metrics.sweeps.labels("failed").inc()
+            pause = min(max(pause, 0.5) * 2, LONGEST_PAUSE)
+            _log.warning("sweep_failed", exc_info=error, again_in=pause)
+        except Exception as error:  # noqa: BLE001 - a sweeper that ends would leave the house without one
+            svc.metrics.sweeps.labels("failed").inc()
+            _log.error("sweep_failed", exc_info=error)
+        stop.wait(pause)

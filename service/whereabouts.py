@@ -1,0 +1,49 @@
+"""Where a case belongs now: program, office, team and worker, for lists and limits of access.  Pure; imports rules/ and service.policies.
+
+A finding keeps the team that owned it on its due day; this is about the case itself.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from rules.course import CourseOfCase, dig
+from rules.model import CaseFile
+from rules.record import Fact, standing
+from service.policies import PolicySet
+
+
+@dataclass(frozen=True, slots=True)
+class Whereabouts:
+    program: str | None = None
+    office: str | None = None
+    team: str | None = None
+    worker: str | None = None
+
+
+def whereabouts(policies: PolicySet, file: CaseFile, *, now: int) -> Whereabouts:
+    """What the case's own events have said last, by ``now`` (ms)."""
+    group = next((group for group in policies.groups if any(event.type in group.own_types for event in file.events)), None)
+    if group is None:
+        return Whereabouts()
+    facts, _ = standing((event for event in file.events if event.type in group.catalogue.types), now, group.catalogue)
+    past = [fact for fact in facts if fact.time <= now and fact.event.case == file.case]
+    past.sort(key=lambda fact: (fact.time, fact.event.recorded, fact.event.source, fact.event.id))
+    return _last(past, group.domain)
+
+
+def _last(facts: list[Fact], domain: CourseOfCase) -> Whereabouts:
+    course = domain.course
+    moves = course.team.moves if course.team is not None else None
+    found: dict[str, str | None] = {"program": None, "office": None, "team": None, "worker": None}
+    paths = {"program": course.program, "office": course.office, "team": course.team.attribute if course.team is not None else None}
+    for fact in facts:
+        for name, path in paths.items():
+            if path is not None and isinstance(value := dig(fact.data, path), str):
+                found[name] = value
+        if moves is not None and fact.event.type == moves.event and isinstance(value := dig(fact.data, moves.attribute), str):
+            found["team"] = value
+        for source in domain.state.get("worker", ()):
+            if fact.event.type == source.event and isinstance(value := dig(fact.data, source.attribute), str):
+                found["worker"] = value
+    return Whereabouts(**found)

@@ -1,0 +1,38 @@
+"""What the workers do when a hint comes: thin entries into service/.  Imports dramatiq and service/.
+
+An actor raises nothing: whatever goes wrong is on record with the case (its dirty row stays, its attempts are counted), and
+the queue's own memory of failures would be lost with the queue.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import dramatiq
+
+from service import evaluate
+from service.bootstrap import Service
+from service.hints import ONE_CASE, QUEUE, WAITING
+from service.logs import get
+
+_log = get("workers")
+
+
+def declare(broker: dramatiq.Broker, service: Callable[[], Service]) -> None:
+    """Declare the actors on ``broker``; ``service`` gives the process's service when the first message comes."""
+
+    def evaluate_case(case_id: str) -> None:  # noqa: ARG001 - cases are judged in the order in which they wait, this one among them
+        _evaluate(service)
+
+    def evaluate_waiting() -> None:
+        _evaluate(service)
+
+    dramatiq.actor(actor_name=ONE_CASE, queue_name=QUEUE, broker=broker)(evaluate_case)
+    dramatiq.actor(actor_name=WAITING, queue_name=QUEUE, broker=broker)(evaluate_waiting)
+
+
+def _evaluate(service: Callable[[], Service]) -> None:
+    try:
+        evaluate.drain(service())
+    except Exception as error:  # noqa: BLE001 - the database may be away; the sweeper comes back to it
+        _log.warning("evaluation_interrupted", exc_info=error)

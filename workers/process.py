@@ -1,0 +1,161 @@
+"""The processes of an installation with Redis: workers, what looks after them, and the scheduler.  Imports dramatiq and service/.
+
+One worker is one process with one judging thread: the engine holds the interpreter's lock, so threads bring nothing.  A worker
+that dies is started again, alone; its cases are free again when their lease is over.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import functools
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from types import FrameType
+
+import dramatiq
+
+from service import logs, sweeper
+from service.bootstrap import Service, build
+from service.errors import SettingsError
+from service.settings import load
+from workers.actors import declare
+from workers.broker import redis_broker
+
+STOP_MS = 30_000
+STEADY = 20.0
+"""A worker that has run so many seconds may be started again at once; one that dies sooner waits, longer each time."""
+LONGEST_PAUSE = 30.0
+_PR_SET_PDEATHSIG = 1
+
+_log = logs.get("process")
+
+
+@functools.cache
+def service() -> Service:
+    """The service of this process, made when it is first used, so never before a fork."""
+    return build(load())
+
+
+def make_broker() -> dramatiq.Broker:
+    """The broker that the settings name, with the actors declared on it.  Raises SettingsError where there is no Redis."""
+    settings = load()
+    logs.configure(settings)
+    if settings.redis is None:
+        raise SettingsError("REDIS_URL is not set: without it the workers run inside the serving process and none are started")
+    broker = redis_broker(settings.redis)
+    declare(broker, service)
+    return broker
+
+
+def run_worker() -> int:
+    """Be one worker until told to stop."""
+    with _stopping() as stop:
+        broker = make_broker()
+        broker.emit_after("process_boot")
+        worker = dramatiq.Worker(broker, worker_threads=1)
+        worker.start()
+        _log.info("worker_started")
+        stop.wait()
+        worker.stop(timeout=STOP_MS)
+        broker.close()
+    return 0
+
+
+def run_workers(processes: int | None = None) -> int:
+    """Keep ``processes`` workers (default: one a core) running until told to stop."""
+    settings = load()
+    logs.configure(settings)
+    if settings.redis is None:
+        raise SettingsError("REDIS_URL is not set: without it the workers run inside the serving process and none are started")
+    count = processes or os.cpu_count() or 1
+    with _stopping() as stop:
+        keep_running([sys.executable, "-m", "workers.process"], count, stop)
+    return 0
+
+
+def run_scheduler() -> int:
+    """Sweep until told to stop.  Two schedulers at once do the work twice and nothing wrong."""
+    settings = load()
+    logs.configure(settings)
+    with _stopping() as stop:
+        svc = build(settings)
+        _log.info("scheduler_started")
+        sweeper.run(svc, stop)
+        svc.close()
+    return 0
+
+
+def keep_running(command: Sequence[str], count: int, stop: threading.Event, *, started: Callable[[int], None] = lambda _: None) -> None:
+    """Run ``command`` ``count`` times over and start again whatever ends, until ``stop``; then end all of them in order."""
+    slots: list[_Slot] = [_Slot(command, started) for _ in range(count)]
+    while not stop.wait(0.1):
+        for slot in slots:
+            slot.look()
+    for slot in slots:
+        slot.end()
+
+
+class _Slot:
+    """One child process and its successors."""
+
+    def __init__(self, command: Sequence[str], started: Callable[[int], None]) -> None:
+        self._command = list(command)
+        self._started = started
+        self._process: subprocess.Popen[bytes] | None = None
+        self._since = 0.0
+        self._pause = 0.0
+        self._next = 0.0
+
+    def look(self) -> None:
+        now = time.monotonic()
+        if self._process is not None and (code := self._process.poll()) is not None:
+            self._pause = 0.0 if now - self._since > STEADY else min(max(0.5, self._pause * 2), LONGEST_PAUSE)
+            self._next = now + self._pause
+            self._process = None
+            _log.warning("worker_ended", exit_code=code, again_in=self._pause)
+        if self._process is None and now >= self._next:
+            self._since = now
+            self._process = subprocess.Popen(self._command, preexec_fn=_die_with_parent)  # noqa: PLW1509, S603 - our own command; before any thread
+            self._started(self._process.pid)
+
+    def end(self) -> None:
+        if self._process is None:
+            return
+        self._process.terminate()
+        try:
+            self._process.wait(STOP_MS / 1000 + 5)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+
+def _die_with_parent() -> None:
+    """On Linux: a worker whose overseer was killed ends too, in order, instead of running on unseen."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
+@contextmanager
+def _stopping() -> Iterator[threading.Event]:
+    """An event that SIGTERM and SIGINT set."""
+    stop = threading.Event()
+
+    def told(_number: int, _frame: FrameType | None) -> None:
+        stop.set()
+
+    previous = {number: signal.signal(number, told) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield stop
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)
+
+
+if __name__ == "__main__":
+    sys.exit(run_worker())
