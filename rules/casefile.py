@@ -38,7 +38,12 @@ def gather(events: Iterable[Event], heartbeats: Iterable[Heartbeat], domain: Cou
             holders[key].add(case)
     beats = tuple(heartbeats)
     return [
-        CaseFile(case, tuple(by_case[case]), {other: tuple(by_case[other]) for other in sorted(cluster(case, keys, holders)) if other in by_case}, beats)
+        CaseFile(
+            case,
+            tuple(by_case[case]),
+            {other: tuple(by_case[other]) for other in sorted(cluster(case, keys, holders)) if other in by_case},
+            beats,
+        )
         for case in sorted(by_case)
     ]
 

@@ -94,7 +94,6 @@ class Test(Model):
             raise ValueError("say what the attribute must be")
         return self
 
-
     @cached_property
     def active(self) -> tuple[tuple[str, Any], ...]:
         """The tests that were given, but for ``present``."""

@@ -162,7 +162,7 @@ def from_http_binary(headers: Mapping[str, str] | Iterable[tuple[str, str]], bod
     sink = Sink()
     pairs: Sequence[tuple[str, str]] = list(headers.items() if isinstance(headers, Mapping) else headers)
     for header, value in pairs:
-        name = header.lower().replace("_", "-")
+        name = header.lower()
         if name == "content-type":
             made["datacontenttype"] = value.strip()
             continue

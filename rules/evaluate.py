@@ -71,9 +71,15 @@ class _Run:
 
 
 def evaluate(
-    policies: Sequence[Policy], file: CaseFile, *, as_of: When, known_at: When, waived: Collection[tuple[str, str, str]] = (),
-    deciders: Deciders | None = None, statuses: Collection[str] = ("enforced", "shadow"),
-) -> Evaluation:  # fmt: skip
+    policies: Sequence[Policy],
+    file: CaseFile,
+    *,
+    as_of: When,
+    known_at: When,
+    waived: Collection[tuple[str, str, str]] = (),
+    deciders: Deciders | None = None,
+    statuses: Collection[str] = ("enforced", "shadow"),
+) -> Evaluation:
     """Every verdict of the policies on a case.
 
     Several policies of one id are its versions: the one in force on the day of the activation judges.  ``waived``: (episode,
@@ -95,9 +101,15 @@ def evaluate(
             _judge_episode(same, stage, episode, run, set(waived), deciders, statuses)
     _count_unknown(policies, run, statuses)
     return Evaluation(
-        file.case, tuple(run.verdicts), tuple(sorted(run.queries.values(), key=lambda q: (q.code, q.events, q.message))), min(run.changes, default=None),
-        run.metrics, tuple(run.details), merged_into, tuple(run.disagreements),
-    )  # fmt: skip
+        file.case,
+        tuple(run.verdicts),
+        tuple(sorted(run.queries.values(), key=lambda q: (q.code, q.events, q.message))),
+        min(run.changes, default=None),
+        run.metrics,
+        tuple(run.details),
+        merged_into,
+        tuple(run.disagreements),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +126,9 @@ class _Stage:
     office: str | None
 
 
-def _stage(policy: Policy, file: CaseFile, as_of: When, known_at: When, run: _Run, cache: dict[tuple[str, str, int, int], _Stage | str]) -> _Stage | str:
+def _stage(
+    policy: Policy, file: CaseFile, as_of: When, known_at: When, run: _Run, cache: dict[tuple[str, str, int, int], _Stage | str]
+) -> _Stage | str:
     """The history as the policy sees it; a case id where the case was merged into that one."""
     zone = policy.zone
     facts, queries = _facts(policy, file, zone.last_ms_of(known_at))
@@ -178,9 +192,14 @@ def _named(facts: Sequence[Fact], policy: Policy, as_of: int, case: str) -> tupl
 
 
 def _judge_episode(
-    versions: Sequence[Policy], stage: _Stage, episode: Episode, run: _Run, waived: set[tuple[str, str, str]], deciders: Deciders | None,
+    versions: Sequence[Policy],
+    stage: _Stage,
+    episode: Episode,
+    run: _Run,
+    waived: set[tuple[str, str, str]],
+    deciders: Deciders | None,
     statuses: Collection[str],
-) -> None:  # fmt: skip
+) -> None:
     newest = versions[-1]
     today = stage.zone.day_of(stage.as_of)
     for policy in versions:
@@ -234,9 +253,17 @@ def _without_placeholders(found: list[Obligation], *, is_now: bool) -> list[Obli
 
 def _view(policy: Policy, stage: _Stage, episode: Episode) -> View:
     return View(
-        policy, stage.history, episode, zone=stage.zone, calendar=policy.calendar_for(stage.office), as_of=stage.as_of,
-        complete_until=stage.complete_until, complete_with_others=stage.complete_with_others, related=_related(policy, stage, episode), domain=policy.domain,
-    )  # fmt: skip
+        policy,
+        stage.history,
+        episode,
+        zone=stage.zone,
+        calendar=policy.calendar_for(stage.office),
+        as_of=stage.as_of,
+        complete_until=stage.complete_until,
+        complete_with_others=stage.complete_with_others,
+        related=_related(policy, stage, episode),
+        domain=policy.domain,
+    )
 
 
 def _related(policy: Policy, stage: _Stage, episode: Episode) -> tuple[Related, ...]:
@@ -251,9 +278,15 @@ def _related(policy: Policy, stage: _Stage, episode: Episode) -> tuple[Related, 
 
 
 def _settle(
-    run: _Run, policy: Policy, rule: Rule, view: View, found: Sequence[Obligation], waived: set[tuple[str, str, str]], deciders: Deciders | None,
+    run: _Run,
+    policy: Policy,
+    rule: Rule,
+    view: View,
+    found: Sequence[Obligation],
+    waived: set[tuple[str, str, str]],
+    deciders: Deciders | None,
     stage: _Stage,
-) -> None:  # fmt: skip
+) -> None:
     """Stage 3: every world of every obligation decided, and the worlds of each joined into one verdict."""
     items: list[Item] = []
     episode = str(view.episode.number)
@@ -295,4 +328,3 @@ def _count_unknown(policies: Sequence[Policy], run: _Run, statuses: Collection[s
                 for verdict in run.verdicts:
                     if verdict.verdict is Outcome.UNKNOWN:
                         counts[verdict.reason or "-"] = counts.get(verdict.reason or "-", 0) + 1
-

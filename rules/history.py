@@ -125,8 +125,18 @@ def entries_of(facts: Iterable[Fact], *, zone: Zone, as_of: int, course: Course)
             continue
         event = fact.event
         entry = Entry(
-            event.source, event.id, event.type, event.case, fact.data, first, last, day, event.recorded, event.recorded_given, fact.moved_back
-        )  # fmt: skip
+            event.source,
+            event.id,
+            event.type,
+            event.case,
+            fact.data,
+            first,
+            last,
+            day,
+            event.recorded,
+            event.recorded_given,
+            fact.moved_back,
+        )
         placed.append((last if event.type in turning else first, event.recorded, event.source, event.id, entry))
     placed.sort(key=lambda row: row[:4])
     for order, row in enumerate(placed):

@@ -25,7 +25,10 @@ def links(event: Event, domain: CourseOfCase) -> frozenset[str]:
             if event.type == source.event:
                 found |= {f"{kind}:{name}" for name in _ids(event.data, source)}
             elif event.type == CORRECTED and isinstance(changes := event.data.get("set"), dict):
-                found |= {f"{kind}:{name}" for name in _ids({source.list_: changes.get(source.list_, changes.get(f"data.{source.list_}"))}, source)}
+                found |= {
+                    f"{kind}:{name}"
+                    for name in _ids({source.list_: changes.get(source.list_, changes.get(f"data.{source.list_}"))}, source)
+                }
     merges = domain.course.merges
     if merges is not None and event.type == merges.event and (into := dig(event.data, merges.into)) is not None:
         found |= {f"merge:{into}", f"merge:{event.case}"}
@@ -68,7 +71,9 @@ def roots(facts: Iterable[Fact], domain: CourseOfCase, as_of: int) -> tuple[dict
     for fact in sorted(found, key=lambda f: (f.time, f.event.recorded, f.event.source, f.event.id)):
         case, target = fact.event.case, dig(fact.data, merges.into)
         if _follow(target, {**into, case: ""}) in ("", case) or target == case:
-            queries.append(DataQuery("merge_ring", case, f"merging into {target} would lead back to this case; it is left out", (fact.event.id,)))
+            queries.append(
+                DataQuery("merge_ring", case, f"merging into {target} would lead back to this case; it is left out", (fact.event.id,))
+            )
         else:
             into[case] = target
     return {case: _follow(case, into) for case in into}, queries

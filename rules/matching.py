@@ -1,8 +1,10 @@
 """Conditions put to events: three-valued answers, each with the missing attribute or the reason why not."""
 
+# ruff: noqa: ARG001  (all checks of the table share one signature)
+
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -31,9 +33,6 @@ class Context:
     item: Mapping[str, Any] | None = None
 
 
-Check = Callable[[Any, Context], Answer]
-
-
 def negate(answer: Answer, why: str) -> Answer:
     if answer[0] is Fit.UNCLEAR:
         return answer
@@ -53,7 +52,7 @@ def check(where: Where | None, data: Any, context: Context, prefix: str = "") ->
     return unclear or YES
 
 
-def _parts(where: Where, data: Any, context: Context, prefix: str) -> Any:
+def _parts(where: Where, data: Any, context: Context, prefix: str) -> Iterator[Answer]:
     for path, test in where.tests.items():
         yield _test(test, path, data, context, prefix)
     for part in where.all_ or ():
@@ -84,7 +83,7 @@ def _test(test: Test, path: str, data: Any, context: Context, prefix: str) -> An
         return Fit.UNCLEAR, name
     unclear: Answer | None = None
     for field, wanted in test.active:
-        answer = _CHECKS[field](value, wanted, name, data, context)
+        answer = _CHECKS[field](value, wanted, name, context)
         if answer[0] is Fit.NO:
             return answer
         if answer[0] is Fit.UNCLEAR and unclear is None:
@@ -101,11 +100,11 @@ def _same(a: Any, b: Any) -> bool:
     return bool(a == b) and isinstance(a, bool) == isinstance(b, bool)
 
 
-def _against(wanted: Value, data: Any, context: Context, holds: Callable[[Any], bool], why: Callable[[Any], str]) -> Answer:
+def _against(wanted: Value, context: Context, holds: Callable[[Any], bool], why: Callable[[Any], str]) -> Answer:
     """Compares with a value that may have to be looked up, and may then be one of several or none."""
     if not isinstance(wanted, Ref) and not (isinstance(wanted, str) and wanted.startswith("$")):
         return YES if holds(wanted) else (Fit.NO, why(wanted))
-    found, missing = resolve(wanted, data, context)
+    found, missing = resolve(wanted, context)
     if not found and not missing and isinstance(wanted, Ref):
         return {"true": YES, "false": (Fit.NO, "there is nothing to compare it with")}.get(wanted.if_none, (Fit.UNCLEAR, _name_of(wanted)))
     held = [holds(value) for value in found]
@@ -122,10 +121,10 @@ def _name_of(ref: Ref) -> str:
     return ref.attribute or f"{ref.state}"
 
 
-def resolve(value: Value, data: Any, context: Context) -> tuple[list[Any], str]:
+def resolve(value: Value, context: Context) -> tuple[list[Any], str]:
     """The values that a reference may stand for, and the missing path where it cannot be told."""
     if isinstance(value, Ref):
-        return context.view.look_up(value, data, context)
+        return context.view.look_up(value, context)
     if not isinstance(value, str) or not value.startswith("$"):
         return [value], ""
     word, _, path = value[1:].partition(".")
@@ -139,42 +138,42 @@ def resolve(value: Value, data: Any, context: Context) -> tuple[list[Any], str]:
     return ([found], "") if found is not None else ([], path)
 
 
-def _equals(value: Any, wanted: Value, name: str, data: Any, context: Context) -> Answer:
-    return _against(wanted, data, context, lambda w: _same(value, w), lambda w: f"{name} is {_shown(value)}, not {_shown(w)}")
+def _equals(value: Any, wanted: Value, name: str, context: Context) -> Answer:
+    return _against(wanted, context, lambda w: _same(value, w), lambda w: f"{name} is {_shown(value)}, not {_shown(w)}")
 
 
 def _shown(value: Any) -> str:
     return {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)
 
 
-def _in(value: Any, wanted: tuple[Any, ...], name: str, data: Any, context: Context) -> Answer:
+def _in(value: Any, wanted: tuple[Any, ...], name: str, context: Context) -> Answer:
     return YES if any(_same(value, w) for w in wanted) else (Fit.NO, f"{name} is {_shown(value)}, not {_listed(wanted)}")
 
 
-def _differs(value: Any, wanted: Any, name: str, data: Any, context: Context) -> Answer:
+def _differs(value: Any, wanted: Any, name: str, context: Context) -> Answer:
     unclear: Answer | None = None
     for other in wanted if isinstance(wanted, tuple) else (wanted,):
-        answer = _against(other, data, context, lambda w: not _same(value, w), lambda w: f"{name} is {_shown(w)}")
+        answer = _against(other, context, lambda w: not _same(value, w), lambda w: f"{name} is {_shown(w)}")
         if answer[0] is Fit.NO:
             return answer
         unclear = unclear or (answer if answer[0] is Fit.UNCLEAR else None)
     return unclear or YES
 
 
-def _has(value: Any, wanted: Value, name: str, data: Any, context: Context) -> Answer:
-    return _against(wanted, data, context, lambda w: w in _as_list(value), lambda w: f"{name} does not hold {_shown(w)}")
+def _has(value: Any, wanted: Value, name: str, context: Context) -> Answer:
+    return _against(wanted, context, lambda w: w in _as_list(value), lambda w: f"{name} does not hold {_shown(w)}")
 
 
 def _as_list(value: Any) -> list[Any]:
     return list(value) if isinstance(value, list | tuple) else [value]
 
 
-def _has_all(value: Any, wanted: tuple[Any, ...], name: str, data: Any, context: Context) -> Answer:
+def _has_all(value: Any, wanted: tuple[Any, ...], name: str, context: Context) -> Answer:
     lacking = [w for w in wanted if w not in _as_list(value)]
     return YES if not lacking else (Fit.NO, f"{name} lacks {_listed(lacking, 'and')}")
 
 
-def _has_any(value: Any, wanted: tuple[Any, ...], name: str, data: Any, context: Context) -> Answer:
+def _has_any(value: Any, wanted: tuple[Any, ...], name: str, context: Context) -> Answer:
     return YES if any(w in _as_list(value) for w in wanted) else (Fit.NO, f"{name} holds none of {_listed(wanted)}")
 
 
@@ -182,23 +181,23 @@ def _size(value: Any) -> Any:
     return len(value) if isinstance(value, list | tuple) else value
 
 
-def _at_least(value: Any, wanted: Value, name: str, data: Any, context: Context) -> Answer:
-    return _against(wanted, data, context, lambda w: _size(value) >= w, lambda w: f"{name} is {_size(value)}, below {w}")
+def _at_least(value: Any, wanted: Value, name: str, context: Context) -> Answer:
+    return _against(wanted, context, lambda w: _size(value) >= w, lambda w: f"{name} is {_size(value)}, below {w}")
 
 
-def _at_most(value: Any, wanted: Value, name: str, data: Any, context: Context) -> Answer:
-    return _against(wanted, data, context, lambda w: _size(value) <= w, lambda w: f"{name} is {_size(value)}, above {w}")
+def _at_most(value: Any, wanted: Value, name: str, context: Context) -> Answer:
+    return _against(wanted, context, lambda w: _size(value) <= w, lambda w: f"{name} is {_size(value)}, above {w}")
 
 
-def _before(value: Any, wanted: Value, name: str, data: Any, context: Context) -> Answer:
-    return _against(wanted, data, context, lambda w: str(value) < str(w), lambda w: f"{name} is {value}, not before {w}")
+def _before(value: Any, wanted: Value, name: str, context: Context) -> Answer:
+    return _against(wanted, context, lambda w: str(value) < str(w), lambda w: f"{name} is {value}, not before {w}")
 
 
-def _after(value: Any, wanted: Value, name: str, data: Any, context: Context) -> Answer:
-    return _against(wanted, data, context, lambda w: str(value) > str(w), lambda w: f"{name} is {value}, not after {w}")
+def _after(value: Any, wanted: Value, name: str, context: Context) -> Answer:
+    return _against(wanted, context, lambda w: str(value) > str(w), lambda w: f"{name} is {value}, not after {w}")
 
 
-def _each(value: Any, wanted: Where, name: str, data: Any, context: Context) -> Answer:
+def _each(value: Any, wanted: Where, name: str, context: Context) -> Answer:
     unclear: Answer | None = None
     for element in _as_list(value):
         answer = check(wanted, element, context, f"{name}.")
@@ -208,7 +207,7 @@ def _each(value: Any, wanted: Where, name: str, data: Any, context: Context) -> 
     return unclear or YES
 
 
-def _some(value: Any, wanted: Where, name: str, data: Any, context: Context) -> Answer:
+def _some(value: Any, wanted: Where, name: str, context: Context) -> Answer:
     answers = [check(wanted, element, context, f"{name}.") for element in _as_list(value)]
     for fit in (Fit.YES, Fit.UNCLEAR):
         for answer in answers:
@@ -234,7 +233,7 @@ def roles_of(element: Any, context: Context) -> tuple[set[str], str]:
     return roles, "" if view.roster.known else "household"
 
 
-def _includes_role(value: Any, wanted: tuple[str, ...], name: str, data: Any, context: Context) -> Answer:
+def _includes_role(value: Any, wanted: tuple[str, ...], name: str, context: Context) -> Answer:
     unclear = ""
     for element in _as_list(value):
         roles, missing = roles_of(element, context)
@@ -246,7 +245,7 @@ def _includes_role(value: Any, wanted: tuple[str, ...], name: str, data: Any, co
     return Fit.NO, f"{name} include no {_listed(wanted)}"
 
 
-_CHECKS: dict[str, Callable[[Any, Any, str, Any, Context], Answer]] = {
+_CHECKS: dict[str, Callable[[Any, Any, str, Context], Answer]] = {
     "equals": _equals,
     "in_": _in,
     "differs_from": _differs,

@@ -87,7 +87,10 @@ class Duty:
     complete_until: int | None = None
     """How far the case's sources are complete; None: they send no heartbeat and are taken as complete."""
     complete_needed: int | None = None
-    """How far they must be complete for "not recorded" to mean "not done": the end (exclusive) of the due or gate day.  None: does not matter."""
+    """How far they must be complete for "not recorded" to mean "not done": the end (exclusive) of the due or gate day.
+
+    None: it does not matter.
+    """
     curable: bool = True
     """False: evidence after the limit mends nothing."""
     waived: bool = False

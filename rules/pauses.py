@@ -53,9 +53,9 @@ def pauses_of(episode: Episode, names: PauseEvents | None, today: int) -> list[P
         if dig(pause.entry.data, names.approved_by) is not None:
             pause.approved, pause.approval = pause.start, pause.entry
     for approval in _approvals(episode, names):
-        pause = _pause_for(approval, found)
-        if pause is not None:
-            pause.approved, pause.approval = approval.day, approval
+        approved = _pause_for(approval, found)
+        if approved is not None:
+            approved.approved, approved.approval = approval.day, approval
     return found
 
 

@@ -15,7 +15,10 @@ _UNITS = ("days", "weeks", "months", "business_days")
 
 
 class Period(Model):
-    """Exactly one unit with its count; ``$name`` takes the count from a parameter.  ``roll: forward`` moves the end to the next business day."""
+    """Exactly one unit with its count; ``$name`` takes the count from a parameter.
+
+    ``roll: forward`` moves the end to the next business day.
+    """
 
     days: Count | None = None
     weeks: Count | None = None

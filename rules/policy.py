@@ -255,12 +255,32 @@ class _Loader:
         text_digest = hashlib.sha256(json.dumps(parts, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
         values = {name: parameter.default for name, parameter in head.parameters.items()}
         return Policy(
-            id=head.policy, title=head.title, version=head.version, effective=parse_day(head.effective), zone_name=head.zone, zones=head.zones,
-            program=head.program, calendars=calendars, calendar=head.calendar, offices=head.offices, documents=head.documents,
-            parameters=head.parameters, values=values, terms=head.terms, anchors=head.anchors, collections=head.collections,
-            questions=head.questions, for_a_person=head.for_a_person, rules=tuple(rules), catalogue=catalogue, domain=domain,
-            text_digest=text_digest, digest=_digest(text_digest, values), path=str(self.path), raw=data,
-        )  # fmt: skip
+            id=head.policy,
+            title=head.title,
+            version=head.version,
+            effective=parse_day(head.effective),
+            zone_name=head.zone,
+            zones=head.zones,
+            program=head.program,
+            calendars=calendars,
+            calendar=head.calendar,
+            offices=head.offices,
+            documents=head.documents,
+            parameters=head.parameters,
+            values=values,
+            terms=head.terms,
+            anchors=head.anchors,
+            collections=head.collections,
+            questions=head.questions,
+            for_a_person=head.for_a_person,
+            rules=tuple(rules),
+            catalogue=catalogue,
+            domain=domain,
+            text_digest=text_digest,
+            digest=_digest(text_digest, values),
+            path=str(self.path),
+            raw=data,
+        )
 
     def _head(self) -> _Head:
         try:
@@ -268,7 +288,10 @@ class _Loader:
         except ValidationError as error:
             self.errors(error)
             raise PolicyError(self.faults) from None
-        for loc, text in [(("effective",), head.effective), *((("offices", n, "holidays"), d) for n, o in head.offices.items() for d in o.holidays)]:
+        for loc, text in [
+            (("effective",), head.effective),
+            *((("offices", n, "holidays"), d) for n, o in head.offices.items() for d in o.holidays),
+        ]:
             try:
                 parse_day(text)
             except ValueError:
@@ -311,7 +334,9 @@ class _Loader:
         name = data.get("kind")
         kind = registry().get(name) if isinstance(name, str) else None
         if kind is None:
-            self.fault((*loc, "kind"), "P004", f"there is no kind {name!r}; there are {', '.join(registry())}" if name else "a rule needs a kind")
+            self.fault(
+                (*loc, "kind"), "P004", f"there is no kind {name!r}; there are {', '.join(registry())}" if name else "a rule needs a kind"
+            )
             return None
         try:
             return kind.model_validate(data)
@@ -326,7 +351,9 @@ class _Loader:
         except PolicyError as error:
             self.faults += error.faults
         except ValidationError as error:
-            self.fault(("catalogue",), "P005", f"the catalogue's course cannot be used: {error.errors()[0]['loc']}: {error.errors()[0]['msg']}")
+            self.fault(
+                ("catalogue",), "P005", f"the catalogue's course cannot be used: {error.errors()[0]['loc']}: {error.errors()[0]['msg']}"
+            )
         return None, CourseOfCase()
 
     def _calendars(self, head: _Head) -> dict[str, Calendar]:

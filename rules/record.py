@@ -100,8 +100,8 @@ def _in_ring(speaking: Mapping[Key, list[Event]]) -> set[Key]:
     """Voids that, followed from target to target, come back to themselves (each void has one target)."""
     target = {(w.source, w.id): key for key, words in speaking.items() for w in words if w.type == VOIDED}
     ring: set[Key] = set()
-    for start in target:
-        here, steps = target[start], 0
+    for start, aim in target.items():
+        here, steps = aim, 0
         while here in target and here != start and steps <= len(target):
             here, steps = target[here], steps + 1
         if here == start:
@@ -121,7 +121,9 @@ def _corrected(event: Event, corrections: list[Event], corrector: Corrector, que
                 fresh = {k: v for k, v in fresh.items() if k != "occurred_on"}
             fresh = corrector.apply_set(event.type, fresh, changes) if changes else fresh
         except (EventRefused, ValueError, TypeError) as error:
-            queries.append(DataQuery("correction_not_applied", event.case, f"a correction cannot be applied: {error}", (correction.id, event.id)))
+            queries.append(
+                DataQuery("correction_not_applied", event.case, f"a correction cannot be applied: {error}", (correction.id, event.id))
+            )
             continue
         if _when(new_time, fresh) < _when(time, data):
             moved_back = correction.recorded

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel
@@ -107,6 +107,9 @@ class _Names:
             paths = part.same if isinstance(part, Selector) else part.once_per if isinstance(part, Term) else (part.by,)
             for path in paths:
                 yield from self.attribute(path, types, loc)
+        yield from self._parts(part, loc)
+
+    def _parts(self, part: BaseModel, loc: tuple[Any, ...]) -> Iterator[Found]:
         if isinstance(part, Requires):
             types = self.types(part.names)
             yield from self.where(part.that, types, (*loc, "that"))
@@ -142,7 +145,7 @@ class _Names:
             selectors = [examines] if examines is not None else list(getattr(when, "selectors", ()))
             for selector in selectors:
                 yield from self.where(where, self.types(selector.names), (*loc, "where"))
-        named = {"anchor": self.head.anchors, "items": self.head.collections}
+        named: dict[str, Mapping[str, object]] = {"anchor": self.head.anchors, "items": self.head.collections}
         for field, known in named.items():
             name = values.get(field)
             if isinstance(name, str) and name not in known:

@@ -117,8 +117,17 @@ def _next_change(told: Told, view: View) -> int | None:
 
 
 def _verdict(
-    obligation: Obligation, outcome: Outcome, reason: str | None, world: World, decision: Decision, *, view: View, policy: Policy, rule: Rule, known_at: int
-) -> Verdict:  # fmt: skip
+    obligation: Obligation,
+    outcome: Outcome,
+    reason: str | None,
+    world: World,
+    decision: Decision,
+    *,
+    view: View,
+    policy: Policy,
+    rule: Rule,
+    known_at: int,
+) -> Verdict:
     candidate = world.candidates[decision.candidate] if decision.candidate >= 0 else None
     satisfied = _satisfied(outcome, candidate, view)
     live = world.duty.state in (State.LIVE, State.UNSET) or world.due_day is not None
@@ -126,13 +135,31 @@ def _verdict(
     evidence = dict.fromkeys((*obligation.activation, *world.limits, *(candidate.events if candidate is not None else ())))
     owner_day = world.due_day if world.due_day is not None and world.due_day <= view.today else view.today
     return Verdict(
-        case=view.history.case, episode=str(view.episode.number), rule=rule.id, policy=policy.id, policy_digest=policy.digest,
-        obligation=obligation.key, verdict=outcome, reason=reason, activated_on=iso(world.activated_day),
-        due_on=iso(world.due_day) if live else None, due_soon_on=iso(world.soon_day) if live else None, satisfied_on=iso(satisfied),
-        days_late=late, curable=world.duty.curable, evidence=tuple(evidence), rejected=obligation.rejected, as_of=view.as_of, known_at=known_at,
-        severity=rule.severity, status=rule.status, team=view.owner("team", owner_day),
-        office=view.owner("office", owner_day), worker=view.owner("worker", owner_day), contested=obligation.contested,
-    )  # fmt: skip
+        case=view.history.case,
+        episode=str(view.episode.number),
+        rule=rule.id,
+        policy=policy.id,
+        policy_digest=policy.digest,
+        obligation=obligation.key,
+        verdict=outcome,
+        reason=reason,
+        activated_on=iso(world.activated_day),
+        due_on=iso(world.due_day) if live else None,
+        due_soon_on=iso(world.soon_day) if live else None,
+        satisfied_on=iso(satisfied),
+        days_late=late,
+        curable=world.duty.curable,
+        evidence=tuple(evidence),
+        rejected=obligation.rejected,
+        as_of=view.as_of,
+        known_at=known_at,
+        severity=rule.severity,
+        status=rule.status,
+        team=view.owner("team", owner_day),
+        office=view.owner("office", owner_day),
+        worker=view.owner("worker", owner_day),
+        contested=obligation.contested,
+    )
 
 
 def _satisfied(outcome: Outcome, candidate: Candidate | None, view: View) -> int | None:

@@ -47,9 +47,19 @@ class View:
     """What a rule can see of an episode at ``as_of``.  Made once for each (policy, episode); caches what rules share."""
 
     def __init__(
-        self, policy: Policy, history: History, episode: Episode, *, zone: Zone, calendar: Calendar, as_of: int,
-        complete_until: int | None, complete_with_others: int | None = None, related: Sequence[Related] = (), domain: CourseOfCase,
-    ) -> None:  # fmt: skip
+        self,
+        policy: Policy,
+        history: History,
+        episode: Episode,
+        *,
+        zone: Zone,
+        calendar: Calendar,
+        as_of: int,
+        complete_until: int | None,
+        complete_with_others: int | None = None,
+        related: Sequence[Related] = (),
+        domain: CourseOfCase,
+    ) -> None:
         self.policy, self.history, self.episode = policy, history, episode
         self.zone, self.calendar, self.as_of, self.domain = zone, calendar, as_of, domain
         self.today = zone.day_of(as_of)
@@ -128,7 +138,7 @@ class View:
 
     # -- values
     def state_values(self, name: str, entry: Entry) -> tuple[list[Any], str]:
-        """The values that a declared state (the worker, say) may have had at the time of an event; the missing path where it cannot be told."""
+        """The values that a declared state (the worker) may have had at the time of an event; what is missing, if it cannot be told."""
         hits = []
         paths: dict[int, str] = {}
         for source in self.domain.state.get(name, ()):
@@ -142,7 +152,7 @@ class View:
             return [], paths[next(iter(paths))] if paths else f"{name}.id"
         return [dig(hit.entry.data, paths[hit.entry.order]) for hit in last if hit is not None], ""
 
-    def look_up(self, ref: Ref, data: Any, context: Context) -> tuple[list[Any], str]:
+    def look_up(self, ref: Ref, context: Context) -> tuple[list[Any], str]:
         """The values that a Ref may stand for in the context of an event."""
         entry = context.entry
         if entry is None:
@@ -215,7 +225,9 @@ class View:
         entries: list[Entry | None] = []
         for base in bases:
             for first in firsts:
-                in_time = first is not None and (base is None or span is None or first.entry.day <= span.after(base.entry.day, self.calendar))
+                in_time = first is not None and (
+                    base is None or span is None or first.entry.day <= span.after(base.entry.day, self.calendar)
+                )
                 chosen = first if in_time else base
                 entry = None if chosen is None else chosen.entry
                 if entry not in entries:
@@ -279,7 +291,9 @@ def both(answers: Iterable[Answer]) -> Answer:
 def possible_last(hits: Sequence[Hit]) -> list[Hit | None]:
     """Which of the hits may be the last one, given unknown moments and unclear answers; None: that there is none at all."""
     sure = [h for h in hits if h.fit is Fit.YES]
-    possible: list[Hit | None] = [h for h in hits if h.fit is not Fit.NO and not any(h.entry.surely_before(s.entry) for s in sure if s is not h)]
+    possible: list[Hit | None] = [
+        h for h in hits if h.fit is not Fit.NO and not any(h.entry.surely_before(s.entry) for s in sure if s is not h)
+    ]
     if not sure:
         possible.append(None)
     return possible

@@ -42,7 +42,7 @@ class Given(Model):
 
 
 class When(Model):
-    """What activates a rule: the episode itself, the first or each event that a selector finds, the first of each, or all items being done."""
+    """What activates a rule: the episode, the first or each event that a selector finds, the first of each, or all items being done."""
 
     episode: Literal[True] | None = None
     first: Selector | None = None
@@ -112,7 +112,9 @@ def triggers(when: When, view: View) -> list[Trigger]:
         by = when.first_of_each.by
         return [trigger for value, mine in groups.items() for trigger in _first(f"{by}:{value}", mine)]
     return [
-        Trigger(_key(hit.entry, view), (hit.entry,) if hit.fit is Fit.YES else (None, hit.entry), hit.text if hit.fit is Fit.UNCLEAR else "")
+        Trigger(
+            _key(hit.entry, view), (hit.entry,) if hit.fit is Fit.YES else (None, hit.entry), hit.text if hit.fit is Fit.UNCLEAR else ""
+        )
         for hit in hits
         if hit.fit is not Fit.NO
     ]
@@ -178,9 +180,15 @@ def _earlier(hit: Hit, entry: Entry) -> Hit:
 
 
 def oblige(
-    trigger: Trigger, view: View, given: Given | None, make: Callable[[Entry], tuple[list[World], str]], *,
-    rejected: Iterable[tuple[str, str]] = (), key: str = "", about: str = "",
-) -> Obligation:  # fmt: skip
+    trigger: Trigger,
+    view: View,
+    given: Given | None,
+    make: Callable[[Entry], tuple[list[World], str]],
+    *,
+    rejected: Iterable[tuple[str, str]] = (),
+    key: str = "",
+    about: str = "",
+) -> Obligation:
     """The obligation of one activation: ``make`` gives the worlds that follow from one event being it, and what makes them differ."""
     worlds: list[World] = []
     missing = trigger.missing
@@ -208,10 +216,22 @@ def or_nothing(found: list[Obligation]) -> list[Obligation]:
 
 # ---------------------------------------------------------------------------------------------------------------- limits
 def dated(
-    view: View, *, activated: Entry, due_day: int | None, candidates: Sequence[Candidate], soon_day: int | None = None, warn: int | None = 7,
-    pausable: bool = True, curable: bool = True, ends: bool = True, ended: int | None = None, stale: bool = True,
-    activated_day: int | None = None, limits: tuple[str, ...] = (), arithmetic: str = "",
-) -> World:  # fmt: skip
+    view: View,
+    *,
+    activated: Entry,
+    due_day: int | None,
+    candidates: Sequence[Candidate],
+    soon_day: int | None = None,
+    warn: int | None = 7,
+    pausable: bool = True,
+    curable: bool = True,
+    ends: bool = True,
+    ended: int | None = None,
+    stale: bool = True,
+    activated_day: int | None = None,
+    limits: tuple[str, ...] = (),
+    arithmetic: str = "",
+) -> World:
     """A duty with a due day (or none yet), moved by the pauses that count.
 
     ``warn``: days before the due day at which the warning window opens, where ``soon_day`` does not say.  ``ends``: the
@@ -250,9 +270,11 @@ def dated(
 def gated(view: View, *, gate: Entry, candidates: Sequence[Candidate], stale: bool = True, limits: tuple[str, ...] = ()) -> World:
     """A duty that must have been fulfilled before the moment of an event."""
     duty = Duty(
-        gate=(gate.first, gate.last), complete_until=view.complete_until,
-        complete_needed=view.zone.end_of(gate.day) if stale else None, curable=False,
-    )  # fmt: skip
+        gate=(gate.first, gate.last),
+        complete_until=view.complete_until,
+        complete_needed=view.zone.end_of(gate.day) if stale else None,
+        curable=False,
+    )
     return World(duty, candidates, gate.day, None, gate.day, limits)
 
 

@@ -30,8 +30,12 @@ class DueFromData(Kind):
                 continue
             hits = done(view, collection, {**item.item, collection.id: item.id, "id": item.id})
             world = dated(
-                view, activated=item.first, due_day=item.due, candidates=[hit.candidate() for hit in hits], limits=(item.stated.id,),
+                view,
+                activated=item.first,
+                due_day=item.due,
+                candidates=[hit.candidate() for hit in hits],
+                limits=(item.stated.id,),
                 arithmetic="the date stated for it",
-            )  # fmt: skip
+            )
             found.append(Obligation(key, (world,), "", (item.first.id,), contested=item.contested, about=item.id))
         return or_nothing(found)

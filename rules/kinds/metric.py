@@ -23,7 +23,7 @@ class Metric(Kind):
     when: Selector | None = None
     verdicts: Literal["unknown"] | None = None
 
-    def obligations(self, view: View) -> list[Obligation]:
+    def obligations(self, view: View) -> list[Obligation]:  # noqa: ARG002
         return []
 
     def count(self, view: View) -> dict[str, int]:

@@ -50,7 +50,7 @@ class NotCoexistence(Kind):
             if self.program not in other.episode.programs:
                 continue
             for start, end in other.episode.open_days():
-                if end is not None and end < entry.day or start > last:
+                if (end is not None and end < entry.day) or start > last:
                     continue
                 first = other.episode.entries[0]
                 if max(start, due + 1) <= min(last if end is None else end, last):

@@ -9,10 +9,10 @@ from pydantic import Field
 
 from rules.conditions import Model
 from rules.history import Entry
-from rules.kinds.base import Concerned, Kind, Trigger, When, concerned, dated, no_household, oblige, or_nothing, triggers
+from rules.kinds.base import Concerned, Kind, When, concerned, dated, no_household, oblige, or_nothing, triggers
 from rules.kinds.requires import Requires, evidence
 from rules.matching import Context
-from rules.obligation import Obligation, World, hole, off
+from rules.obligation import Obligation, Trigger, World, hole, off
 from rules.view import Hit, View, possible_nth
 
 Ordinal = Annotated[int, Field(ge=1, le=1000)]
@@ -84,14 +84,22 @@ class NthOccurrence(Kind):
         return Obligation(made.key, made.worlds, made.missing, made.activation, tuple(dict.fromkeys(rejected)), about=person or "")
 
     def _worlds(
-        self, view: View, entry: Entry, person: str | None, nths: Sequence[Hit | None], warnings: Sequence[Hit | None], rejected: list[tuple[str, str]]
-    ) -> tuple[list[World], str]:  # fmt: skip
+        self,
+        view: View,
+        entry: Entry,
+        person: str | None,
+        nths: Sequence[Hit | None],
+        warnings: Sequence[Hit | None],
+        rejected: list[tuple[str, str]],
+    ) -> tuple[list[World], str]:
         alternatives = evidence(self.requires, view, Context(view, None, entry, person))
         worlds, missing = [], ""
         unclear = [hit.text for hit in (*nths, *warnings) if hit is not None and hit.text]
         counted = [hit.entry.id for hit in view.counted(self.by.of)]
         for limit in nths:
-            if person is not None and not any(c.person == person for c in concerned(view, self.per or (), self._deadline_day(view, limit)) or ()):
+            if person is not None and not any(
+                c.person == person for c in concerned(view, self.per or (), self._deadline_day(view, limit)) or ()
+            ):
                 worlds.append(off())
                 continue
             for soon in [hit for hit in warnings if limit is None or (hit is not None and hit.entry.order <= limit.entry.order)] or [None]:
@@ -101,8 +109,15 @@ class NthOccurrence(Kind):
                     shown = tuple(counted[: counted.index(limit.entry.id) + 1]) if limit is not None else ()
                     worlds.append(
                         dated(
-                            view, activated=entry, due_day=None if limit is None else limit.entry.day, candidates=collected.candidates, warn=None,
-                            soon_day=None if soon is None else soon.entry.day, pausable=False, limits=shown, arithmetic="the day of",
-                        )  # fmt: skip
+                            view,
+                            activated=entry,
+                            due_day=None if limit is None else limit.entry.day,
+                            candidates=collected.candidates,
+                            warn=None,
+                            soon_day=None if soon is None else soon.entry.day,
+                            pausable=False,
+                            limits=shown,
+                            arithmetic="the day of",
+                        )
                     )
         return worlds, missing or next(iter(unclear), "")

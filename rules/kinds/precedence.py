@@ -6,11 +6,11 @@ from typing import ClassVar, Literal
 
 from rules.conditions import Selector
 from rules.history import Entry
-from rules.kinds.base import Kind, Trigger, When, by_day_of, concerned, gated, no_household, oblige, or_nothing, triggers
+from rules.kinds.base import Kind, When, by_day_of, concerned, gated, no_household, oblige, or_nothing, triggers
 from rules.kinds.requires import Requires, evidence
 from rules.matching import Context
 from rules.model import Duty, Fit, State
-from rules.obligation import Obligation, World, hole
+from rules.obligation import Obligation, Trigger, World, hole
 from rules.view import View
 
 

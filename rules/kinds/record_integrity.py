@@ -1,5 +1,7 @@
 """Record integrity: what is on record must be possible.  One obligation an event."""
 
+# ruff: noqa: ARG001  (all tests of the table share one signature)
+
 from __future__ import annotations
 
 from typing import ClassVar, Literal
@@ -75,7 +77,11 @@ def _before_closure(view: View, entry: Entry) -> Answer:
     for closing in view.episode.closings:
         reopened = closing.reopened
         if closing.entry.order < entry.order and (reopened is None or entry.order < reopened.order):
-            return (Fit.NO, "it came after the closure of the episode that it names") if closing.entry.surely_before(entry) else (Fit.UNCLEAR, "day_without_moment")
+            return (
+                (Fit.NO, "it came after the closure of the episode that it names")
+                if closing.entry.surely_before(entry)
+                else (Fit.UNCLEAR, "day_without_moment")
+            )
     return YES
 
 

@@ -46,11 +46,15 @@ class Recurrence(Kind):
                 people = sorted({s.person for s in series or () if s.person is not None})
                 keys = [f"person:{p}" for p in people] or ["case"]
                 if series is None or series or self.per is None:
-                    found += [Obligation(k, (unset(entry.day),), "", (entry.id,), about=k.removeprefix("person:") if people else "") for k in keys]
+                    found += [
+                        Obligation(k, (unset(entry.day),), "", (entry.id,), about=k.removeprefix("person:") if people else "") for k in keys
+                    ]
             elif series is None:
                 found.append(no_household(entry))
             elif len(trigger.entries) > 1:
-                found.append(Obligation("case", (hole(trigger.missing, entry.day),), trigger.missing, tuple(e.id for e in trigger.entries if e)))
+                found.append(
+                    Obligation("case", (hole(trigger.missing, entry.day),), trigger.missing, tuple(e.id for e in trigger.entries if e))
+                )
             else:
                 found += [o for one in series for o in self._intervals(view, entry, one)]
         return or_nothing(found)
@@ -69,18 +73,30 @@ class Recurrence(Kind):
 
     def _intervals(self, view: View, entry: Entry, series: _Series) -> list[Obligation]:
         context = Context(view, None, entry, series.person)
-        hits = [h for h in view.find(self.requires, context) if h.entry.day > series.start and (series.end is None or h.entry.day <= series.end)]
+        hits = [
+            h for h in view.find(self.requires, context) if h.entry.day > series.start and (series.end is None or h.entry.day <= series.end)
+        ]
         rejected = tuple((h.entry.id, h.text) for h in hits if h.fit is Fit.NO)
         hits = [h for h in hits if h.fit is not Fit.NO]
         starts: list[tuple[int, Entry | None]] = [(series.start, None)]
         for hit in hits:
             if hit.fit is Fit.YES and hit.entry.day > starts[-1][0]:
                 starts.append((hit.entry.day, hit.entry))
-        return [self._interval(view, entry, series, start, begun, hits, rejected if index == len(starts) - 1 else ()) for index, (start, begun) in enumerate(starts)]
+        return [
+            self._interval(view, entry, series, start, begun, hits, rejected if index == len(starts) - 1 else ())
+            for index, (start, begun) in enumerate(starts)
+        ]
 
     def _interval(
-        self, view: View, entry: Entry, series: _Series, start: int, begun: Entry | None, hits: list[Hit], rejected: tuple[tuple[str, str], ...]
-    ) -> Obligation:  # fmt: skip
+        self,
+        view: View,
+        entry: Entry,
+        series: _Series,
+        start: int,
+        begun: Entry | None,
+        hits: list[Hit],
+        rejected: tuple[tuple[str, str], ...],
+    ) -> Obligation:
         span, warn = view.span(self.every), view.span(self.warn)
         assert span is not None
         due = span.after(start, view.calendar)
@@ -89,9 +105,15 @@ class Recurrence(Kind):
         candidates = [h.candidate() for h in following[: upto + 1]]
         left = None if series.end is None else view.zone.end_of(series.end) - 1
         world = dated(
-            view, activated=begun or entry, activated_day=start, due_day=due, candidates=candidates, ended=left,
-            soon_day=warn.before(due) if warn else None, arithmetic=f"{span} after",
-        )  # fmt: skip
+            view,
+            activated=begun or entry,
+            activated_day=start,
+            due_day=due,
+            candidates=candidates,
+            ended=left,
+            soon_day=warn.before(due) if warn else None,
+            arithmetic=f"{span} after",
+        )
         key = f"{series.key}interval:{'start' if begun is None else begun.ref}"
         missing = next((h.text for h in following[: upto + 1] if h.fit is Fit.UNCLEAR), "")
         return Obligation(key, (world,), missing, ((begun or entry).id,), rejected, about=series.person or "")

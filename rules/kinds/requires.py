@@ -73,7 +73,15 @@ Alternative = tuple[Collected, str]
 """Evidence in one possible world, and what makes the worlds differ."""
 
 
-def evidence(asked: Requires, view: View, context: Context, *, gate: Entry | None = None, keep: Callable[[Entry], str] | None = None, until: int | None = None) -> list[Alternative]:
+def evidence(
+    asked: Requires,
+    view: View,
+    context: Context,
+    *,
+    gate: Entry | None = None,
+    keep: Callable[[Entry], str] | None = None,
+    until: int | None = None,
+) -> list[Alternative]:
     """The candidates for a requirement, once for each way in which what is missing may turn out.
 
     ``gate``: the event before which it must have been fulfilled.  ``keep``: says why an event does not count, or "".
@@ -227,7 +235,9 @@ def _combinations(wanted: list[list[tuple[str, ...]]]) -> dict[tuple[int, ...], 
     return cells
 
 
-def _brings(asked: Requires, view: View, hit: Hit, paths: Sequence[str], wanted: list[list[tuple[str, ...]]]) -> tuple[set[tuple[int, ...]], set[tuple[int, ...]], str]:
+def _brings(
+    asked: Requires, view: View, hit: Hit, paths: Sequence[str], wanted: list[list[tuple[str, ...]]]
+) -> tuple[set[tuple[int, ...]], set[tuple[int, ...]], str]:
     """The combinations that an event surely brings, those that it might, and what is missing."""
     have: set[tuple[int, ...]] = {()}
     might: set[tuple[int, ...]] = {()}
@@ -313,7 +323,9 @@ def _while_each(each: EachItem, view: View, collected: Collected, until: int | N
         for found in collected.candidates:
             worst = Fit.UNCLEAR if Fit.UNCLEAR in (fit, found.fit) else Fit.YES
             if max(found.first, begin) < end:
-                out.candidates.append(Candidate(max(found.first, begin), max(found.last, begin), worst, found.events, found.missing or text))
+                out.candidates.append(
+                    Candidate(max(found.first, begin), max(found.last, begin), worst, found.events, found.missing or text)
+                )
     return out
 
 

@@ -85,9 +85,12 @@ class Response(Kind):
         warn = None if self.warn is None else view.span(self.warn)
         soon = None if warn is None or due is None else warn.before(due)
         alternatives = evidence(
-            self.requires, view, Context(view, None, entry), keep=None if self.any_time else lambda e: "it came before" if e.day < entry.day else "",
+            self.requires,
+            view,
+            Context(view, None, entry),
+            keep=None if self.any_time else lambda e: "it came before" if e.day < entry.day else "",
             until=None if due is None else view.zone.end_of(due),
-        )  # fmt: skip
+        )
         worlds, missing = [], ""
         for collected, why in alternatives:
             rejected.extend(collected.rejected)
@@ -97,9 +100,16 @@ class Response(Kind):
                 continue
             worlds.append(
                 dated(
-                    view, activated=entry, due_day=due, candidates=collected.candidates, soon_day=soon, pausable=pausable,
-                    ended=self._ended(view, entry), limits=() if latest_entry is None or words != "the day of" else (latest_entry.id,), arithmetic=words,
-                )  # fmt: skip
+                    view,
+                    activated=entry,
+                    due_day=due,
+                    candidates=collected.candidates,
+                    soon_day=soon,
+                    pausable=pausable,
+                    ended=self._ended(view, entry),
+                    limits=() if latest_entry is None or words != "the day of" else (latest_entry.id,),
+                    arithmetic=words,
+                )
             )
         return worlds, missing
 
@@ -117,7 +127,10 @@ class Response(Kind):
         if self.ends_with is None:
             return None
         hits = view.find(self.ends_with, Context(view, None, entry))
-        return min((hit.entry.last for hit in hits if hit.fit is Fit.YES and not hit.entry.surely_before(entry) and hit.entry is not entry), default=None)
+        return min(
+            (hit.entry.last for hit in hits if hit.fit is Fit.YES and not hit.entry.surely_before(entry) and hit.entry is not entry),
+            default=None,
+        )
 
 
 class Existence(Response):

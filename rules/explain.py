@@ -1,0 +1,271 @@
+"""Explanations: the reasoning of a verdict in plain words, with the day arithmetic, the evidence, and what would have met it.
+
+The one renderer for the command line, the API and the pages.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from rules.clock import iso
+from rules.evaluate import Evaluation, Judged, When, evaluate
+from rules.history import Entry
+from rules.kinds.content import Content
+from rules.model import CaseFile, Fit, Outcome, Verdict
+from rules.obligation import World
+from rules.policy import Policy
+from rules.wording import day_words, days_words, reason_words, requires_words, where_words
+
+
+@dataclass(frozen=True, slots=True)
+class Considered:
+    """An event that was looked at, and what became of it."""
+
+    event: str
+    type: str
+    happened: str
+    recorded: str
+    counts: str
+    """``yes``, ``no`` or ``unclear``."""
+    why: str
+
+    def words(self) -> str:
+        what = {"yes": "counts", "no": "does not count", "unclear": "may or may not count"}[self.counts]
+        return f"{self.event} {self.type}, {self.happened}: {what}{f' ({self.why})' if self.why else ''}"
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """A verdict told in words.  ``sentence`` says it all in one; the rest is the reasoning."""
+
+    verdict: Verdict
+    title: str
+    sentence: str
+    reasoning: tuple[str, ...]
+    considered: tuple[Considered, ...]
+    would_have_met: str
+    citation: str
+    guidance: str
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """The reasoning, line by line, events included."""
+        return (*self.reasoning, *(one.words() for one in self.considered), *((self.would_have_met,) if self.would_have_met else ()))
+
+    def as_dict(self) -> dict[str, Any]:
+        return {
+            "verdict": self.verdict.as_dict(),
+            "title": self.title,
+            "sentence": self.sentence,
+            "reasoning": list(self.reasoning),
+            "considered": [
+                {"event": c.event, "type": c.type, "happened": c.happened, "recorded": c.recorded, "counts": c.counts, "why": c.why}
+                for c in self.considered
+            ],
+            "would_have_met": self.would_have_met,
+            "citation": self.citation,
+            "guidance": self.guidance,
+        }
+
+    def as_text(self) -> str:
+        head = f"{self.verdict.rule} {self.title}: {self.verdict.verdict.value}"
+        about = f"case {self.verdict.case}, episode {self.verdict.episode}, {self.verdict.obligation}"
+        tail = f"Rests on: {self.citation}"
+        return "\n".join(
+            [head, f"  {about}", f"  {self.sentence}", *(f"  - {line}" for line in self.lines), f"  {tail}", f"  {self.guidance}"]
+        )
+
+
+def explain(
+    policies: Sequence[Policy],
+    file: CaseFile,
+    *,
+    as_of: When,
+    known_at: When,
+    rule: str | None = None,
+    obligation: str | None = None,
+    waived: Collection[tuple[str, str, str]] = (),
+) -> list[Explanation]:
+    """Explains a case's verdicts, or those of one rule or obligation, in the order of `evaluate`."""
+    return explained(evaluate(policies, file, as_of=as_of, known_at=known_at, waived=waived), rule=rule, obligation=obligation)
+
+
+def explained(evaluation: Evaluation, *, rule: str | None = None, obligation: str | None = None) -> list[Explanation]:
+    """The same for an evaluation that is at hand."""
+    return [
+        _one(judged)
+        for judged in evaluation.details
+        if (rule is None or judged.rule.id == rule) and (obligation is None or judged.obligation.key == obligation)
+    ]
+
+
+def _one(judged: Judged) -> Explanation:
+    rule = judged.rule
+    documents = judged.policy.documents
+    return Explanation(
+        verdict=judged.verdict,
+        title=rule.title,
+        sentence=sentence(judged.verdict, rule.title, rule.unmet, today=iso(judged.view.today) or ""),
+        reasoning=tuple(_reasoning(judged)),
+        considered=tuple(_considered(judged)),
+        would_have_met=_would_have_met(judged),
+        citation=f"{documents.get(rule.citation.document, rule.citation.document)}, {rule.citation.at}",
+        guidance=rule.guidance,
+    )
+
+
+def sentence(verdict: Verdict, title: str, unmet: str, *, today: str) -> str:
+    """The verdict in one sentence, exact and kind.  ``today``: the local day (ISO) as of which it was judged."""
+    due, done = verdict.due_on, verdict.satisfied_on
+    finding = unmet or f"{title}: not fulfilled"
+    match verdict.verdict:
+        case Outcome.MET:
+            return f"{title}: fulfilled on {day_words(done)}" + (f", due by {day_words(due)}." if due is not None and done != due else ".")
+        case Outcome.LATE:
+            return f"{finding}, {day_words(due)}; fulfilled {days_words(verdict.days_late or 0)} after it was due, on {day_words(done)}."
+        case Outcome.BREACHED:
+            return f"{finding}, {day_words(due)}{_overdue(verdict, today)}."
+        case Outcome.DUE_SOON:
+            return (
+                f"{title}: due by {day_words(due)}, {_left(due, today)}."
+                if due is not None
+                else f"{title}: due soon, with the next event that sets the day."
+            )
+        case Outcome.PENDING:
+            return f"{title}: due by {day_words(due)}." if due is not None else f"{title}: no due day yet."
+        case Outcome.EXCUSED:
+            return f"{finding}, {day_words(due)}; excused: {reason_words(verdict)}."
+        case Outcome.NOT_APPLICABLE:
+            return f"{title}: not applicable, since {reason_words(verdict)}{_open_for(verdict, today)}."
+        case Outcome.UNKNOWN:
+            return f"{title}: cannot be judged, since {reason_words(verdict)}."
+
+
+def _number(day: str) -> int:
+    from datetime import date
+
+    return date.fromisoformat(day).toordinal()
+
+
+def _overdue(verdict: Verdict, today: str) -> str:
+    if verdict.due_on is None or not today or not verdict.curable:
+        return ""
+    return f"; {days_words(_number(today) - _number(verdict.due_on))} overdue on {day_words(today)}"
+
+
+def _left(due: str | None, today: str) -> str:
+    days = _number(due) - _number(today) if due is not None and today else 0
+    return "today" if days == 0 else f"in {days_words(days)}"
+
+
+def _open_for(verdict: Verdict, today: str) -> str:
+    if verdict.reason != "parameter_unset" or verdict.activated_on is None or not today:
+        return ""
+    return f" (open for {days_words(_number(today) - _number(verdict.activated_on))})"
+
+
+def _entries(judged: Judged) -> dict[str, Entry]:
+    view = judged.view
+    found = {entry.id: entry for other in view.related for entry in other.episode.entries}
+    return found | {entry.id: entry for entry in view.episode.entries}
+
+
+def _moment(entry: Entry, judged: Judged) -> str:
+    day = day_words(iso(entry.day))
+    return f"{day}, {judged.view.zone.local(entry.first):%H:%M}" if entry.exact else f"{day} (only the day is known)"
+
+
+def _reasoning(judged: Judged) -> list[str]:
+    world, verdict, entries = judged.world, judged.verdict, _entries(judged)
+    lines = []
+    begun = [entries[name] for name in judged.obligation.activation if name in entries]
+    if begun and verdict.activated_on is not None:
+        lines.append("It was called for by " + ", ".join(f"{e.type} ({e.id}) on {_moment(e, judged)}" for e in begun[:3]) + ".")
+    lines += _arithmetic(world, judged, entries)
+    if verdict.reason == "parameter_unset":
+        lines += [f"Open question to the policy's owner: {question}" for question in _questions(judged)]
+    if verdict.contested:
+        lines.append(f"To be looked at by a person: {verdict.contested}.")
+    if verdict.verdict is Outcome.UNKNOWN:
+        lines.append(f"It cannot be judged: {reason_words(verdict)}.")
+    return lines
+
+
+def _arithmetic(world: World, judged: Judged, entries: dict[str, Entry]) -> list[str]:
+    verdict = judged.verdict
+    if verdict.due_on is None:
+        return []
+    limits = ", ".join(f"{entries[name].type} ({name})" for name in world.limits if name in entries)
+    if world.duty.gate is not None:
+        return [f"It had to be in place by then: {day_words(verdict.due_on)}."]
+    due = day_words(verdict.due_on)
+    if world.arithmetic.endswith(" after") and world.due_day is not None:
+        counted = day_words(iso(world.due_day - world.paused_days))
+        lines = [
+            f"{world.arithmetic[0].upper()}{world.arithmetic[1:]} {day_words(verdict.activated_on)} is {counted}, to the end of that day."
+        ]
+    elif world.arithmetic:
+        lines = [f"Due on {due}: {world.arithmetic}{f' {limits}' if limits else ''}."]
+    else:
+        lines = [f"Due on {due}, to the end of that day."]
+    if world.paused_days:
+        lines.append(f"Moved by {days_words(world.paused_days)} of pause ({limits}) to {due}.")
+    if verdict.due_soon_on is not None:
+        lines.append(f"The warning window opens on {day_words(verdict.due_soon_on)}.")
+    return lines
+
+
+def _questions(judged: Judged) -> list[str]:
+    policy = judged.policy
+    unset = set(policy.unset())
+    text = str([clause.model_dump() for clause in judged.rule.clauses])
+    return [
+        f"{policy.parameters[name].question} ({policy.id}.{name})" for name in policy.parameters if name in unset and f"${name}'" in text
+    ]
+
+
+def _considered(judged: Judged) -> list[Considered]:
+    entries = _entries(judged)
+    found: dict[str, Considered] = {}
+    chosen = judged.decision.candidate
+    for index, candidate in enumerate(judged.world.candidates):
+        for name in candidate.events:
+            why = f"{candidate.missing} is missing" if candidate.fit is Fit.UNCLEAR and candidate.missing else ""
+            counts = "unclear" if candidate.fit is Fit.UNCLEAR else "yes"
+            if name not in found or index == chosen:
+                found[name] = _row(name, entries, judged, counts, why)
+    for name, why in judged.obligation.rejected:
+        found.setdefault(name, _row(name, entries, judged, "no", why))
+    return list(found.values())
+
+
+def _row(name: str, entries: dict[str, Entry], judged: Judged, counts: str, why: str) -> Considered:
+    entry = entries.get(name)
+    if entry is None:
+        return Considered(name, "", "", "", counts, why)
+    recorded = day_words(iso(judged.view.zone.day_of(entry.recorded)))
+    return Considered(name, entry.type, _moment(entry, judged), recorded, counts, why)
+
+
+def _would_have_met(judged: Judged) -> str:
+    verdict = judged.verdict
+    if verdict.verdict not in (Outcome.BREACHED, Outcome.LATE, Outcome.PENDING, Outcome.DUE_SOON, Outcome.UNKNOWN, Outcome.EXCUSED):
+        return ""
+    asked = [words for clause in judged.rule.clauses if (words := _asked(clause, judged))]
+    if not asked:
+        return ""
+    over = verdict.verdict in (Outcome.BREACHED, Outcome.LATE, Outcome.EXCUSED)
+    head = "It would have been met with" if over else "It is met with"
+    earlier = judged.world.duty.gate is not None and not isinstance(judged.rule.clauses[0], Content)
+    by = f", {'before that moment on' if earlier else 'by'} {day_words(verdict.due_on)}" if verdict.due_on is not None else ""
+    return f"{head} {'; or '.join(asked)}{by}."
+
+
+def _asked(clause: object, judged: Judged) -> str:
+    requires = getattr(clause, "requires", None)
+    if requires is not None:
+        return requires_words(requires, judged.policy)
+    where = getattr(clause, "where", None)
+    return where_words(where) if where is not None else ""
