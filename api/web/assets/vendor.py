@@ -54,18 +54,16 @@ def main() -> None:
         package = work / "node_modules" / "govuk-frontend" / "dist"
         shutil.rmtree(TARGET, ignore_errors=True)
         TARGET.mkdir(parents=True)
-        subprocess.run(  # noqa: S603
-            [
-                "node",
-                str(work / "node_modules" / "sass" / "sass.js"),
-                f"--load-path={package}",
-                "--style=compressed",
-                "--no-source-map",
-                str(HERE / "govuk.scss"),
-                str(TARGET / "govuk-frontend.min.css"),
-            ],
-            check=True,
-        )
+        compiler = [
+            "node",
+            str(work / "node_modules" / "sass" / "sass.js"),
+            f"--load-path={package}",
+            "--style=compressed",
+            "--no-source-map",
+            str(HERE / "govuk.scss"),
+            str(TARGET / "govuk-frontend.min.css"),
+        ]
+        subprocess.run(compiler, check=True)  # noqa: S603
         shutil.copyfile(package / "govuk" / "govuk-frontend.min.js", TARGET / "govuk-frontend.min.js")
     (TARGET / "LICENCE-govuk-frontend.txt").write_text(LICENCE, encoding="utf-8")
     files = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted(TARGET.iterdir())}

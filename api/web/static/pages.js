@@ -26,6 +26,15 @@ for (const form of document.querySelectorAll("form[method=get]")) {
   });
 }
 
+// Where the list was: a breach leads back to the same list and the same row, in this tab.
+const LIST = "duecare.list";
+const ROW = "duecare.row";
+function remember(key, value) { try { sessionStorage.setItem(key, value); } catch { /* no storage: back leads to the whole list */ } }
+function recall(key) { try { return sessionStorage.getItem(key); } catch { return null; } }
+if (document.querySelector("[data-list=breaches]")) remember(LIST, location.pathname + location.search);
+const back = document.querySelector("[data-back]");
+if (back && recall(LIST)) back.setAttribute("href", `${recall(LIST)}#b-${back.dataset.back}`);
+
 const target = location.hash && document.getElementById(decodeURIComponent(location.hash.slice(1)));
 if (target instanceof HTMLDetailsElement) target.open = true;
 document.querySelector("[data-focus]")?.focus();
@@ -58,7 +67,16 @@ function go(step) {
   next.scrollIntoView({ block: "nearest" });
 }
 for (const row of rows) row.addEventListener("focusin", () => mark(row));
-if (target && rows.includes(target)) { mark(target); target.querySelector("a")?.focus({ preventScroll: true }); }
+if (rows.length && location.hash.startsWith("#b-")) {
+  // The row that was worked on; where it has left the list, the one that took its place.
+  const row = rows.includes(target) ? target : rows[Math.min(rows.length - 1, Number(recall(ROW) ?? 0))];
+  mark(row);
+  row.querySelector("a")?.focus({ preventScroll: true });
+  row.scrollIntoView({ block: "nearest" });
+}
+for (const form of document.querySelectorAll("[data-row] form[data-acknowledge]")) {
+  form.addEventListener("submit", () => remember(ROW, String(rows.indexOf(form.closest("[data-row]")))));
+}
 
 function acknowledge() {
   const scope = rows.length ? rows[current()] : document;

@@ -1,0 +1,240 @@
+"""Every page and state in a real browser: axe finds nothing, nothing scrolls sideways, no other host is asked, and the keyboard works."""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+from waitress import create_server  # type: ignore[import-untyped]
+
+from tests.support import fakedesk
+from tests.support.axe import overflow, violations
+from tests.support.fakedesk import PASSWORD, FakeDesk
+
+pytestmark = pytest.mark.e2e
+
+SIZES = {"laptop": (1366, 768), "phone": (390, 844)}
+PAGES = [
+    "/",
+    "/?condition=open&review=new&rule=C08",
+    "/?case=none",
+    "/breaches/b0000",
+    "/breaches/b0003",
+    "/breaches/b0004",
+    "/breaches/b0007",
+    "/cases",
+    "/cases/FAM-2001",
+    "/cases/STUCK?as_of=2026-03-01",
+    "/cases/FAM-1?as_of=x",
+    "/due-soon",
+    "/policies",
+    "/policies/cfss",
+    "/status",
+    "/help",
+    "/password",
+    "/nowhere",
+]
+
+
+@pytest.fixture
+def desk() -> FakeDesk:
+    return FakeDesk()
+
+
+@pytest.fixture
+def address(desk: FakeDesk) -> Iterator[str]:
+    """The pages over a made-up desk, served on loopback."""
+    server = create_server(fakedesk.app(desk), host="127.0.0.1", port=0, threads=4)
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{server.effective_port}"
+    server.close()
+    server.task_dispatcher.shutdown()
+    thread.join(5)
+
+
+def sign_in(page: Page, address: str, name: str = "kim") -> None:
+    page.goto(f"{address}/sign-in")
+    page.get_by_label("User name").fill(name)
+    page.get_by_label("Password", exact=True).fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("link", name="Change password")).to_be_visible()
+    page.wait_for_selector("html[data-ready]", state="attached")
+
+
+def open_page(page: Page, address: str) -> None:
+    page.goto(address)
+    page.wait_for_selector("html[data-ready]", state="attached")
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_axe_finds_nothing_and_nothing_scrolls_sideways(browser: Browser, address: str, size: str) -> None:
+    width, height = SIZES[size]
+    context = browser.new_context(locale="en-AU", viewport={"width": width, "height": height})
+    page = context.new_page()
+    asked: list[str] = []
+    complaints: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.on("console", lambda message: complaints.append(message.text) if "Content Security Policy" in message.text else None)
+    wrong = []
+    page.goto(f"{address}/sign-in")
+    wrong += [f"/sign-in: {fault}" for fault in violations(page)]
+    page.get_by_role("button", name="Sign in").click()
+    expect(page).to_have_title("Error: Sign in - duecare")
+    wrong += [f"/sign-in with errors: {fault}" for fault in violations(page)]
+    sign_in(page, address)
+    for path in PAGES:
+        open_page(page, address + path)
+        for group in page.locator("details:not([open]) > summary").all():
+            if group.is_visible():
+                group.click()
+        wrong += [f"{path}: {fault}" for fault in violations(page)]
+        if (wide := overflow(page)) > 0:
+            wrong.append(f"{path}: {wide} px wider than the window")
+    context.close()
+    assert not wrong, "\n".join(wrong)
+    assert not complaints
+    assert len(asked) > len(PAGES)
+    assert {re.match(r"https?://[^/]+", url)[0] for url in asked if not url.startswith("data:")} == {address}  # type: ignore[index]
+
+
+def test_states_with_errors_pass_axe(page: Page, address: str, desk: FakeDesk) -> None:
+    sign_in(page, address)
+    open_page(page, f"{address}/breaches/b0000")
+    page.get_by_role("button", name="Save the finding").click()
+    expect(page.get_by_role("alert")).to_contain_text("Say what you found")
+    expect(page.locator(".govuk-error-summary")).to_be_focused()
+    assert violations(page) == []
+    open_page(page, f"{address}/breaches/b0000")
+    robin = desk.session("robin", 0)
+    assert robin is not None
+    desk.review(robin, "b0000", action="uphold", reason="", comment="", version=3)
+    page.get_by_label("Dismiss").check()
+    page.get_by_label("Reason", exact=True).select_option("record_wrong")
+    page.get_by_label("Comment", exact=True).fill("My view.")
+    page.get_by_role("button", name="Save the finding").click()
+    expect(page.locator("#moved")).to_be_focused()
+    expect(page.locator("#moved")).to_contain_text("Somebody else changed this breach")
+    expect(page.get_by_label("Comment", exact=True)).to_have_value("My view.")
+    assert violations(page) == []
+    page.get_by_role("heading", name="History").click()
+    page.keyboard.press("?")
+    expect(page.get_by_role("dialog")).to_be_visible()
+    assert violations(page) == []
+
+
+def test_the_list_is_worked_with_the_keyboard_alone(page: Page, address: str, desk: FakeDesk) -> None:
+    sign_in(page, address)
+    open_page(page, f"{address}/?condition=open")
+    for key in ("j", "j", "k"):
+        page.keyboard.press(key)
+    rows = page.locator("[data-row]")
+    expect(rows.nth(0)).to_have_class(re.compile("is-current"))
+    expect(rows.nth(0).locator("a").first).to_be_focused()
+    page.keyboard.press("a")
+    expect(page.get_by_role("status")).to_contain_text("Acknowledged: No completed safety plan")
+    assert desk.rows["b0000"].review == "acknowledged"
+    expect(page).to_have_url(re.compile(r"/\?condition=open#b-b0000$"))
+    expect(rows.nth(0).locator("a").first).to_be_focused()
+    page.keyboard.press("j")
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile("/breaches/b0001$"))
+    page.wait_for_selector("html[data-ready]", state="attached")
+    page.keyboard.press("a")
+    expect(page.get_by_role("status")).to_contain_text("Acknowledged")
+    assert desk.rows["b0001"].review == "acknowledged"
+    back = page.get_by_label("Breadcrumb").get_by_role("link", name="Breaches")
+    expect(back).to_have_attribute("href", "/?condition=open#b-b0001")
+
+
+def test_an_acknowledged_row_that_leaves_the_list_gives_its_place_to_the_next(page: Page, address: str, desk: FakeDesk) -> None:
+    from dataclasses import replace
+
+    desk.rows = {name: row if row.review != "acknowledged" else replace(row, review="new") for name, row in desk.rows.items()}
+    sign_in(page, address)
+    open_page(page, f"{address}/?review=new")
+    for _ in range(3):
+        page.keyboard.press("j")
+    fourth = page.locator("[data-row]").nth(3).get_attribute("id")
+    page.keyboard.press("a")
+    expect(page.get_by_role("status")).to_contain_text("Acknowledged")
+    expect(page.locator(f"#{fourth}")).to_have_class(re.compile("is-current"))
+
+
+def test_single_keys_do_nothing_while_typing_and_can_be_switched_off(page: Page, address: str, desk: FakeDesk) -> None:
+    sign_in(page, address)
+    open_page(page, f"{address}/breaches/b0000")
+    page.get_by_label("Comment", exact=True).fill("")
+    page.keyboard.type("a jaunt? k")
+    expect(page.get_by_label("Comment", exact=True)).to_have_value("a jaunt? k")
+    expect(page.get_by_role("dialog")).to_be_hidden()
+    assert desk.rows["b0000"].version == 3
+    open_page(page, f"{address}/")
+    page.keyboard.press("?")
+    page.get_by_label("Use these single keys").uncheck()
+    page.keyboard.press("?")
+    expect(page.get_by_role("dialog")).to_be_hidden()
+    page.keyboard.press("j")
+    expect(page.locator(".is-current")).to_have_count(0)
+    open_page(page, f"{address}/")
+    page.keyboard.press("j")
+    expect(page.locator(".is-current")).to_have_count(0)
+    page.keyboard.press("?")
+    page.get_by_label("Use these single keys").check()
+    page.keyboard.press("Escape")
+    page.keyboard.press("j")
+    expect(page.locator(".is-current")).to_have_count(1)
+
+
+def test_the_search_key_reaches_the_case_field_on_a_phone_too(page: Page, address: str) -> None:
+    page.set_viewport_size({"width": 390, "height": 844})
+    sign_in(page, address)
+    expect(page.get_by_label("Case id")).to_be_hidden()
+    page.keyboard.press("/")
+    expect(page.get_by_label("Case id")).to_be_focused()
+    page.keyboard.type("FAM-2003")
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile(r"/\?case=FAM-2003$"))
+    expect(page.locator("[data-row]")).to_have_count(1)
+
+
+def test_a_long_id_is_copied(browser: Browser, address: str) -> None:
+    context = browser.new_context()
+    context.grant_permissions(["clipboard-read", "clipboard-write"], origin=address)
+    page = context.new_page()
+    sign_in(page, address)
+    open_page(page, f"{address}/breaches/b0007")
+    page.get_by_role("button", name="Copy the case id").click()
+    expect(page.get_by_role("button", name="Copy the case id")).to_have_text("Copied")
+    assert page.evaluate("navigator.clipboard.readText()") == fakedesk.LONG
+    context.close()
+
+
+def test_everything_works_without_scripts(browser: Browser, address: str) -> None:
+    context = browser.new_context(java_script_enabled=False, viewport={"width": 390, "height": 844})
+    page = context.new_page()
+    page.goto(f"{address}/sign-in")
+    page.locator("#name").fill("kim")
+    page.locator("#password").fill(PASSWORD)
+    page.locator("main button[type=submit]").click()
+    page.locator("#f-severity").select_option("critical")
+    page.locator("#f-review").select_option("new")
+    page.get_by_role("button", name="Show", exact=True).click()
+    expect(page.locator("[data-row]").first).to_contain_text("Critical")
+    page.locator("[data-row] a").first.click()
+    page.get_by_role("button", name="Acknowledge").click()
+    expect(page.locator(".dc-flash")).to_contain_text("Acknowledged")
+    context.close()
+
+
+def test_enlarged_nothing_is_lost(page: Page, address: str) -> None:
+    """200 and 400 % zoom on a screen of 1366 pixels are windows of 683 and 341; 320 is the narrowest that WCAG asks for."""
+    sign_in(page, address)
+    for path in PAGES:
+        open_page(page, address + path)
+        for width in (683, 320):
+            page.set_viewport_size({"width": width, "height": 640})
+            assert overflow(page) <= 0, f"{path} at {width}"
