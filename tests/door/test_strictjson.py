@@ -1,0 +1,157 @@
+"""Bytes that are no proper JSON, and batches of which only a part is good."""
+
+import json
+import time
+
+import pytest
+
+from rules.envelope import Parsed, parse_batch, read_batch, read_event
+from rules.errors import EventRefused
+from rules.strictjson import MAX_DEPTH, MAX_EVENT, loads, loads_items
+from tests.support.door import RECEIVED, families, visit
+
+
+def faults(raw: bytes) -> dict[str, str]:
+    with pytest.raises(EventRefused) as caught:
+        loads(raw)
+    return {problem.pointer: problem.code for problem in caught.value.problems}
+
+
+def batch(raw: bytes) -> list[Parsed | EventRefused]:
+    return read_batch(raw, families(), received=RECEIVED)
+
+
+def where(results: list[Parsed | EventRefused]) -> dict[int, list[str]]:
+    """Index -> pointers of each event that was refused."""
+    return {i: [p.pointer for p in result.problems] for i, result in enumerate(results) if isinstance(result, EventRefused)}
+
+
+@pytest.mark.parametrize(
+    ("raw", "found"),
+    [
+        (b"", {"": "malformed_json"}),
+        (b"  \n", {"": "malformed_json"}),
+        (b"\xef\xbb\xbf", {"": "malformed_json"}),
+        (b"{", {"": "malformed_json"}),
+        (b"{'a': 1}", {"": "malformed_json"}),
+        (b'{"a": 1,}', {"": "malformed_json"}),
+        (b'{"a": 1} {}', {"": "malformed_json"}),
+        (b'{"a": "x\x00y"}', {"": "malformed_json"}),
+        (b'{"a": "\xff"}', {"": "malformed_json"}),
+        (b'{"a": "\xed\xa0\x80"}', {"": "malformed_json"}),
+        (b'{"a": 1, "b": {"c": [1, {"d": 1, "d": 2}]}, "a": 2}', {"/a": "duplicate_key", "/b/c/1/d": "duplicate_key"}),
+        (b'{"a/b": 1, "a/b": 1}', {"/a~1b": "duplicate_key"}),
+        (b'{"a": NaN, "b": [Infinity, -Infinity]}', {"/a": "malformed_json", "/b/0": "malformed_json", "/b/1": "malformed_json"}),
+        (b'{"a": ["\\ud800"]}', {"/a/0": "wrong_value"}),
+        (b'{"a": "\\udc00\\ud800"}', {"/a": "wrong_value"}),
+        (b'{"\\ud800": 1}', {"": "wrong_value"}),
+        (b"[" * 100_000, {"": "too_deep"}),
+        (b'{"a":' * 40 + b"1" + b"}" * 40, {"/a" * MAX_DEPTH: "too_deep"}),
+        (b'{"a": "' + b"x" * MAX_EVENT + b'"}', {"": "too_large"}),
+    ],
+    ids=lambda value: repr(value)[:40],
+)  # fmt: skip
+def test_text_that_is_no_proper_json_is_refused(raw: bytes, found: dict[str, str]) -> None:
+    assert faults(raw) == found
+
+
+@pytest.mark.parametrize(
+    ("raw", "value"),
+    [
+        (b'\xef\xbb\xbf{"a": 1}', {"a": 1}),
+        (b'{"a": "\\ud83d\\ude00"}', {"a": "\U0001f600"}),
+        (b"[" * MAX_DEPTH + b"]" * MAX_DEPTH, json.loads("[" * MAX_DEPTH + "]" * MAX_DEPTH)),
+        (b'{"a": {"a": 1}, "b": {"a": 1}}', {"a": {"a": 1}, "b": {"a": 1}}),
+        (b"null", None),
+    ],
+)
+def test_unusual_but_proper_json_passes(raw: bytes, value: object) -> None:
+    assert loads(raw) == value
+
+
+def test_the_place_of_a_syntax_error_is_told_and_nothing_is_repeated() -> None:
+    with pytest.raises(EventRefused, match="line 2, column 7") as caught:
+        loads(b'{"a": "Jane",\n "b": x Jane}')
+    assert "Jane" not in str(caught.value)
+
+
+def test_a_number_without_end_costs_nothing() -> None:
+    started = time.perf_counter()
+    big = loads(b'{"a": ' + b"9" * 1_000_000 + b', "b": 1e999, "c": -' + b"1" * 30 + b"}")
+    assert time.perf_counter() - started < 1
+    assert big["a"] >= 2**63
+    assert big["c"] < -(2**63)
+
+
+def test_a_batch_is_an_array() -> None:
+    for raw in (b"{}", b'"x"', b"null", json.dumps(visit()).encode()):
+        with pytest.raises(EventRefused, match="JSON array"):
+            batch(raw)
+    with pytest.raises(EventRefused):
+        parse_batch({"0": visit()}, families(), received=RECEIVED)
+    assert batch(b"[]") == []
+
+
+def test_one_bad_event_never_takes_the_others_with_it() -> None:
+    good = json.dumps(visit())
+    bad = [
+        good[:-1] + ', "id": "v2"}',
+        good.replace('"case-1"', '"\\ud800"'),
+        good.replace('"m1"', "NaN"),
+        good.replace('"m1"', "[" * 40 + "]" * 40),
+        good.replace('"m1"', '"' + "x" * 10_000_000 + '"'),
+        "5",
+        json.dumps(visit(time="2026-03-23T15:00:00")),
+        json.dumps(visit(id=None)),
+        json.dumps(visit(type="visit.hold")),
+        json.dumps(visit(data={"seen": "m1"})),
+        json.dumps(visit(id="x" * 10_000)),
+        good.replace('"m1"', "9" * 5000),
+    ]
+    results = batch(("[" + ",".join(f"{good},{one}" for one in bad) + "]").encode())
+    assert len(results) == 2 * len(bad)
+    assert all(isinstance(result, Parsed) for result in results[::2])
+    assert where(results) == {
+        1: ["/1/id"],
+        3: ["/3/subject"],
+        5: ["/5/data/seen/0"],
+        7: ["/7/data/seen/0" + "/0" * 29],
+        9: ["/9"],
+        11: ["/11"],
+        13: ["/13/time"],
+        15: ["/15/id"],
+        17: ["/17/type"],
+        19: ["/19/data/seen"],
+        21: ["/21/id"],
+        23: ["/23/data/seen/0"],
+    }
+
+
+def test_an_event_of_ten_megabytes_is_refused_alone_and_in_a_batch() -> None:
+    big = json.dumps(visit(data={"notes": "x" * 10_000_000})).encode()
+    with pytest.raises(EventRefused) as caught:
+        read_event(big, families(), received=RECEIVED)
+    assert [problem.code for problem in caught.value.problems] == ["too_large"]
+    results = batch(b"[" + big + b"," + json.dumps(visit()).encode() + b"]")
+    assert where(results) == {0: ["/0"]}
+
+
+def test_an_event_of_very_many_small_parts_is_refused_in_a_batch() -> None:
+    assert where(batch(json.dumps([visit(data={"notes": [0] * 1_100_000})]).encode())) == {0: ["/0"]}
+
+
+def test_a_batch_has_a_limit_of_its_own() -> None:
+    with pytest.raises(EventRefused, match="larger than 10 bytes"):
+        loads_items(b"[1,2,3,4,5,6]", max_bytes=10)
+
+
+@pytest.mark.slow
+def test_a_hundred_thousand_events_are_read_in_seconds_good_or_bad() -> None:
+    events = [visit(id=f"v{n}") for n in range(100_000)]
+    started = time.perf_counter()
+    results = batch(json.dumps(events).encode())
+    assert not where(results)
+    assert len({result.event.id for result in results if isinstance(result, Parsed) and result.event}) == 100_000
+    results = parse_batch([visit(type=f"visit.hold{n}") for n in range(20_000)], families(), received=RECEIVED)
+    assert len(where(results)) == 20_000
+    assert time.perf_counter() - started < 60
