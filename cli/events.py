@@ -83,11 +83,12 @@ class _Taken:
         report = ingest(svc, [parsed for _, parsed in batch], via="file")
         self.counts.update(report.counts)
         self.cases += report.cases
-        for (file, _), result in zip(batch, report.results, strict=True):
+        for (file, parsed), result in zip(batch, report.results, strict=True):
+            place = f"{file}:{parsed.line}" if parsed.line else file
             if result.status == "conflict":
-                complain(f"{file}: event {result.id!r} of {result.source} is stored with other content; the first is kept [conflict]")
+                complain(f"{place}: /id event {result.id!r} of {result.source} is stored with other content; the first is kept [conflict]")
             for problem in result.problems:
-                complain(f"{file}: event {result.id!r}: {problem.pointer} {problem.message} [{problem.code}]")
+                complain(f"{place}: {problem.pointer} {problem.message} [{problem.code}]")
 
 
 def _results(svc: Service, files: Iterable[str], mapping: str | None, taken: _Taken) -> Iterator[tuple[str, Parsed]]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cli.common import WHEN, complain, load_policies, now_ms
+from cli.common import WHEN, complain, load_policies, now_ms, plural, with_parameters
 
 if TYPE_CHECKING:
     from rules.model import CaseFile
@@ -47,23 +47,14 @@ def explain(
     if len(what) != (2 if stored else 3):
         raise click.UsageError("With --db give CASE and RULE; without it FILE, CASE and RULE.")
     case, rule = what[-2:]
-    chosen = load_policies(policies, parameters)
-    if rule not in (known := [one.id for policy in chosen for one in policy.rules]):
-        near = get_close_matches(rule, known, n=1)
-        hint = f" Did you mean {near[0]}?" if near else ""
-        raise click.UsageError(f"No chosen policy has a rule {rule!r}.{hint}")
     now = now_ms()
-    file = _stored(case) if stored else _from_file(what[0], case, chosen, mapping, now)
+    as_of, known_at = now if as_of is None else as_of, now if known_at is None else known_at
+    chosen, file = (
+        _stored(case, rule, policies, parameters, known_at) if stored else _from_file(what[0], case, rule, policies, parameters, mapping)
+    )
     from rules.explain import explain as explain_rules
 
-    found = explain_rules(
-        chosen,
-        file,
-        as_of=now if as_of is None else as_of,
-        known_at=now if known_at is None else known_at,
-        rule=rule,
-        obligation=obligation,
-    )
+    found = explain_rules(chosen, file, as_of=as_of, known_at=known_at, rule=rule, obligation=obligation)
     if not found:
         complain(f"{rule} says nothing about {case}: the case is in no policy's scope, or has no such obligation.")
         return 1
@@ -74,22 +65,45 @@ def explain(
     return 0
 
 
-def _from_file(path: str, case: str, policies: Sequence[Policy], mapping: str | None, now: int) -> CaseFile:
+def _with_rule(policies: Sequence[Policy], rule: str) -> list[Policy]:
+    """The policies that have the rule.  Raises UsageError where none does."""
+    found = [policy for policy in policies if any(one.id == rule for one in policy.rules)]
+    if not found:
+        near = get_close_matches(rule, [one.id for policy in policies for one in policy.rules], n=1)
+        raise click.UsageError(f"No chosen policy has a rule {rule!r}." + (f" Did you mean {near[0]}?" if near else ""))
+    return found
+
+
+def _from_file(
+    path: str, case: str, rule: str, policies: Sequence[str], parameters: Sequence[str], mapping: str | None
+) -> tuple[list[Policy], CaseFile]:
     from cli.inputs import read_input
 
-    given = read_input([path], policies[0], mapping=mapping, received=now)
+    chosen = _with_rule(load_policies(policies, parameters), rule)
+    given = read_input([path], chosen[0], mapping=mapping, received=now_ms())
     for refusal in given.refusals:
         complain(str(refusal))
     by_id = {file.case: file for file in given.cases}
     if case not in by_id:
         near = get_close_matches(case, by_id, n=1)
-        hint = f" Did you mean {near[0]}?" if near else f" It holds {len(by_id):,} cases."
+        hint = f" Did you mean {near[0]}?" if near else f" It holds {plural(len(by_id), 'case')}."
         raise click.UsageError(f"{path} holds no case {case!r}.{hint}")
-    return by_id[case]
+    return chosen, by_id[case]
 
 
-def _stored(case: str) -> CaseFile:
+def _stored(
+    case: str, rule: str, policies: Sequence[str], parameters: Sequence[str], known_at: int | dt.date
+) -> tuple[list[Policy], CaseFile]:
     from cli.stored import service
+    from store.cases import load_case
 
-    with service() as open_service:
-        return open_service.case_file(case)
+    with service() as svc:
+        usable = load_policies(policies) if policies else list(svc.policies.policies)
+        chosen = with_parameters(_with_rule(usable, rule), parameters)
+        with svc.reading() as session:
+            file = load_case(session, case, known_at=chosen[0].zone.last_ms_of(known_at)).file
+        group = next((group for group in svc.policies.groups if group.catalogue.digest == chosen[0].catalogue.digest), None)
+        known = file if group is None else group.part_of(file)
+    if not file.events:
+        raise click.UsageError(f"No events of a case {case!r} are stored.")
+    return chosen, file if known is None else known

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from adapters.base import Reject
@@ -57,26 +56,13 @@ class _Taken:
             elif result.heartbeat is not None:
                 self.heartbeats.append(result.heartbeat)
             elif result.event is not None:
-                self._take_event(path, result.event, result.content_digest)
+                self._take_event(path, result.line, result.event, result.content_digest)
 
-    def _take_event(self, path: str, event: Event, digest: str) -> None:
+    def _take_event(self, path: str, line: int, event: Event, digest: str) -> None:
         key = (event.source, event.id)
         kept = self._seen.setdefault(key, digest)
         if kept != digest:
-            line = _line_of(path, event)
             reason = f"event {event.id!r} of {event.source} stands here again with other content; the first is kept"
             self.refusals.append(Reject(path, line, "/id", "conflict", reason))
         elif len(self._seen) > len(self.events):
             self.events.append(event)
-
-
-def _line_of(path: str, event: Event) -> int:
-    """The last line of a JSON Lines file that names the event; 0 for other files, which do not say."""
-    if not path.lower().endswith((".jsonl", ".ndjson")):
-        return 0
-    found = 0
-    with Path(path).open(encoding="utf-8", errors="replace") as lines:
-        for number, line in enumerate(lines, 1):
-            if f'"{event.id}"' in line and event.type in line:
-                found = number
-    return found

@@ -15,6 +15,9 @@ import click
 from cli.common import EXIT_FAILED, EXIT_USAGE, complain
 from rules.errors import EngineError, PolicyError, RulesError
 
+# Pydantic would look through every installed package for plugins, at each start; there are none.
+os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
+
 COMMANDS = {
     "check": "cli.check:check",
     "db": "cli.db:db",

@@ -23,7 +23,7 @@ COLOURS = {"breached": "red", "late": "yellow", "due_soon": "yellow", "unknown":
 ORDER = ("breached", "late", "due_soon", "unknown", "excused", "pending", "met", "not_applicable")
 WORDS = {"not_applicable": "not applicable", "due_soon": "due soon"}
 LOOKED_AT = frozenset({"breached", "late", "due_soon", "unknown", "excused"})
-"""What text shows one by one; the others are counted."""
+"""What text shows one by one; the others are counted, and rules that have nothing to do with the case left out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +88,7 @@ class _Text:
         return self.counts["breached"]
 
     def _case(self, judged: Judged) -> None:
-        verdicts = judged.evaluation.verdicts
+        verdicts = [verdict for verdict in judged.evaluation.verdicts if self.everything or verdict.reason != "out_of_scope"]
         counts = Counter(str(verdict.verdict) for verdict in verdicts)
         self.counts.update(counts)
         self.queries += len(judged.evaluation.queries)

@@ -35,6 +35,8 @@ class Story:
 
 def tell(family: Family, journal: Journal) -> None:
     """Writes the whole journey of the family into the journal, past and future alike."""
+    if family.turn == "outreach":
+        journal.source = OUTREACH
     rng = journal.rng
     connected = workday(family.begins + DAY * rng.randrange(3, 11))
     story = Story(family, journal, connected, workday(family.begins + DAY * family.lasts))
@@ -66,9 +68,8 @@ def _intake(story: Story) -> None:
 
 def _visit(story: Story, day: dt.date, *, seen: list[str], status: str = "held", hour: int | None = None, **more: Any) -> str:
     when = story.journal.moment(day, hour)
-    data = {"status": status, "mode": "in_person", "performer": story.family.practitioner, "seen": seen, **more}
-    source = OUTREACH if story.family.turn == "outreach" else None
-    return story.journal.note("visit.held", when, data, source=source)
+    data = {"status": status, "mode": "in_person", "performer": story.family.practitioner, "seen": seen, "topics": [], "covers": []}
+    return story.journal.note("visit.held", when, {**data, **more})
 
 
 def _first_visits(story: Story) -> None:
@@ -118,6 +119,8 @@ def _understanding(story: Story) -> None:
     family, journal, rng, flaw = story.family, story.journal, story.journal.rng, story.flaw
     anchor = story.visits[0][0]
     snapshot_day = workday(anchor + DAY * (rng.randrange(46, 70) if flaw == "C12_late" else rng.randrange(18, 36)))
+    if family.turn == "late_approval":
+        snapshot_day = _paused_without_approval(story, anchor)
     if flaw == "C12_backdated":
         _backdated_snapshot(story, anchor)
     elif flaw != "C12_missing":
@@ -134,6 +137,16 @@ def _understanding(story: Story) -> None:
     journal.note("assessment.completed", journal.moment(assessed, 10), content)
     if flaw != "C17_missing":
         _case_plan(story, anchor, assessed)
+
+
+def _paused_without_approval(story: Story, anchor: dt.date) -> dt.date:
+    """The family is away; the pause is approved only when the snapshot is overdue.  Gives the day of the snapshot."""
+    family, journal = story.family, story.journal
+    journal.note("clock.paused", journal.moment(anchor + DAY * 30, 9), {"reason": "family_away"})
+    journal.note("clock.resumed", journal.moment(anchor + DAY * 47, 9))
+    by = {"id": family.manager, "role": "manager"}
+    journal.note("approval.granted", journal.moment(workday(anchor + DAY * 49), 9), {"of": "pause", "by": by})
+    return workday(anchor + DAY * 51)
 
 
 def _backdated_snapshot(story: Story, anchor: dt.date) -> None:
@@ -166,7 +179,7 @@ def _case_plan(story: Story, anchor: dt.date, assessed: dt.date) -> None:
 
 def _working(story: Story) -> None:
     family, journal, rng = story.family, story.journal, story.journal.rng
-    everyone = [*family.parents, *family.children]
+    everyone = [*family.parents, *family.children][: -1 if story.flaw == "C05_child_never" else None]
     day = story.visits[-1][0]
     paused = workday(story.visits[0][0] + DAY * 90)
     while (day := workday(day + DAY * rng.randrange(9, 16))) < story.ends - DAY * 5:
@@ -204,6 +217,7 @@ def _paper(story: Story) -> None:
     for n in range(4):
         day = workday(story.connected + DAY * (78 + 9 * n))
         data = {"status": "held", "mode": "in_person", "seen": [story.family.parents[0]], "performer": story.family.practitioner}
+        data |= {"topics": [], "covers": []}
         after = DAY * (story.journal.rng.randrange(15, 60) if late else 3)
         story.journal.note("visit.held", day, data, source=PAPER, day_only=True, after=after)
 

@@ -47,5 +47,8 @@ FLAWS: tuple[Flaw, ...] = (
     Flaw("X02_closed_twice", "X02", None, None),
 )
 
-TURNS: tuple[str, ...] = ("transfer", "pause", "reopen", "void", "correct", "echo", "echo", "outreach", "backlog")
+TURNS: tuple[str, ...] = ("transfer", "pause", "reopen", "void", "correct", "echo", "echo", "backlog", "late_approval")
 """What happens to cases without anything being wrong, in the order in which it is dealt out."""
+
+QUIET_TURN = "outreach"
+"""The turn of families about whom only the app reports that goes quiet."""

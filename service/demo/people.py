@@ -41,7 +41,7 @@ class Family:
     flaw: str = ""
     """What goes wrong, by the name that `service.demo.flaws` gives it; empty: nothing on purpose."""
     turn: str = ""
-    """What else happens: transfer, pause, reopen, void, correct, echo, outreach, backlog; none of them is wrong."""
+    """What else happens, by the names in `service.demo.flaws`; none of it is wrong."""
 
     @property
     def case(self) -> str:

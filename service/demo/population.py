@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from service.demo import cfss, strengthening
-from service.demo.flaws import FLAWS, TURNS, Flaw
+from service.demo.flaws import FLAWS, QUIET_TURN, TURNS, Flaw
 from service.demo.journal import CLIENT, OUTREACH, PARTNER, CloudEvent, Journal
 from service.demo.people import CFSS, STRENGTHENING, ZONES, Family, family
 
@@ -53,8 +53,11 @@ def households(*, until: dt.datetime, seed: int = DEFAULT_SEED, families: int = 
     for index in range(wanted):
         _deal(members, FLAWS[index % len(FLAWS)], today, rng)
     plain = [index for index, member in enumerate(members) if not member.flaw]
-    for index in plain[::4]:
-        members[index] = replace(members[index], turn=TURNS[(index // 4) % len(TURNS)])
+    for number, index in enumerate(plain[::4]):
+        members[index] = replace(members[index], turn=TURNS[number % len(TURNS)])
+    for index in plain:
+        if members[index].program == CFSS and 45 <= (today - members[index].begins).days <= 95:
+            members[index] = replace(members[index], turn=QUIET_TURN if index % 3 else "")
     return members
 
 

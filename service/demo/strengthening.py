@@ -9,7 +9,7 @@ import datetime as dt
 from dataclasses import dataclass, field
 from typing import Any
 
-from service.demo.journal import OUTREACH, PAPER, Journal, workday
+from service.demo.journal import PAPER, Journal, workday
 from service.demo.people import Family
 
 DAY = dt.timedelta(days=1)
@@ -160,8 +160,7 @@ def _contact(story: Story) -> None:
             seen = [*seen, f"{family.case}-x1"]
         status = "held" if draw > 0.06 else "attempted"
         data = {"status": status, "mode": "in_person", "purpose": "ongoing", "performer": family.practitioner}
-        source = OUTREACH if family.turn == "outreach" else None
-        visit = journal.note("visit.held", day, {**data, "seen": seen if status == "held" else []}, source=source)
+        visit = journal.note("visit.held", day, {**data, "seen": seen if status == "held" else []})
         story.visits.append((day, visit))
         if family.turn == "echo" and status == "held" and rng.random() < 0.4:
             journal.echo(visit)
