@@ -17,7 +17,7 @@ from rules.envelope import content_digest
 from rules.model import Event, Heartbeat
 from store.errors import Unstorable
 from store.models import CaseLinkRow, ConflictRow, EventRow, HeartbeatRow
-from store.sql import chunks, dialect, encode, upsert
+from store.sql import chunks, dialect, encode, is_utf8, upsert
 
 BATCH = 2_000
 RECORD_TYPES = ("event.voided", "event.corrected")
@@ -131,8 +131,9 @@ def _row(event: Event, digest: str) -> dict[str, Any]:
         "digest": digest,
         "target": target if isinstance(target, str) else None,
     }
-    if any("\x00" in attribute for attribute in (event.source, event.id, event.type, event.case)):
-        raise Unstorable("cannot be stored: an attribute of the event contains the character NUL")
+    attributes = event.source + event.id + event.type + event.case
+    if "\x00" in attributes or not is_utf8(attributes):
+        raise Unstorable("cannot be stored: an attribute of the event contains NUL or a lone surrogate")
     return row
 
 

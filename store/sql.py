@@ -70,13 +70,23 @@ def chunks(items: Iterable[T], size: int) -> Iterator[list[T]]:
 def encode(value: Any) -> str:
     """``value`` as JSON text that both databases give back unchanged.  Raises Unstorable for NUL, lone surrogates and NaN."""
     try:
-        text = dumps(value, default=_plain)
-        text.encode()
+        written = dumps(value, default=_plain)
     except (ValueError, TypeError, RecursionError) as error:
         raise Unstorable(f"cannot be stored as JSON ({type(error).__name__})") from None
-    if "\\u0000" in text and _holds_nul(json.loads(text)):
+    if not is_utf8(written):
+        raise Unstorable("cannot be stored: a text contains a lone surrogate")
+    if "\\u0000" in written and _holds_nul(json.loads(written)):
         raise Unstorable("cannot be stored: a text contains the character NUL")
-    return text
+    return written
+
+
+def is_utf8(value: str) -> bool:
+    """Whether a text can be sent to a database: lone surrogates cannot."""
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _plain(value: object) -> object:

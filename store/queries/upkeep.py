@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from store.models import AuditRow, CaseStateRow, ConflictRow, DirtyRow, OutboxRow, PolicyVersionRow, RejectRow, SourceRow
+from store.models import AuditRow, CaseStateRow, ConflictRow, DirtyRow, OutboxRow, PolicyVersionRow, RejectRow
 from store.queries.narrow import EVERYTHING, Scope
 from store.queries.paging import DEFAULT_LIMIT, MAX_LIMIT, Listing, Page, Sort
 from store.sql import Statement
