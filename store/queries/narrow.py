@@ -112,9 +112,6 @@ class Where:
         return conditions
 
 
-UNFILTERED = Where()
-
-
 def _any(column: InstrumentedAttribute[Any], values: tuple[str, ...]) -> list[ColumnElement[bool]]:
     if not values:
         return []
@@ -139,3 +136,6 @@ def _check_day(name: str, value: str) -> None:
         good = False
     if not good:
         raise QueryError(name, "must be a date such as 2026-03-31")
+
+
+UNFILTERED = Where()
