@@ -77,3 +77,22 @@ def get(name: str) -> structlog.stdlib.BoundLogger:
     """A logger for a module of ours."""
     logger: structlog.stdlib.BoundLogger = structlog.stdlib.get_logger(f"duecare.{name}")
     return logger
+
+
+def _until_configured() -> None:
+    """structlog's own default prints tracebacks with all local variables, which hold case data: nothing may ever run with it."""
+    structlog.configure(
+        processors=[
+            structlog.stdlib.filter_by_level,
+            structlog.stdlib.add_log_level,
+            _error_type_only,
+            structlog.processors.KeyValueRenderer(key_order=["level", "event"]),
+        ],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=False,
+    )
+
+
+if not structlog.is_configured():
+    _until_configured()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import select
 
-from service import evaluate
+from service import evaluate, findings
 from service.errors import NotFound
 from service.ingest import Status
 from store.models import CaseStateRow, DirtyRow, OutboxRow
@@ -169,7 +169,7 @@ def test_the_state_of_a_case_tells_where_it_belongs_and_when_to_look_again(flow)
 
 
 def test_a_poisoned_case_is_set_aside_and_blocks_nobody(flow, monkeypatch):
-    original = evaluate.judge
+    original = findings.judge
 
     def judge(policies, known, **more):
         if known.file.case == "poison":
