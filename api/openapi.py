@@ -63,7 +63,9 @@ class _Schemas:
         inputs: list[tuple[int, _Mode, TypeAdapter[Any]]] = []
         self._kept: list[Any] = [Problem]
         for operation in operations:
-            self._kept += [answer.schema for answer in operation.answers.values() if answer.schema is not None]
+            self._kept += [
+                answer.schema for answer in operation.answers.values() if answer.schema is not None and not isinstance(answer.schema, dict)
+            ]
             self._kept += [operation.body] if operation.body is not None else []
             self._kept += [schema for schema in operation.raw_bodies.values() if not isinstance(schema, dict)]
         unique = {id(kept): kept for kept in self._kept}

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import inspect
 import json
-import math
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -21,6 +20,10 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from api import access, problems
 from api.problems import ApiProblem, Flaw
+from rules import strictjson
+from rules.errors import EventRefused
+from rules.strictjson import MAX_EVENT
+from service.access import SCOPES
 
 JSON = "application/json"
 
@@ -71,7 +74,7 @@ class Operation:
     path: str
     """As OpenAPI writes it, e.g. ``/v1/cases/{case}``."""
     handler: Callable[..., Any]
-    scope: access.Scope | None
+    scope: str | None
     """None: anybody, without a key."""
     tag: str
     summary: str
@@ -124,11 +127,11 @@ class Operations:
         return self.add("POST", path, **kwargs)
 
     def add(
-        self, method: str, path: str, *, scope: access.Scope | None, answers: Mapping[int, Answer], **kwargs: Any
+        self, method: str, path: str, *, scope: str | None, answers: Mapping[int, Answer], **kwargs: Any
     ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
         """Declare an operation.  Summary and description come from the handler's docstring; the other keywords are Operation's fields.
 
-        Raises TypeError where the handler's parameters are not exactly what the operation will give it.
+        Raises TypeError where the scope does not exist or the handler's parameters are not exactly what the operation will give it.
         """
 
         def declare(handler: Callable[..., Any]) -> Callable[..., Any]:
@@ -144,6 +147,8 @@ class Operations:
                 answers=answers,
                 **kwargs,
             )
+            if scope is not None and scope not in SCOPES:
+                raise TypeError(f"{handler.__name__} asks for a scope that does not exist: {scope}")
             wanted = set(operation.path_parameters)
             wanted |= {name for name in ("query", "body") if getattr(operation, name) is not None}
             wanted |= {"version"} if operation.versioned else set()
@@ -222,46 +227,19 @@ def read_body(model: type[B]) -> B:
         raise ApiProblem("unprocessable", errors=problems.flaws_of_body(error)) from None
 
 
-def loads(raw: bytes) -> Any:
-    """JSON, read strictly.  Raises ApiProblem with the line and column of the first fault."""
+def loads(raw: bytes, *, limit: int = MAX_EVENT) -> Any:
+    """JSON, read strictly; ``limit`` in bytes.  Raises ApiProblem: malformed (with line and column), doubled names, too large."""
     try:
-        text = raw.decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise _malformed(f"byte {error.start} is not UTF-8") from None
-    try:
-        return json.loads(text, parse_constant=_refuse_constant, parse_float=_finite, object_pairs_hook=_unique)
-    except json.JSONDecodeError as error:
-        raise _malformed(f"{error.msg} at line {error.lineno}, column {error.colno}") from None
-    except RecursionError:
-        raise _malformed("it is nested too deeply") from None
-    except ValueError as error:
-        raise _malformed(str(error)) from None
+        return strictjson.loads(raw, max_bytes=limit)
+    except EventRefused as refused:
+        raise unreadable(refused) from None
 
 
-def _malformed(why: str) -> ApiProblem:
-    return ApiProblem(
-        "malformed_json",
-        detail=f"The body is not JSON that can be used: {why}.",
-        errors=[Flaw(pointer="", code="malformed_json", message=why)],
-    )
-
-
-def _refuse_constant(name: str) -> None:
-    raise ValueError(f"{name} is not JSON")
-
-
-def _finite(text: str) -> float:
-    value = float(text)
-    if not math.isfinite(value):
-        raise ValueError("a number is too large")
-    return value
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    made = dict(pairs)
-    if len(made) != len(pairs):
-        raise ValueError("an object has the same name twice")
-    return made
+def unreadable(refused: EventRefused) -> ApiProblem:
+    """The problem that a text is which cannot be read as JSON."""
+    flaws = [Flaw(pointer=p.pointer, code=p.code, message=p.message) for p in refused.problems]
+    code = "too_large" if any(flaw["code"] == "too_large" for flaw in flaws) else "malformed_json"
+    return ApiProblem(code, detail="The body " + "; ".join(flaw["message"] for flaw in flaws) + ".", errors=flaws)
 
 
 def _version() -> int:

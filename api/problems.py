@@ -1,8 +1,8 @@
 """The one place where errors become answers: RFC 9457 problems (application/problem+json).
 
 Every error of the product that a caller can do something about has a stable ``code`` here; everything else is a plain
-"internal_error" without a word of what went wrong inside (that is in the log, under the request id).  Imports Flask and
-werkzeug only; the hierarchies of service/, store/ and rules/ are mapped onto these codes by ``api.v1.faults``.
+"internal_error" without a word of what went wrong inside (that is in the log, under the request id).  Imports Flask, werkzeug and the
+error hierarchies of service/, store/ and rules/.
 """
 
 from __future__ import annotations
@@ -16,8 +16,14 @@ from typing import Annotated, Any, NotRequired
 import structlog
 from flask import Flask, Response, g, request
 from pydantic import Field, ValidationError
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from typing_extensions import TypedDict
 from werkzeug.exceptions import HTTPException
+
+from service import errors as service_errors
+from store import errors as store_errors
+from store.engine import is_transient
 
 MEDIA_TYPE = "application/problem+json"
 _log = structlog.get_logger("duecare.api")
@@ -61,7 +67,7 @@ KINDS: Mapping[str, Kind] = {
     "version_required": Kind(428, "If-Match is missing", "Send the version that you read (its `ETag`) in `If-Match`."),
     "too_many_requests": Kind(429, "Too many requests", "Wait for as many seconds as `Retry-After` says."),
     "header_too_large": Kind(431, "The headers are too large", "Send shorter headers."),
-    "internal_error": Kind(500, "The service failed", "Nothing was changed. Tell the operator the `request_id`."),
+    "internal_error": Kind(500, "The service failed", "Tell the operator the `request_id`. The same events may safely be sent again."),
     "unavailable": Kind(503, "A part of the service cannot be reached", "Try again later: nothing that was accepted is lost."),
 }
 
@@ -158,7 +164,7 @@ def flaws_of_query(error: ValidationError) -> list[Flaw]:
         Flaw(
             parameter=printable(str(e["loc"][0])) if e["loc"] else "",
             code=_CODES.get(e["type"], e["type"]),
-            message="there is no such parameter here" if e["type"] == "extra_forbidden" else e["msg"],
+            message="there is no such parameter here" if e["type"] == "extra_forbidden" else e["msg"].removeprefix("Value error, "),
         )
         for e in error.errors(include_url=False, include_context=False, include_input=False)
     ]
@@ -184,16 +190,53 @@ def of_http(error: HTTPException) -> Response:
     return answer(code, status=status, headers=headers)
 
 
+def of_service(error: service_errors.ServiceError) -> Response:
+    """What a use case refused, as a problem.  ``code`` of the error is the code of the problem."""
+    if isinstance(error, service_errors.Invalid):
+        flaws = [Flaw(pointer="/" + flaw.field, code=flaw.code, message=flaw.message) for flaw in error.flaws]
+        return answer("unprocessable", detail=str(error), errors=flaws)
+    if isinstance(error, service_errors.LockedOut):
+        return answer("too_many_requests", headers={"Retry-After": str(error.retry_after)})
+    if isinstance(error, service_errors.NotFound) or error.code not in KINDS or KINDS[error.code].status >= 500:
+        return answer("not_found") if isinstance(error, service_errors.NotFound) else unexpected(error)
+    return answer(error.code, detail=str(error))
+
+
+def of_store(error: store_errors.StoreError) -> Response:
+    """What the store refused, as a problem."""
+    if isinstance(error, store_errors.CursorError):
+        return answer(
+            "bad_cursor", errors=[Flaw(parameter="cursor", code="wrong_value", message="it belongs to another list, or was altered")]
+        )
+    if isinstance(error, store_errors.QueryError):
+        return answer("bad_parameter", detail=str(error), errors=[Flaw(parameter=error.field, code="wrong_value", message=error.message)])
+    if isinstance(error, store_errors.StaleVersion):
+        return answer("stale_version")
+    if isinstance(error, store_errors.Unstorable):
+        return answer("unprocessable", detail=str(error))
+    return unexpected(error)
+
+
+def unexpected(error: Exception) -> Response:
+    """Log it, and tell nothing of it."""
+    _log.error("request_failed", exc_info=error, method=request.method, endpoint=request.endpoint)
+    if is_transient(error) or isinstance(error, PoolTimeout) or _unreachable(error):
+        return answer("unavailable", headers={"Retry-After": "5"})
+    return answer("internal_error")
+
+
+def _unreachable(error: Exception) -> bool:
+    return isinstance(error, DBAPIError) and type(error.orig).__name__ == "OperationalError"
+
+
 def install(app: Flask) -> None:
     """Make every error of ``app`` a problem; pages register their own handlers on their blueprint."""
 
     def on_problem(error: ApiProblem) -> Response:
         return error.response()
 
-    def on_anything(error: Exception) -> Response:
-        _log.error("request_failed", exc_info=error, method=request.method, endpoint=request.endpoint)
-        return answer("internal_error")
-
     app.register_error_handler(ApiProblem, on_problem)
     app.register_error_handler(HTTPException, of_http)
-    app.register_error_handler(Exception, on_anything)
+    app.register_error_handler(service_errors.ServiceError, of_service)
+    app.register_error_handler(store_errors.StoreError, of_store)
+    app.register_error_handler(Exception, unexpected)

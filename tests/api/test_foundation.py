@@ -144,13 +144,12 @@ def test_lists_may_be_repeated(client: FlaskClient) -> None:
 @pytest.mark.parametrize(
     ("raw", "why"),
     [
-        (b"", "line 1"),
+        (b"", "empty"),
         (b"{", "line 1, column"),
         (b'{"count": NaN}', "NaN"),
-        (b'{"count": 1e999}', "too large"),
-        (b'{"count": 1, "count": 2}', "twice"),
+        (b'{"count": 1, "count": 2}', "twice in its object"),
         (b"\xff", "UTF-8"),
-        (b"[" * 1500, "nested too deeply"),
+        (b"[" * 1500, "deeper than 32"),
     ],
 )
 def test_a_body_that_is_not_json_says_where(client: FlaskClient, raw: bytes, why: str) -> None:
@@ -165,7 +164,8 @@ def test_a_body_of_the_wrong_shape_gets_a_pointer_for_each_fault(client: FlaskCl
     assert answer.status_code == 422
     assert sorted(flaws(answer)) == [("/count", "int_type"), ("/nmae", "unknown")]
     assert flaws(client.post("/v1/orders", json={"count": 1, "a/b~c": 0})) == [("/a~1b~0c", "unknown")]
-    assert client.post("/v1/orders", data=b'{"count": 1, "name": "\\ud800"}', content_type="application/json").status_code == 422
+    half = client.post("/v1/orders", data=b'{"count": 1, "name": "\\ud800"}', content_type="application/json")
+    assert flaws(half) == [("/name", "wrong_value")]
     assert client.post("/v1/orders", json=[]).status_code == 422
     assert client.post("/v1/orders", data="count=1").status_code == 415
     assert client.post("/v1/orders", json={"count": 2}).status_code == 201

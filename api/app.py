@@ -1,0 +1,70 @@
+"""Makes the Flask application: one factory, nothing built at import time.
+
+``create_app(service)`` is all that cli/ and ``api.wsgi`` need.  Order matters in one place: security first, so that even an
+error that the routing raises gets its headers and its request id.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING
+
+from flask import Flask, Response
+
+from api import openapi, operations, problems, reference, security, system
+from api.v1 import breaches, cases, events, policies, sources, stats, verdicts
+
+if TYPE_CHECKING:
+    from service.bootstrap import Service
+
+SUBJECTS: Sequence[operations.Operations] = (
+    events.operations,
+    cases.operations,
+    verdicts.operations,
+    breaches.operations,
+    policies.operations,
+    stats.operations,
+    sources.operations,
+    system.operations,
+)
+
+PATH_PARAMETERS = {
+    "case": "The case id, percent-encoded: a slash in it is `%2F`.",
+    "breach": "The breach's id, as lists give it.",
+    "waiver": "The waiver's id.",
+    "policy": "The policy's id.",
+}
+
+
+def product_version() -> str:
+    """The version of the installed product; a checkout that was never installed says so."""
+    try:
+        return version("duecare")
+    except PackageNotFoundError:
+        return "0+checkout"
+
+
+def create_app(service: Service) -> Flask:
+    """The whole HTTP side over ``service``: JSON, its document, the documentation page and, where they are there, the pages."""
+    app = Flask("api", static_folder=None)
+    app.extensions["duecare"] = service
+    app.json.ensure_ascii = True  # type: ignore[attr-defined]
+    security.install(app, body_limit=service.settings.body_limit)
+    problems.install(app)
+    declared = [operation for subject in SUBJECTS for operation in subject]
+    operations.mount(app, declared)
+    document = openapi.document(
+        declared,
+        tags=[(subject.tag, subject.description) for subject in SUBJECTS],
+        version=product_version(),
+        parameters=PATH_PARAMETERS,
+    )
+    text = openapi.as_text(document)
+
+    @app.get("/openapi.json")
+    def openapi_json() -> Response:
+        return Response(text, content_type="application/json")
+
+    app.register_blueprint(reference.blueprint(document))
+    return app

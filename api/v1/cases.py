@@ -1,0 +1,157 @@
+"""Cases: the list, one of them, its events.  Thin over store.queries; who may see what is decided by the scope handed to it."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, field_validator
+
+from api.access import current_access, service
+from api.operations import Answer, Operations, Query
+from api.v1 import schemas, shapes
+from api.v1.judging import parse_when, stored
+from api.v1.lists import MOST, Paged, Text, page, scope_of
+from service.errors import NotFound
+from store.cases import neighbours
+from store.queries import casework
+
+operations = Operations(
+    "cases", "Cases and what was taken in about them. A key that is limited to teams or offices sees the cases that are theirs now."
+)
+
+Several = Annotated[list[Text], Field(default_factory=list, max_length=MOST, description="may be repeated, any of them fits")]
+
+
+class CaseFilters(Paged):
+    """What narrows the list of cases."""
+
+    case: Several
+    program: Several
+    team: Several
+    office: Several
+    worker: Several
+    with_open_breaches: bool = Field(default=False, description="only cases that have an open breach")
+    with_queries: bool = Field(default=False, description="only cases in whose record a person should look at something")
+    sort: (
+        Literal["case", "-case", "open_breaches", "-open_breaches", "evaluated_at", "-evaluated_at", "next_check", "-next_check"] | None
+    ) = Field(default=None, description="`-` first: descending; without it, by case id")
+
+
+class EventFilters(Paged):
+    """The order of a case's events."""
+
+    sort: Literal["time", "-time", "position", "-position"] | None = Field(
+        default=None, description="`time`: as it happened (the order without it); `position`: as it was taken in"
+    )
+
+
+@operations.get(
+    "/v1/cases", scope="cases:read", query=CaseFilters, problems=["bad_cursor"], answers={200: Answer("Cases.", schemas.CasePage)}
+)
+def list_cases(query: CaseFilters) -> Any:
+    """List the cases that have been judged."""
+    with service().reading() as session:
+        found = casework.list_cases(
+            session,
+            scope=scope_of(current_access()),
+            case=tuple(query.case),
+            program=tuple(query.program),
+            team=tuple(query.team),
+            office=tuple(query.office),
+            worker=tuple(query.worker),
+            with_open_breaches=query.with_open_breaches,
+            with_queries=query.with_queries,
+            sort=query.sort,
+            limit=query.limit,
+            cursor=query.cursor,
+        )
+    return page([shapes.case_row(item) for item in found.items], found.next_cursor)
+
+
+@operations.get("/v1/cases/{case}", scope="cases:read", answers={200: Answer("The case.", schemas.Case)})
+def show_case(case: str) -> Any:
+    """Show a case: whose it is, how it stands, and what stands found about it."""
+    scope = scope_of(current_access())
+    with service().reading() as session:
+        found = casework.case_detail(session, case, scope=scope)
+        if found is None:
+            raise NotFound("there is no such case")
+        linked = sorted(neighbours(session, [case]).get(case, ()))
+        visible = [other for other in linked if casework.may_see_case(session, other, scope=scope)]
+    return shapes.case(found, visible)
+
+
+class AsAt(Query):
+    """The two instants that a judgement takes.  A day means its last local instant."""
+
+    as_of: str | None = Field(
+        default=None, max_length=64, description="judge as the world stood then; a day or an RFC 3339 instant; now without it"
+    )
+    known_at: str | None = Field(
+        default=None, max_length=64, description="use only what had been recorded by then; the same; now without it"
+    )
+    rule: Text | None = Field(default=None, description="only this rule")
+    explain: bool = Field(default=False, description="tell each verdict in words, too")
+
+    @field_validator("as_of", "known_at")
+    @classmethod
+    def _usable(cls, value: str | None) -> str | None:
+        if value is not None:
+            parse_when(value)
+        return value
+
+
+@operations.get(
+    "/v1/cases/{case}/verdicts",
+    scope="cases:read",
+    query=AsAt,
+    answers={200: Answer("The case as judged at these instants.", schemas.Judgement)},
+)
+def judge_case(case: str, query: AsAt) -> Any:
+    """Judge a case at any instant.
+
+    The case is judged anew, by the policies in use now, and nothing is stored. The same events, `as_of` and `known_at` give the same
+    verdicts, for ever.
+    """
+    svc, access = service(), current_access()
+    now = svc.now()
+    as_of = now if query.as_of is None else parse_when(query.as_of)
+    known_at = now if query.known_at is None else parse_when(query.known_at)
+    with svc.reading() as session:
+        if not casework.may_see_case(session, case, scope=scope_of(access)):
+            raise NotFound("there is no such case")
+        file = stored(svc, session, case, as_of=as_of, known_at=known_at)
+    judged = file.judge()
+    verdicts = [v for v in judged.verdicts if access.sees(team=v.team, office=v.office) and query.rule in (None, v.rule)]
+    body: dict[str, Any] = {
+        "case": case,
+        "as_of": shapes.when(as_of),
+        "known_at": shapes.when(known_at),
+        "merged_into": judged.merged_into,
+        "verdicts": [shapes.verdict(v) for v in verdicts],
+        "queries": [shapes.query(found) for found in judged.queries],
+    }
+    if query.explain:
+        told = [one for one in file.explain(rule=query.rule) if access.sees(team=one.verdict.team, office=one.verdict.office)]
+        body["explanations"] = [one.as_dict() for one in told]
+    return body
+
+
+@operations.get(
+    "/v1/cases/{case}/events",
+    scope="cases:read",
+    query=EventFilters,
+    problems=["bad_cursor"],
+    answers={200: Answer("Events as they were taken in.", schemas.EventPage)},
+)
+def list_case_events(case: str, query: EventFilters) -> Any:
+    """List a case's events, as they were taken in.
+
+    Voids and corrections are events of their own; `spoken_of` of an event has the ids of those that speak about it.
+    """
+    scope = scope_of(current_access())
+    with service().reading() as session:
+        if not casework.may_see_case(session, case, scope=scope):
+            raise NotFound("there is no such case")
+        found = casework.list_events(session, case, scope=scope, sort=query.sort, limit=query.limit, cursor=query.cursor)
+    return page([shapes.stored_event(item) for item in found.items], found.next_cursor)

@@ -1,0 +1,84 @@
+"""The filters and pages that all lists of findings share.  Imports store.queries' filters; the queries themselves are elsewhere."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from api.operations import Query
+from api.v1.schemas import Condition, Outcome, Review, Severity
+from service.access import Access
+from store.queries.narrow import MOST_VALUES, Scope, Where
+from store.queries.paging import DEFAULT_LIMIT, MAX_LIMIT
+
+MOST = MOST_VALUES
+Text = Annotated[str, Field(min_length=1, max_length=1024)]
+DayText = Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\d$", json_schema_extra={"format": "date"})]
+Sort = Literal["due_on", "-due_on", "changed_at", "-changed_at", "severity", "-severity", "days_late", "-days_late", "rule", "-rule"]
+BreachSort = Literal[Sort, "opened_at", "-opened_at", "case", "-case"]
+
+
+class Paged(Query):
+    """How much of a list, and from where."""
+
+    limit: int = Field(default=DEFAULT_LIMIT, ge=1, le=MAX_LIMIT, description="most items on a page")
+    cursor: str | None = Field(
+        default=None, min_length=1, max_length=500, description="`next` of the page before; the other parameters stay the same"
+    )
+
+
+class Narrowing(Query):
+    """What narrows a list of findings.  Each may be given several times: any of the values fits."""
+
+    policy: list[Text] = Field(default_factory=list, max_length=MOST, description="policy id; may be repeated, any of them fits")
+    rule: list[Text] = Field(default_factory=list, max_length=MOST, description="rule id; may be repeated")
+    severity: list[Severity] = Field(default_factory=list, max_length=MOST, description="may be repeated")
+    condition: list[Condition] = Field(default_factory=list, max_length=MOST, description="of the breach; may be repeated")
+    review: list[Review] = Field(default_factory=list, max_length=MOST, description="of the breach; may be repeated")
+    team: list[Text] = Field(default_factory=list, max_length=MOST, description="the team at the due day; may be repeated")
+    office: list[Text] = Field(default_factory=list, max_length=MOST, description="may be repeated")
+    worker: list[Text] = Field(default_factory=list, max_length=MOST, description="may be repeated")
+    case: list[Text] = Field(default_factory=list, max_length=MOST, description="case id; may be repeated")
+    since: DayText | None = Field(default=None, alias="from", description="due on this day or later")
+    until: DayText | None = Field(default=None, alias="to", description="due on this day or earlier")
+
+    def where(self, **more: Any) -> Where:
+        """As the store takes it.  Raises store.errors.QueryError for a day that does not exist."""
+        names = ("policy", "rule", "severity", "condition", "review", "team", "office", "worker", "case")
+        several = {name: tuple(getattr(self, name)) for name in names}
+        return Where(**several, since=self.since, until=self.until, **more)
+
+
+class Filters(Narrowing, Paged):
+    """What narrows a list of findings, and which page of it."""
+
+
+class BreachFilters(Filters):
+    """Filters of the list of breaches."""
+
+    sort: BreachSort | None = Field(default=None, description="`-` first: descending; without it, the newest first")
+
+
+class VerdictFilters(Filters):
+    """Filters of the list of verdicts."""
+
+    verdict: list[Outcome] = Field(default_factory=list, max_length=MOST, description="may be repeated")
+    sort: Sort | None = Field(default=None, description="`-` first: descending; without it, by due day")
+
+
+class DueFilters(Filters):
+    """Filters of what falls due soon."""
+
+    days: int = Field(default=14, ge=0, le=3660, description="how many days ahead of today")
+    sort: Sort | None = Field(default=None, description="`-` first: descending; without it, by due day")
+
+
+def scope_of(access: Access) -> Scope:
+    """What the caller may see, as the store takes it."""
+    return Scope(teams=access.teams, offices=access.offices)
+
+
+def page(items: list[dict[str, Any]], following: str | None, **more: Any) -> dict[str, Any]:
+    """A page of a list."""
+    return {"items": items, "next": following, **more}

@@ -1,0 +1,100 @@
+"""Every route with who may call it, in one table: a route that is not listed here fails, and each is tried without and with its scope."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.api.conftest import ALL, Api
+
+PUBLIC = None
+JSON_ROUTES = {
+    "POST /v1/events": "events:write",
+    "GET /v1/cases": "cases:read",
+    "GET /v1/cases/<key:case>": "cases:read",
+    "GET /v1/cases/<key:case>/events": "cases:read",
+    "GET /v1/cases/<key:case>/verdicts": "cases:read",
+    "GET /v1/verdicts": "breaches:read",
+    "GET /v1/due-soon": "breaches:read",
+    "GET /v1/breaches": "breaches:read",
+    "GET /v1/breaches/<key:breach>": "breaches:read",
+    "POST /v1/breaches/<key:breach>/review": "breaches:review",
+    "POST /v1/breaches/<key:breach>/waivers": "breaches:review",
+    "POST /v1/waivers/<key:waiver>/approve": "breaches:review",
+    "POST /v1/waivers/<key:waiver>/refuse": "breaches:review",
+    "GET /v1/policies": "breaches:read",
+    "GET /v1/policies/<key:policy>": "breaches:read",
+    "GET /v1/stats": "breaches:read",
+    "GET /v1/sources": "sources:admin",
+    "GET /v1/conflicts": "sources:admin",
+    "GET /v1/quarantine": "sources:admin",
+    "POST /v1/quarantine/<key:case>/retry": "sources:admin",
+    "GET /metrics": "metrics",
+    "GET /livez": PUBLIC,
+    "GET /readyz": PUBLIC,
+    "GET /openapi.json": PUBLIC,
+    "GET /docs": PUBLIC,
+}
+
+
+def routes(api: Api) -> dict[str, str]:
+    """Every route of the application but the pages', whose own list is kept with them: its name, by method and rule."""
+    found = {}
+    for rule in api.app.url_map.iter_rules():
+        if not rule.endpoint.startswith("web."):
+            found.update({f"{method} {rule.rule}": rule.endpoint for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}})
+    return found
+
+
+def test_every_route_is_listed(light: Api) -> None:
+    assert set(routes(light)) == set(JSON_ROUTES)
+
+
+def test_the_document_names_the_same_scopes(light: Api) -> None:
+    document = light.call("GET", "/openapi.json").json
+    assert document is not None
+    told = {
+        f"{method.upper()} {path.replace('{', '<key:').replace('}', '>')}": operation.get("x-scope")
+        for path, methods in document["paths"].items()
+        for method, operation in methods.items()
+    }
+    assert told == {route: scope for route, scope in JSON_ROUTES.items() if route not in {"GET /openapi.json", "GET /docs"}}
+
+
+@pytest.mark.parametrize(("route", "scope"), JSON_ROUTES.items(), ids=JSON_ROUTES)
+def test_each_route_wants_its_scope_and_no_other(light: Api, route: str, scope: str | None) -> None:
+    method, _, rule = route.partition(" ")
+    path = rule.replace("<key:case>", "c").replace("<key:breach>", "b").replace("<key:waiver>", "w").replace("<key:policy>", "cfss")
+    bare = light.client.open(path, method=method)
+    if scope is PUBLIC:
+        assert bare.status_code == 200
+        return
+    assert bare.status_code == 401
+    assert bare.headers["WWW-Authenticate"].startswith("Bearer")
+    wrong = light.call(method, path, token="dk_" + "a" * 12 + "_" + "0" * 64)
+    assert (wrong.status_code, wrong.json and wrong.json["code"]) == (401, "unauthorized")
+    assert "invalid_token" in wrong.headers["WWW-Authenticate"]
+    others = light.call(method, path, token=light.key(*(set(ALL) - {scope})))
+    assert (others.status_code, others.json and others.json["code"]) == (403, "forbidden")
+    assert scope in others.headers["WWW-Authenticate"]
+    assert light.call(method, path, token=light.key(scope)).status_code not in {401, 403}
+
+
+@pytest.mark.parametrize("header", ["", "Bearer", "Bearer ", "Basic YTpi", "Bearer a b", "bearer dk_x", "Bearer \u00e4"])
+def test_odd_authorization_headers_are_401(light: Api, header: str) -> None:
+    assert light.client.get("/v1/cases", headers={"Authorization": header}).status_code == 401
+
+
+def test_expired_and_revoked_keys_are_401(light: Api) -> None:
+    from service import keys
+
+    key, token = keys.create(light.svc, name="short", scopes=["cases:read"], expires=light.clock[0] + 1000)
+    assert light.call("GET", "/v1/cases", token=token).status_code == 200
+    light.clock[0] += 2000
+    assert light.call("GET", "/v1/cases", token=token).status_code == 401
+    key, token = keys.create(light.svc, name="gone", scopes=["cases:read"])
+    keys.revoke(light.svc, key.id)
+    assert light.call("GET", "/v1/cases", token=token).status_code == 401
+
+
+def test_a_token_in_the_address_is_no_key_and_is_refused(light: Api) -> None:
+    assert light.client.get(f"/v1/cases?access_token={light.token}").status_code == 401
