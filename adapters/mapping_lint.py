@@ -33,15 +33,14 @@ def check(source: Source, catalogue: Catalogue) -> tuple[Document, tuple[Plan, .
     if (why := source_fault(document.source)) is not None:
         faults.append(source.fault(("source",), "bad-source", f"source {why}"))
     shapes: list[tuple[Path, Shape]] = [(("events", index), shape) for index, shape in enumerate(document.events)] or [((), document)]
-    plans: list[Plan] = []
-    for at, shape in shapes:
-        plan = _plan(source, at, document, shape, faults)
-        if plan is not None:
-            plans.append(plan)
-            faults.extend(_lint(source, at, plan, catalogue))
+    made = [(at, shape, plan) for at, shape in shapes if (plan := _plan(source, at, document, shape, faults)) is not None]
+    everything = set[str]().union(*(_types(plan, catalogue) for _, _, plan in made))
+    for at, shape, plan in made:
+        faults.extend(_lint_types(source, at, plan, catalogue))
+        faults.extend(_lint_data(source, at, plan, shape, everything, catalogue))
     if faults:
         raise PolicyError(sorted(set(faults), key=lambda fault: (fault.line, fault.col, fault.message)))
-    return document, tuple(plans)
+    return document, tuple(plan for _, _, plan in made)
 
 
 def _as_fault(source: Source, detail: Any) -> Fault:
@@ -66,27 +65,40 @@ def _plan(source: Source, at: Path, document: Document, shape: Shape, faults: li
     return Plan(kind, case, ident, time, parts["recorded"], {**document.data, **shape.data}, (*document.skip, *own_skip))
 
 
-def _lint(source: Source, at: Path, plan: Plan, catalogue: Catalogue) -> list[Fault]:
-    faults = []
-    types: set[str] = set()
+def _named(plan: Plan) -> list[str]:
+    """The event types that a plan names; none where they stand in the records themselves."""
     if plan.type.constant is not None:
-        types.add(str(plan.type.constant))
-    elif plan.type.values is not None:
-        types.update(str(word) for word in plan.type.values.values() if word is not None)
-    for name in sorted(types - catalogue.types.keys()):
+        return [str(plan.type.constant)]
+    return sorted({str(word) for word in (plan.type.values or {}).values() if word is not None})
+
+
+def _types(plan: Plan, catalogue: Catalogue) -> set[str]:
+    return set(_named(plan)) & catalogue.types.keys() or set(catalogue.types)
+
+
+def _lint_types(source: Source, at: Path, plan: Plan, catalogue: Catalogue) -> list[Fault]:
+    faults = []
+    for name in _named(plan):
+        if name in catalogue.types:
+            continue
         near = catalogue.suggest(name)
         hint = f"; did you mean {near}?" if near else ""
         words = [word for word, value in (plan.type.values or {}).items() if value == name]
         place: Path = ("type", "values", words[0]) if words else ("type", "constant")
         message = f"{name} is no event type of the catalogue {catalogue.name}{hint}"
         faults.append(source.fault(_at(source, at, place), "unknown-type", message))
-    possible = types & catalogue.types.keys() or set(catalogue.types)
+    return faults
+
+
+def _lint_data(source: Source, at: Path, plan: Plan, shape: Shape, everything: set[str], catalogue: Catalogue) -> list[Fault]:
+    """Attributes that no event can have.  What is said for all events of the mapping needs to fit only one of them."""
+    faults = []
     for path, take in plan.data.items():
+        types = _types(plan, catalogue) if path in shape.data else everything
         where = _at(source, at, ("data", path))
-        found = [attribute for name in sorted(possible) if (attribute := catalogue.attribute(name, path)) is not None]
-        if not found:
+        if not any(catalogue.has_path(name, path) for name in types):
             faults.append(source.fault(where, "unknown-attribute", f"no event of this mapping has an attribute {path}", key=True))
-        elif _through_list(catalogue, possible, path):
+        elif _through_list(catalogue, types, path):
             faults.append(source.fault(where, "list-index", f"{path} lies inside a list: name the item, as in members.0.role", key=True))
         if take.hash is not None and take.values is not None:
             faults.append(source.fault(where, "mapping", "a hash has no table of values"))

@@ -95,9 +95,10 @@ def parse_event(obj: Any, catalogue: Catalogue, *, received: int, pointer: str =
     get = obj.get
     if get("specversion") != "1.0":
         _refuse_version(get("specversion"), sink)
-    event_id, subject = _text(obj, "id", sink), _text(obj, "subject", sink)
+    event_id = _text(obj, "id", sink)
     source = _source(obj, sink)
     kind = _type(obj, catalogue, sink)
+    subject = _text(obj, "subject", sink)
     time = _instant(obj, "time", sink)
     recorded = None if get("recordedtime") is None else _instant(obj, "recordedtime", sink)
     if obj.keys() - _KNOWN:

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-MAX_LINE = 16_777_216
+MAX_LINE = 4_194_304
 """Bytes of one line of a text file."""
 _FREE = 67_108_864
 _RATIO = 200

@@ -97,6 +97,8 @@ def rows(path: Path, _layout: Layout, _columns: Callable[[list[str]], None]) -> 
         yield from handler.ready
         reason = getattr(error, "getMessage", lambda: "")()
         raise FileRefused(handler.line(), "bad_xml", f"is not well-formed XML ({reason}): nothing after it was read") from None
+    except LookupError:
+        raise FileRefused(1, "bad_xml", "declares an encoding that does not exist") from None
     except FileRefused as refused:
         yield from handler.ready
         raise FileRefused(refused.line or handler.line(), refused.code, refused.reason) from None
