@@ -71,6 +71,7 @@ def install(app: Flask) -> None:
         asset=asset,
         link=link,
         label=label,
+        choice=Choice,
         cleared={field.name: "" for field in dataclasses.fields(Filters) if field.name != "sort"},
         csrf_token=sessions.token,
         word=words.word,

@@ -101,11 +101,11 @@ class Evidence:
     """An event that was considered, and whether it counted."""
 
     event: str
-    source: str
     what: str
     happened: str
     recorded: str
-    counted: bool
+    counts: str
+    """yes, no or unclear."""
     why: str = ""
 
 
@@ -200,7 +200,6 @@ class VerdictLine:
     sentence: str
     severity: str
     subject: str = ""
-    reason: str = ""
     due_on: dt.date | None = None
     days_late: int | None = None
     steps: Sequence[str] = ()
@@ -256,6 +255,8 @@ class CasePage:
     queries: Sequence[Query] = ()
     events: int = 0
     quarantined: str = ""
+    waiting: bool = False
+    """Something has come in that the stored findings do not reflect yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -292,11 +293,11 @@ class DueRow:
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """A value that the policy's owner may set."""
+    """A number that the policy's owner may set."""
 
     name: str
     value: str
-    """Empty: not set."""
+    """In words, with its unit; empty: not set."""
     question: str = ""
     """What the owner is asked."""
 
@@ -311,7 +312,6 @@ class RuleView:
     citation: str
     severity: str
     status: str
-    kind: str
     limits: Sequence[str] = ()
     """How it is reckoned, a line each."""
     parameters: Sequence[Parameter] = ()
@@ -325,10 +325,18 @@ class PolicyRow:
     title: str
     version: str
     digest: str
-    effective: str
+    effective: dt.date
     zone: str
     rules: int
     unset: int
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A choice that the source leaves open, and how it is read here."""
+
+    about: str
+    reading: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -336,9 +344,9 @@ class PolicyPage:
     """A policy, readable."""
 
     row: PolicyRow
-    description: str
     rules: Sequence[RuleView]
-    questions: Sequence[str]
+    unset: Sequence[Parameter]
+    readings: Sequence[Reading]
     people: Sequence[str]
     """What no machine can judge."""
 
@@ -376,6 +384,6 @@ class StatusPage:
     deciders: str
     """both or table."""
     conflicts: int
+    rejects: int
     cases: int
-    events: int
     problems: Sequence[str] = ()

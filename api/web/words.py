@@ -34,23 +34,47 @@ _WORDS: dict[str, dict[str, str]] = {
         "pending": "Pending, not yet due",
         "excused": "Excused",
         "met": "Met",
+        "unset": "Open, but no limit has been set",
+        "ended": "Ended before it was due",
         "not_applicable": "Does not apply",
-    },
-    "reason": {
-        "not_triggered": "nothing has called for it",
-        "ended_before_due": "the episode ended before it was due",
-        "out_of_scope": "this case is not in the policy's scope",
-        "before_policy": "it began before the policy was in force",
-        "parameter_unset": "the policy's owner has not set a limit",
-        "source_stale": "a source has gone quiet, so a missing record proves nothing",
-        "day_without_moment": "only the day is known, and the order within the day matters",
-        "engines_disagree": "the two deciders disagree; this is looked into",
     },
     "status": {
         "draft": "Draft: used in tests only",
         "shadow": "Shadow: judged, but opens no breach",
         "enforced": "Enforced",
         "retired": "Retired",
+    },
+    "history": {
+        "opened": "Opened",
+        "reopened": "Opened again",
+        "remedied": "Done late",
+        "withdrawn": "Withdrawn: by what is on record now it never was a breach",
+        "excused": "Excused",
+        "changed": "The grounds changed",
+        "moved": "Passed on to another team, office or worker",
+        "announced": "Announced",
+        "contested": "Contested: a date was moved after the fact",
+        "review_reset": "To be reviewed again, since the grounds changed",
+        "acknowledged": "Acknowledged",
+        "acknowledge": "Acknowledged",
+        "upheld": "Upheld",
+        "uphold": "Upheld",
+        "dismissed": "Dismissed",
+        "dismiss": "Dismissed",
+        "comment": "Comment",
+        "commented": "Comment",
+        "waiver_proposed": "A waiver was asked for",
+        "waiver_approved": "The waiver was approved",
+        "waiver_refused": "The waiver was refused",
+        "waiver_void": "The waiver no longer holds, since the evidence changed",
+        "waiver_ended": "The waiver ended",
+    },
+    "waiver": {
+        "proposed": "Asked for, not yet approved",
+        "approved": "Approved",
+        "refused": "Refused",
+        "void": "Holds no longer: the evidence changed",
+        "ended": "Ended",
     },
     "program": {
         "cfss": "Child and Family Support System",
@@ -77,8 +101,6 @@ def word(kind: str, code: str | None) -> str:
     """The words for a code; a code that has none is shown with spaces for underscores."""
     if not code:
         return ""
-    if kind == "reason" and code.startswith("missing "):
-        return f"{code.removeprefix('missing ')} is not on record"
     return _WORDS.get(kind, {}).get(code) or sentence_case(code.replace("_", " "))
 
 
@@ -106,9 +128,8 @@ def short_day(value: dt.date | None) -> str:
 
 
 def clock(value: dt.datetime) -> str:
-    """``9:14 am``."""
-    hour = value.hour % 12 or 12
-    return f"{hour}:{value.minute:02d} {'am' if value.hour < 12 else 'pm'}"
+    """``09:14``, as explanations write it."""
+    return f"{value:%H:%M}"
 
 
 def place(zone: str) -> str:
@@ -117,7 +138,7 @@ def place(zone: str) -> str:
 
 
 def moment(ms: int | None, zone: str) -> str:
-    """``Mon 23 March 2026, 9:14 am (Adelaide time)``."""
+    """``Mon 23 March 2026, 09:14 (Adelaide time)``."""
     if ms is None:
         return "never"
     there = local(ms, zone)
@@ -125,7 +146,7 @@ def moment(ms: int | None, zone: str) -> str:
 
 
 def short_moment(ms: int | None, zone: str) -> str:
-    """``Mon 23 Mar 2026, 9:14 am``, where the zone is said beside it."""
+    """``Mon 23 Mar 2026, 09:14``, where the zone is said beside it."""
     if ms is None:
         return "never"
     there = local(ms, zone)

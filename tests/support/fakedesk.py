@@ -30,6 +30,7 @@ from api.web.views import (
     PolicyPage,
     PolicyRow,
     Query,
+    Reading,
     RuleView,
     SourceLine,
     StatusPage,
@@ -138,8 +139,8 @@ class FakeDesk:
             if value := getattr(filters, name):
                 rows = [item for item in rows if getattr(item, name) == value]
         start = int(filters.cursor or 0)
-        if filters.sort == "days_late":
-            rows.sort(key=lambda item: item.days_late or 0)
+        if filters.sort == "severity":
+            rows.sort(key=lambda item: words.SEVERITIES.index(item.severity))
         choices = {
             name: [Choice(value, words.word(name, value)) for value in values]
             for name, values in (("severity", words.SEVERITIES), ("condition", words.CONDITIONS), ("review", words.REVIEWS))
@@ -180,25 +181,23 @@ class FakeDesk:
                 "A completed safety plan was due by the end of that day.",
                 "The first one was completed on Mon 30 March 2026: 7 days after.",
             ),
-            would="a safety plan with the status completed or final on or before Mon 23 March 2026.",
+            would="It would have been met with a safety plan that is completed or final, by Mon 23 March 2026.",
             evidence=(
-                Evidence("visit-3311", "crm", "Visit held", "Mon 23 March 2026, 10:15 am", "Tue 24 March 2026", True),
+                Evidence("visit-3311", "Visit held", "Mon 23 March 2026, 10:15", "Tue 24 March 2026", "yes"),
                 Evidence(
                     "visit-3290",
-                    "crm",
                     "Visit held",
-                    "Thu 12 March 2026, 2:00 pm",
+                    "Thu 12 March 2026, 14:00",
                     "Thu 12 March 2026",
-                    False,
+                    "no",
                     "it was attempted, not held",
                 ),
                 Evidence(
                     "plan-77-" + "z" * 80,
-                    "crm",
                     "Safety plan updated",
                     "Mon 30 March 2026",
                     "Mon 30 March 2026",
-                    True,
+                    "unclear",
                     "it reached completed here",
                 ),
             ),
@@ -208,7 +207,7 @@ class FakeDesk:
                     if not new
                     else []
                 ),
-                HistoryLine(NOW - 86_400_000, "Opened", "", NOW - 86_400_000, "sha256:" + "ab12" * 16, ("visit-3311",)),
+                HistoryLine(NOW - 86_400_000, "Opened", "", NOW - 86_400_000, "ab12" * 16, ("visit-3311",)),
             ),
             actions=frozenset(actions),
             reasons=(Choice("record_wrong", "The record is wrong"), Choice("not_applicable", "It does not apply to this family")),
@@ -320,7 +319,6 @@ class FakeDesk:
                             outcome="unknown",
                             rule="C13",
                             sentence="Whether the practitioner made the snapshot cannot be judged",
-                            reason="missing data.performer.role",
                             breach="",
                             steps=(),
                             would="",
@@ -378,7 +376,7 @@ class FakeDesk:
         return Listing(rows, len(rows), NOW, ZONE, "", {"within": [Choice("7", "7 days"), Choice("14", "14 days")]})
 
     def policies(self) -> list[PolicyRow]:
-        return [PolicyRow("cfss", "Child and Family Support System journey", "2026-1", "sha256:" + "ab12" * 16, "2020-01-01", ZONE, 28, 11)]
+        return [PolicyRow("cfss", "Child and Family Support System journey", "2026-1", "ab12" * 16, dt.date(2020, 1, 1), ZONE, 28, 11)]
 
     def policy(self, policy: str) -> PolicyPage:
         if policy != "cfss":
@@ -391,14 +389,17 @@ class FakeDesk:
                 "CFSS practice guide, step 3",
                 "critical" if n % 2 else "low",
                 "enforced" if n % 5 else "shadow",
-                "deadline by nth occurrence",
                 ("Due on the local day of the 3rd qualifying visit.",),
                 (Parameter("family_contact_days", "" if n % 2 else "28 days", "How often is regularly?"),) if n % 3 == 0 else (),
             )
             for n in range(1, 29)
         )
         return PolicyPage(
-            self.policies()[0], "From the first referral to closure.", rules, ("How often is regularly?",), ("Whether listening was good.",)
+            self.policies()[0],
+            rules,
+            (Parameter("family_contact_days", "", "How often is regularly?"),),
+            (Reading("From which day do the weeks count?", "From the first qualifying visit."),),
+            ("Whether listening was good.",),
         )
 
     def status(self, access: Access) -> StatusPage:
@@ -408,7 +409,7 @@ class FakeDesk:
             () if self.empty else (SourceLine("crm", NOW, NOW - 60_000), SourceLine("paper", NOW - 900_000_000, None, "quiet for 10 days"))
         )
         return StatusPage(
-            NOW, ZONE, sources, held, 3, NOW - 4000, self.mode, 1, 412, 31_113, () if self.empty else ("One source has gone quiet.",)
+            NOW, ZONE, sources, held, 3, NOW - 4000, self.mode, 1, 7, 412, () if self.empty else ("One source has gone quiet.",)
         )
 
 

@@ -22,11 +22,11 @@ def signed_in(desk: FakeDesk, name: str = "kim") -> PageClient:
 
 def test_acknowledging_from_the_list_comes_back_to_its_place(desk: FakeDesk) -> None:
     client = signed_in(desk)
-    page = client.get("/?condition=open&sort=-days_late")
+    page = client.get("/?condition=open&sort=-due_on")
     form = next(e for e in page.all("form") if e.attributes.get("action") == "/breaches/b0000/review")
     sent = {e.attributes["name"]: e.attributes["value"] for e in page.all("input", type="hidden") if form in e.parents}
     client.post(form.attributes["action"], sent, token=sent.pop("csrf_token"))
-    assert client.location == "/?condition=open&sort=-days_late#b-b0000"
+    assert client.location == "/?condition=open&sort=-due_on#b-b0000"
     assert desk.rows["b0000"].review == "acknowledged"
     assert "Acknowledged: No completed safety plan" in client.get("/").main
 
@@ -76,7 +76,7 @@ def test_the_second_of_two_is_told_and_nothing_is_overwritten(desk: FakeDesk) ->
     )
     assert page is not None
     assert "Somebody else changed this breach while you were reading" in page.main
-    assert "The last change: Review: Upheld by robin, Thu 9 April 2026, 10:14 am (Adelaide time)" in page.main
+    assert "The last change: Review: Upheld by robin, Thu 9 April 2026, 10:14 (Adelaide time)" in page.main
     assert desk.rows["b0000"].review == "upheld"
     assert page.one("textarea", id="comment").text == "My view."
     assert page.one("option", value="record_wrong").attributes.get("selected") == ""

@@ -1,0 +1,303 @@
+"""From what the core and the store know to what the pages show.  Imports rules/, store/ and this package's views and words."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from api.web import words
+from api.web.views import (
+    BreachRow,
+    CaseRow,
+    Choice,
+    Clause,
+    DueRow,
+    Evidence,
+    HistoryLine,
+    Parameter,
+    PolicyPage,
+    PolicyRow,
+    Reading,
+    RuleView,
+    VerdictLine,
+)
+from rules.explain import Explanation, sentence
+from rules.model import Outcome, Verdict
+from rules.policy import Policy, Rule
+from rules.wording import requires_words
+from service.policies import PolicySet
+from store.breaches import Breach, StoredLine
+from store.queries import CaseSummary
+
+_ABOUT = {"person": "person", "child": "child", "parent": "parent", "attempt": "closure attempt", "event": "event", "item": "item"}
+
+
+def rule_of(policies: PolicySet, policy: str, rule: str) -> tuple[Policy, Rule] | None:
+    """The policy and its rule, if both are in use."""
+    found = policies.get(policy)
+    if found is None:
+        return None
+    try:
+        return found, found.rule(rule)
+    except KeyError:
+        return None
+
+
+def subject(obligation: str) -> str:
+    """What an obligation key is about, for people: ``person P-1182-2``; empty where it is about the case itself."""
+    kind, _, rest = obligation.partition(":")
+    if not rest:
+        return "" if obligation == "case" else obligation
+    about = rest.partition("@")[0] if kind == "event" else rest
+    return f"{_ABOUT.get(kind, kind)} {about}"
+
+
+def finding(verdict: Verdict, policies: PolicySet, *, today: dt.date | None) -> str:
+    """The verdict in one sentence, without its full stop."""
+    found = rule_of(policies, verdict.policy, verdict.rule)
+    title, unmet = (found[1].title, found[1].unmet) if found is not None else (f"Rule {verdict.rule}", "")
+    return sentence(verdict, title, unmet, today=today.isoformat() if today is not None else "").rstrip(".")
+
+
+def verdict_of(breach: Breach) -> Verdict:
+    """The verdict that a breach keeps: the last one that was a breach."""
+    kept: Mapping[str, Any] = breach.snapshot
+    case, episode, policy, rule, obligation = breach.key
+    return Verdict(
+        case=case,
+        episode=episode,
+        rule=rule,
+        policy=policy,
+        policy_digest=breach.policy_digest,
+        obligation=obligation,
+        verdict=Outcome(kept.get("verdict", "breached")),
+        reason=kept.get("reason"),
+        activated_on=kept.get("activated_on"),
+        due_on=breach.due_on,
+        due_soon_on=kept.get("due_soon_on"),
+        satisfied_on=kept.get("satisfied_on"),
+        days_late=breach.days_late,
+        curable=bool(kept.get("curable", True)),
+        evidence=tuple(kept.get("evidence", ())),
+        rejected=tuple((one["event"], one["why"]) for one in kept.get("rejected", ())),
+        as_of=breach.changed_at,
+        known_at=breach.changed_at,
+        severity=breach.severity,
+    )
+
+
+def breach_row(breach: Breach, policies: PolicySet, *, today: dt.date) -> BreachRow:
+    """A breach for the work list.  While it is open, it is late by the days from its due day to ``today``."""
+    verdict = verdict_of(breach)
+    due = words.iso_day(breach.due_on)
+    late = breach.days_late
+    if late is None and due is not None and breach.condition == "open" and verdict.curable:
+        late = max(0, (today - due).days)
+    return BreachRow(
+        id=breach.id,
+        case=breach.case,
+        sentence=finding(verdict, policies, today=None),
+        rule=verdict.rule,
+        policy=verdict.policy,
+        severity=breach.severity,
+        condition=breach.condition,
+        review=breach.review,
+        version=breach.version,
+        due_on=due,
+        days_late=late,
+        team=breach.team or "",
+        office=breach.office or "",
+        worker=breach.worker or "",
+        contested=breach.contested is not None,
+        subject=subject(verdict.obligation),
+    )
+
+
+def due_row(verdict: Verdict, policies: PolicySet, *, today: dt.date) -> DueRow:
+    """A requirement inside its warning window."""
+    found = rule_of(policies, verdict.policy, verdict.rule)
+    due = words.iso_day(verdict.due_on)
+    return DueRow(
+        case=verdict.case,
+        sentence=found[1].title if found is not None else f"Rule {verdict.rule}",
+        rule=verdict.rule,
+        policy=verdict.policy,
+        severity=verdict.severity,
+        due_on=due,
+        days_left=None if due is None else max(0, (due - today).days),
+        team=verdict.team or "",
+        office=verdict.office or "",
+        worker=verdict.worker or "",
+        subject=subject(verdict.obligation),
+    )
+
+
+def case_row(summary: CaseSummary) -> CaseRow:
+    """A case in the list."""
+    return CaseRow(
+        case=summary.case,
+        program=summary.program or "",
+        team=summary.team or "",
+        office=summary.office or "",
+        worker=summary.worker or "",
+        open_breaches=summary.open_breaches,
+        queries=len(summary.queries or ()),
+        evaluated_at=summary.evaluated_at,
+        quarantined=summary.quarantined,
+    )
+
+
+def event_words(type_name: str) -> str:
+    """``visit.held`` as ``Visit held``."""
+    return words.sentence_case(type_name.replace(".", " ").replace("_", " "))
+
+
+def evidence(explanation: Explanation) -> list[Evidence]:
+    """The events that were considered, those that counted first."""
+    rows = [
+        Evidence(
+            event=one.event,
+            what=event_words(one.type) if one.type else "An event",
+            happened=one.happened,
+            recorded=one.recorded,
+            counts=one.counts,
+            why=one.why,
+        )
+        for one in explanation.considered
+    ]
+    order = {"yes": 0, "unclear": 1, "no": 2}
+    return sorted(rows, key=lambda row: order.get(row.counts, 3))
+
+
+def would(explanation: Explanation) -> str:
+    """What would have met it, as a sentence of its own."""
+    return explanation.would_have_met
+
+
+def verdict_line(explanation: Explanation, *, breach: str) -> VerdictLine:
+    """A verdict on the page of a case.  ``breach``: the id of its breach, where there is one."""
+    verdict = explanation.verdict
+    return VerdictLine(
+        rule=verdict.rule,
+        title=explanation.title,
+        policy=verdict.policy,
+        outcome=verdict.verdict.value,
+        sentence=explanation.sentence.rstrip("."),
+        severity=verdict.severity,
+        subject=subject(verdict.obligation),
+        due_on=words.iso_day(verdict.due_on),
+        days_late=verdict.days_late,
+        steps=explanation.reasoning,
+        would=would(explanation),
+        evidence=evidence(explanation),
+        breach=breach,
+        shadow=verdict.status == "shadow",
+    )
+
+
+def group_of(verdict: Verdict) -> str:
+    """The heading under which a case's page lists it."""
+    if verdict.verdict is Outcome.NOT_APPLICABLE:
+        return {"parameter_unset": "unset", "ended_before_due": "ended"}.get(verdict.reason or "", "not_applicable")
+    return verdict.verdict.value
+
+
+def clause(policies: PolicySet, breach: Breach) -> Clause:
+    """The rule behind a breach; what is known of it where it is no longer in use."""
+    _, _, policy, rule, _ = breach.key
+    found = rule_of(policies, policy, rule)
+    if found is None:
+        return Clause(policy, policy, rule, f"Rule {rule}", "This rule is no longer in use.", "", breach.severity)
+    owner, one = found
+    cited = f"{owner.documents.get(one.citation.document, one.citation.document)}, {one.citation.at}"
+    return Clause(policy, owner.title, rule, one.title, one.guidance, cited, one.severity)
+
+
+def history_line(stored: StoredLine, names: Mapping[str, str], reasons: Mapping[str, str]) -> HistoryLine:
+    """A line of history in words.  ``names``: people's and keys' names by actor."""
+    line = stored.line
+    what = words.word("history", line.kind)
+    if line.kind == "review" and line.after:
+        what = words.word("review", line.after)
+    who = names.get(line.actor, line.actor)
+    return HistoryLine(
+        at=line.at,
+        what=what,
+        who="" if line.actor in {"system", "evaluation"} else who,
+        known_at=line.known_at,
+        digest=line.policy_digest or "",
+        events=line.events,
+        reason=reasons.get(line.reason_code or "", words.word("reason", line.reason_code)),
+        comment=line.comment or "",
+    )
+
+
+def choices(kind: str, counted: Mapping[str | None, int], *, order: Sequence[str] = ()) -> list[Choice]:
+    """The values of a facet with their counts, in the given order or by name."""
+    names = [name for name in (order or sorted(name for name in counted if name)) if name]
+    return [Choice(name, f"{words.word(kind, name) if order else name} ({counted.get(name, 0):,})") for name in names]
+
+
+def rule_choices(policies: PolicySet, counted: Mapping[str | None, int]) -> list[Choice]:
+    """The rules that a list holds, with their titles."""
+    titles = {rule.id: rule.title for policy in policies.policies for rule in policy.rules}
+    names = sorted(name for name in counted if name)
+    return [Choice(name, f"{name} {titles.get(name, '')} ({counted[name]:,})") for name in names]
+
+
+def policy_choices(policies: PolicySet, counted: Mapping[str | None, int]) -> list[Choice]:
+    """The policies that a list holds, by title."""
+    titles = {policy.id: policy.title for policy in policies.policies}
+    return [Choice(name, f"{titles.get(name, name)} ({counted[name]:,})") for name in sorted(n for n in counted if n)]
+
+
+def policy_row(policy: Policy) -> PolicyRow:
+    """A policy in the list."""
+    return PolicyRow(
+        id=policy.id,
+        title=policy.title,
+        version=policy.version,
+        digest=policy.digest,
+        effective=dt.date.fromordinal(policy.effective),
+        zone=policy.zone_name,
+        rules=len(policy.rules),
+        unset=len(policy.unset()),
+    )
+
+
+def policy_page(policy: Policy) -> PolicyPage:
+    """A policy with all its rules, readable."""
+    parameters = {name: _parameter(policy, name) for name in policy.parameters}
+    return PolicyPage(
+        row=policy_row(policy),
+        rules=[_rule(policy, rule, parameters) for rule in policy.rules],
+        unset=[parameters[name] for name in policy.unset()],
+        readings=[Reading(question.about, question.reading) for question in policy.questions],
+        people=policy.for_a_person,
+    )
+
+
+def _parameter(policy: Policy, name: str) -> Parameter:
+    value = policy.values.get(name)
+    return Parameter(name, "" if value is None else words.count(value, "day"), policy.parameters[name].question)
+
+
+def _rule(policy: Policy, rule: Rule, parameters: Mapping[str, Parameter]) -> RuleView:
+    dumped = str([clause.model_dump() for clause in rule.clauses])
+    limits = []
+    for one in rule.clauses:
+        limits.append(one.about)
+        asked = getattr(one, "requires", None)
+        if asked is not None:
+            limits.append(f"Asks for {requires_words(asked, policy)}.")
+    return RuleView(
+        id=rule.id,
+        title=rule.title,
+        guidance=rule.guidance,
+        citation=f"{policy.documents.get(rule.citation.document, rule.citation.document)}, {rule.citation.at}",
+        severity=rule.severity,
+        status=rule.status,
+        limits=list(dict.fromkeys(limits)),
+        parameters=[parameter for name, parameter in parameters.items() if f"${name}'" in dumped],
+    )

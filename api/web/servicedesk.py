@@ -1,0 +1,266 @@
+"""The desk over the real product: asks service/ and store.queries, and hands the answers on as views.
+
+No SQL and no decisions here.  Every question to the store is narrowed to what the viewer may see.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from api.v1.judging import explain_breach
+from api.v1.lists import scope_of
+from api.web import present, words
+from api.web.casefile import case_page
+from api.web.views import (
+    BreachPage,
+    BreachRow,
+    CasePage,
+    CaseRow,
+    Choice,
+    DueRow,
+    Filters,
+    HeldCase,
+    Listing,
+    PolicyPage,
+    PolicyRow,
+    SourceLine,
+    StatusPage,
+    WaiverLine,
+)
+from rules.decide import mode
+from service import users
+from service.access import Access
+from service.bootstrap import Service
+from service.demo.loading import banner
+from service.errors import NotFound
+from service.standing import troubles
+from store.breaches import history_of
+from store.queries import Where, casework, counts, findings, upkeep
+
+PAGE = 50
+DEFAULT_ZONE = "Australia/Darwin"
+_FACETS = ("condition", "review", "severity", "policy", "rule", "team", "office", "worker")
+
+
+class ServiceDesk:
+    """See ``api.web.desk.Desk``."""
+
+    def __init__(self, service: Service) -> None:
+        self.service = service
+
+    # --- the product -------------------------------------------------------------------------------------------------
+
+    def now(self) -> int:
+        return self.service.now()
+
+    def banner(self) -> str:
+        return banner(self.service)
+
+    def deciders(self) -> str:
+        return mode()
+
+    @property
+    def zone(self) -> str:
+        """The zone of lists, which hold findings of several policies: that of the first policy."""
+        policies = self.service.policies.policies
+        return policies[0].zone_name if policies else DEFAULT_ZONE
+
+    def today(self) -> dt.date:
+        return words.local(self.service.now(), self.zone).date()
+
+    # --- people ------------------------------------------------------------------------------------------------------
+
+    def sign_in(self, name: str, password: str) -> tuple[str, Access]:
+        user = users.sign_in(self.service, name=name, password=password)
+        return user.id, users.access_of(user)
+
+    def session(self, user: str, began: int) -> Access | None:
+        try:
+            found = users.get(self.service, user)
+        except NotFound:
+            return None
+        return None if found.disabled or began < found.sessions_after else users.access_of(found)
+
+    def change_password(self, user: str, *, old: str, new: str) -> None:
+        users.change_password(self.service, user_id=user, old=old, new=new)
+
+    def _names(self) -> dict[str, str]:
+        return {f"user:{user.id}": user.name for user in users.listed(self.service)}
+
+    # --- lists -------------------------------------------------------------------------------------------------------
+
+    def breaches(self, access: Access, filters: Filters) -> Listing[BreachRow]:
+        access.require("breaches:read")
+        scope, today = scope_of(access), self.today()
+        where = _where(filters)
+        with self.service.reading() as session:
+            page = findings.list_breaches(
+                session, where=where, scope=scope, sort=filters.sort or None, limit=PAGE, cursor=filters.cursor or None
+            )
+            everything = counts.breach_facets(session, scope=scope)
+            total = counts.breach_facets(session, where=where, scope=scope).total if filters.chosen() else everything.total
+            nothing = not everything.total and not casework.count_cases(session)
+        return Listing(
+            rows=[present.breach_row(item, self.service.policies, today=today) for item in page.items],
+            total=total,
+            as_of=self.service.now(),
+            zone=self.zone,
+            next_cursor=page.next_cursor or "",
+            choices=self._choices(everything),
+            store_is_empty=nothing,
+        )
+
+    def due_soon(self, access: Access, filters: Filters) -> Listing[DueRow]:
+        access.require("breaches:read")
+        scope, today = scope_of(access), self.today()
+        base = Where(verdict=("due_soon",), status=("enforced",))
+        where = _where(filters, verdict=("due_soon",), status=("enforced",), within=(today, filters.within))
+        with self.service.reading() as session:
+            page = findings.list_verdicts(
+                session, where=where, scope=scope, sort=filters.sort or "due_on", limit=PAGE, cursor=filters.cursor or None
+            )
+            everything = counts.verdict_facets(session, where=base, scope=scope)
+            total = counts.verdict_facets(session, where=where, scope=scope).total if filters.chosen() else everything.total
+        choices = self._choices(everything) | {"within": [Choice(str(n), words.count(n, "day")) for n in (7, 14, 28)]}
+        return Listing(
+            rows=[present.due_row(item.verdict, self.service.policies, today=today) for item in page.items],
+            total=total,
+            as_of=self.service.now(),
+            zone=self.zone,
+            next_cursor=page.next_cursor or "",
+            choices=choices,
+        )
+
+    def _choices(self, facets: counts.Facets) -> dict[str, list[Choice]]:
+        by = facets.by
+        orders = {"condition": words.CONDITIONS, "review": words.REVIEWS, "severity": words.SEVERITIES}
+        made = {name: present.choices(name, by.get(name, {}), order=orders.get(name, ())) for name in _FACETS}
+        made["rule"] = present.rule_choices(self.service.policies, by.get("rule", {}))
+        made["policy"] = present.policy_choices(self.service.policies, by.get("policy", {}))
+        return made
+
+    def cases(self, access: Access, filters: Filters) -> Listing[CaseRow]:
+        access.require("cases:read")
+        scope = scope_of(access)
+        with self.service.reading() as session:
+            page = casework.list_cases(
+                session,
+                scope=scope,
+                case=(filters.case,) if filters.case else (),
+                sort=filters.sort or None,
+                limit=PAGE,
+                cursor=filters.cursor or None,
+            )
+            total = len(page.items) if filters.case else casework.count_cases(session, scope=scope)
+        rows = [present.case_row(item) for item in page.items]
+        return Listing(rows, total, self.service.now(), self.zone, page.next_cursor or "")
+
+    # --- one breach --------------------------------------------------------------------------------------------------
+
+    def breach(self, access: Access, breach: str) -> BreachPage:
+        access.require("breaches:read")
+        scope, svc = scope_of(access), self.service
+        with svc.reading() as session:
+            found = findings.find_breach(session, breach, scope=scope)
+            if found is None:
+                raise NotFound("there is no such breach")
+            history = history_of(session, breach)
+            waivers = findings.list_waivers(session, breach_id=breach, scope=scope, limit=PAGE).items
+            explanation = explain_breach(svc, session, found)
+        row = present.breach_row(found, svc.policies, today=self.today())
+        names = self._names()
+        told = explanation.verdict if explanation is not None else present.verdict_of(found)
+        owner = svc.policies.get(row.policy)
+        zone = owner.zone_name if owner is not None else self.zone
+        return BreachPage(
+            row=row,
+            clause=present.clause(svc.policies, found),
+            zone=zone,
+            as_of=svc.now(),
+            known_at=svc.now(),
+            episode=told.episode,
+            outcome=told.verdict.value,
+            curable=told.curable,
+            contested_why=found.contested or "",
+            activated_on=words.iso_day(told.activated_on),
+            satisfied_on=words.iso_day(told.satisfied_on),
+            steps=explanation.reasoning if explanation is not None else (),
+            would=present.would(explanation) if explanation is not None else "",
+            evidence=present.evidence(explanation) if explanation is not None else (),
+            history=[present.history_line(line, names, {}) for line in reversed(history)],
+            actions=_actions(access, row),
+            waivers=[_waiver(item, access, names, row, zone) for item in waivers],
+        )
+
+    def review(self, access: Access, breach: str, *, action: str, reason: str, comment: str, version: int) -> None:
+        raise NotImplementedError
+
+    def ask_waiver(self, access: Access, breach: str, *, reason: str, comment: str, ends_on: dt.date, version: int) -> None:
+        raise NotImplementedError
+
+    def settle_waiver(self, access: Access, waiver: str, *, approve: bool) -> None:
+        raise NotImplementedError
+
+    # --- a case, policies, status ------------------------------------------------------------------------------------
+
+    def case(self, access: Access, case: str, *, as_of: dt.date | None, known_at: dt.date | None) -> CasePage:
+        access.require("cases:read")
+        return case_page(self.service, access, case, as_of=as_of, known_at=known_at)
+
+    def policies(self) -> list[PolicyRow]:
+        return [present.policy_row(policy) for policy in sorted(self.service.policies.policies, key=lambda policy: policy.id)]
+
+    def policy(self, policy: str) -> PolicyPage:
+        found = self.service.policies.get(policy)
+        if found is None:
+            raise NotFound("there is no such policy")
+        return present.policy_page(found)
+
+    def status(self, access: Access) -> StatusPage:
+        access.require("breaches:read")
+        scope, now = scope_of(access), self.service.now()
+        with self.service.reading() as session:
+            sources = upkeep.list_sources(session)
+            backlog = upkeep.backlog(session, now)
+            held = upkeep.list_waiting(session, quarantined=True, scope=scope)
+            cases = casework.count_cases(session, scope=scope)
+        return StatusPage(
+            as_of=now,
+            zone=self.zone,
+            sources=[SourceLine(s.source, s.last_event, s.complete_until, s.last_error or "") for s in sources if s.adapter != "demo"],
+            held=[HeldCase(one.case, one.since, one.attempts, one.last_error or "") for one in held],
+            waiting=backlog.waiting,
+            oldest_waiting=backlog.oldest,
+            deciders=mode(),
+            conflicts=sum(source.conflicts for source in sources),
+            rejects=sum(source.rejects for source in sources),
+            cases=cases,
+            problems=[words.sentence_case(f"{trouble.message}.") for trouble in troubles(self.service) if trouble.code != "one_decider"],
+        )
+
+
+def _where(filters: Filters, *, within: tuple[dt.date, str] | None = None, **more: tuple[str, ...]) -> Where:
+    several: dict[str, Any] = {name: (value,) for name in (*_FACETS, "case") if (value := getattr(filters, name))}
+    if within is not None and within[1]:
+        several["until"] = (within[0] + dt.timedelta(days=min(int(within[1]), 3660))).isoformat()
+    return Where(**several, **more)
+
+
+def _actions(access: Access, row: BreachRow) -> frozenset[str]:
+    if not access.allows("breaches:review"):
+        return frozenset()
+    return frozenset({"uphold", "dismiss", "comment"} | ({"acknowledge"} if row.review == "new" else set()))
+
+
+def _waiver(item: findings.Waiver, access: Access, names: dict[str, str], row: BreachRow, zone: str) -> WaiverLine:
+    return WaiverLine(
+        id=item.id,
+        state=words.word("waiver", item.state),
+        author=names.get(item.author, item.author),
+        reason=words.word("reason", item.reason_code),
+        comment=item.comment or "",
+        approver=names.get(item.approver, item.approver) if item.approver else "",
+        ends_on=words.local(item.ends_at - 1, zone).date(),
+        may_approve=item.state == "proposed" and item.author != access.actor and access.may_approve(row.severity),
+    )
