@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 
 from flask import Flask, Response
 
-from api import openapi, operations, problems, reference, security, system
-from api.v1 import breaches, cases, events, policies, sources, stats, verdicts
+from api import openapi, operations, problems, reference, security, system, web
+from api.v1 import breaches, cases, events, policies, reviews, sources, stats, verdicts
+from api.web.servicedesk import ServiceDesk
 
 if TYPE_CHECKING:
     from service.bootstrap import Service
@@ -23,6 +24,7 @@ SUBJECTS: Sequence[operations.Operations] = (
     cases.operations,
     verdicts.operations,
     breaches.operations,
+    reviews.operations,
     policies.operations,
     stats.operations,
     sources.operations,
@@ -46,7 +48,7 @@ def product_version() -> str:
 
 
 def create_app(service: Service) -> Flask:
-    """The whole HTTP side over ``service``: JSON, its document, the documentation page and, where they are there, the pages."""
+    """The whole HTTP side over ``service``: JSON, its document, the documentation page, and the pages."""
     app = Flask("api", static_folder=None)
     app.extensions["duecare"] = service
     app.json.ensure_ascii = True  # type: ignore[attr-defined]
@@ -67,4 +69,5 @@ def create_app(service: Service) -> Flask:
         return Response(text, content_type="application/json")
 
     app.register_blueprint(reference.blueprint(document))
+    web.install(app, ServiceDesk(service), secret_key=service.settings.secret)
     return app

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 __all__ = ["Desk", "install"]
 
 
-def install(app: Flask, desk: Desk, *, secret_key: str) -> None:
+def install(app: Flask, desk: Desk, *, secret_key: str | bytes) -> None:
     """Add the pages.  ``secret_key`` signs the session cookie and must be the same in every process."""
     from api import access
     from api.web import faults, pages, rendering, sessions

@@ -240,7 +240,7 @@ class ServiceDesk:
         )
 
 
-def _where(filters: Filters, *, within: tuple[dt.date, str] | None = None, **more: tuple[str, ...]) -> Where:
+def _where(filters: Filters, *, within: tuple[dt.date, str] | None = None, **more: Any) -> Where:
     several: dict[str, Any] = {name: (value,) for name in (*_FACETS, "case") if (value := getattr(filters, name))}
     if within is not None and within[1]:
         several["until"] = (within[0] + dt.timedelta(days=min(int(within[1]), 3660))).isoformat()
