@@ -1,18 +1,9 @@
 """Loading case files: everything that a judgement needs, in a number of queries that does not grow."""
 
-import pytest
-from sqlalchemy import event as hooks
-
 from rules.model import Event, Heartbeat
 from store.cases import Loaded, affected, load_case, load_cases, neighbours
 from store.events import insert_events, insert_heartbeats, insert_links
-from tests.support.stores import Store, event, opened
-
-
-@pytest.fixture
-def store(store_url):
-    with opened(store_url) as store:
-        yield store
+from tests.support.stores import Store, event, watched
 
 
 def put(store: Store, *events: Event, links: tuple[tuple[str, str], ...] = (), beats: tuple[Heartbeat, ...] = ()) -> list[int]:
@@ -153,11 +144,8 @@ def test_many_cases_are_loaded_as_one_is_and_in_as_many_queries(store):
         store, *events, *voids, links=tuple((f"C{number}", f"child:{number // 2}") for number in range(60)), beats=(Heartbeat("cms", 1, 1),)
     )
     cases = [f"C{number}" for number in range(60)]
-    statements: list[str] = []
-    hooks.listen(store.engine, "before_cursor_execute", lambda *args: statements.append(args[2]))
-    with store.read() as session:
+    with watched(store) as statements, store.read() as session:
         together = load_cases(session, cases)
-    queries = [statement for statement in statements if "PRAGMA" not in statement and "BEGIN" not in statement]
-    assert len(queries) == 4
+    assert len([statement for statement in statements if "PRAGMA" not in statement and "BEGIN" not in statement]) == 4
     for case in cases:
         assert load(store, case) == together[case]

@@ -15,12 +15,6 @@ from tests.support.stores import Store, at_once, event, opened
 ACCEPTED, DUPLICATE, CONFLICT = Intake.ACCEPTED, Intake.DUPLICATE, Intake.CONFLICT
 
 
-@pytest.fixture
-def store(store_url):
-    with opened(store_url) as store:
-        yield store
-
-
 def take(store: Store, *events: Event, received: int = 9_000) -> list[Intake]:
     with store.write.begin() as session:
         return [receipt.status for receipt in insert_events(session, events, received=received)]

@@ -18,16 +18,10 @@ from store.queries import Scope, Where
 from store.queue import claim_dirty, mark_dirty
 from store.states import CaseState, write_state
 from store.verdicts import replace_verdicts
-from tests.support.stores import Store, breach, event, opened, verdict
+from tests.support.stores import Store, breach, event, verdict
 
 NORTH = Scope(teams=frozenset({"north"}))
 NOBODY = Scope(teams=frozenset())
-
-
-@pytest.fixture
-def store(store_url):
-    with opened(store_url) as store:
-        yield store
 
 
 def put_breaches(store: Store, *breaches) -> None:

@@ -14,12 +14,6 @@ from store.states import CaseState, write_state
 from tests.support.stores import Store, at_once, event, opened
 
 
-@pytest.fixture
-def store(store_url):
-    with opened(store_url) as store:
-        yield store
-
-
 def mark(store: Store, *cases: str, now: int = 1) -> None:
     with store.write.begin() as session:
         mark_dirty(session, cases, now)

@@ -1,4 +1,7 @@
-"""A migrated store for a test, and makers of what it keeps.  Imports store/ and rules.model."""
+"""A migrated store for a test, and makers of what it keeps.  Imports store/, rules.model and tests.support.servers.
+
+The fixture ``store`` gives a test an empty store on both databases, while the tables are made once a module.
+"""
 
 from __future__ import annotations
 
@@ -9,13 +12,17 @@ from dataclasses import dataclass
 from threading import Barrier
 from typing import Any, TypeVar
 
-from sqlalchemy import Engine
+import pytest
+from sqlalchemy import Engine, text
+from sqlalchemy import event as hooks
 from sqlalchemy.orm import Session, sessionmaker
 
 from rules.model import Event, Outcome, Verdict
 from store import migrations
 from store.breaches import Breach
 from store.engine import make_engine, reader_factory, session_factory
+from store.models import Base
+from tests.support import servers
 
 R = TypeVar("R")
 
@@ -38,6 +45,56 @@ def opened(url: str) -> Iterator[Store]:
         yield Store(engine, session_factory(engine), reader_factory(engine))
     finally:
         engine.dispose()
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def stored(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
+    """A store that a module's tests share; ``store`` is it, emptied."""
+    if request.param == "sqlite":
+        with opened(f"sqlite:///{tmp_path_factory.mktemp('store') / 'duecare.sqlite3'}") as store:
+            yield store
+    else:
+        with servers.fresh_database(request.getfixturevalue("pg_url")) as url, opened(url) as store:
+            yield store
+
+
+@pytest.fixture
+def store(stored: Store) -> Iterator[Store]:
+    """An empty store, once on SQLite and once on PostgreSQL."""
+    yield stored
+    _empty(stored)
+
+
+def _empty(store: Store) -> None:
+    tables = [table.name for table in reversed(Base.metadata.sorted_tables)]
+    with store.engine.begin() as connection:
+        if store.engine.dialect.name == "postgresql":
+            connection.execute(text("ALTER TABLE breach_history DISABLE TRIGGER USER"))
+            connection.execute(text("; ".join(f"DELETE FROM {table}" for table in tables)))
+            connection.execute(text("ALTER TABLE breach_history ENABLE TRIGGER USER"))
+            return
+        triggers = connection.execute(text("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'")).all()
+        for name, _ in triggers:
+            connection.execute(text(f"DROP TRIGGER {name}"))
+        for table in tables:
+            connection.execute(text(f"DELETE FROM {table}"))
+        for _, sql in triggers:
+            connection.execute(text(sql))
+
+
+@contextmanager
+def watched(store: Store) -> Iterator[list[str]]:
+    """The statements that run meanwhile."""
+    statements: list[str] = []
+
+    def note(*call: Any) -> None:
+        statements.append(call[2].strip())
+
+    hooks.listen(store.engine, "before_cursor_execute", note)
+    try:
+        yield statements
+    finally:
+        hooks.remove(store.engine, "before_cursor_execute", note)
 
 
 def at_once(works: Sequence[Callable[[], R]]) -> list[R]:
