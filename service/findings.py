@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from rules.model import CaseFile, Outcome, Verdict
 from service.policies import Judgement, PolicySet
-from service.reconcile import Changes, Context, grounds, plan, snapshot
+from service.reconcile import ACTOR, Changes, Context, grounds, plan, snapshot
 from service.whereabouts import whereabouts
 from store.breaches import Breach, Line, append_history, as_breach, write_breaches
 from store.cases import load_cases
@@ -174,5 +174,5 @@ def _end_waivers(session: Session, found: Found) -> None:
     lines = []
     for waiver, why in found.ended:
         session.execute(update(WaiverRow).where(WaiverRow.id == waiver.id).values(state=why, version=WaiverRow.version + 1))
-        lines.append((waiver.breach_id, Line(at=now, kind=f"waiver_{why}", actor="duecare", before="approved", after=why)))
+        lines.append((waiver.breach_id, Line(at=now, kind=f"waiver_{why}", actor=ACTOR, before="approved", after=why)))
     append_history(session, lines)

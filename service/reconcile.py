@@ -19,7 +19,7 @@ from store.breaches import Breach, Change, Line
 from store.ids import Key, digest_of
 from store.outbox import Message
 
-ACTOR = "duecare"
+ACTOR = "system"
 """Who history says it was where no person was."""
 _NAMESPACE = uuid.UUID("9c5b7f0e-3f0b-5d3e-9a54-6b1f9a0e7d11")
 
