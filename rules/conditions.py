@@ -110,7 +110,7 @@ class Where(BaseModel):
     any_: tuple[Where, ...] | None = Field(default=None, alias="any", min_length=1)
     not_: Where | None = Field(default=None, alias="not")
 
-    @property
+    @cached_property
     def tests(self) -> dict[str, Test]:
         return self.__pydantic_extra__ or {}
 
@@ -143,7 +143,7 @@ class Selector(Model):
     def _short(cls, data: Any) -> Any:
         return {"event": data} if isinstance(data, str | list | tuple) else data
 
-    @property
+    @cached_property
     def names(self) -> tuple[str, ...]:
         return (self.event,) if isinstance(self.event, str) else self.event
 
@@ -159,7 +159,7 @@ class Term(Model):
     once_per: tuple[str, ...] = ()
     means: str = ""
 
-    @property
+    @cached_property
     def names(self) -> tuple[str, ...]:
         return (self.event,) if isinstance(self.event, str) else self.event
 

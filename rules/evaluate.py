@@ -13,7 +13,7 @@ from rules.decide import Deciders, Disagreement, Item, decide
 from rules.history import Episode, History, build
 from rules.kinds.metric import Metric
 from rules.links import persons, roots
-from rules.model import CaseFile, DataQuery, Decision, Duty, Event, Outcome, Verdict
+from rules.model import CaseFile, DataQuery, Decision, Event, Outcome, Verdict
 from rules.obligation import BEFORE_POLICY, OUT_OF_SCOPE, Obligation, World, nothing, off
 from rules.policy import Policy, Rule
 from rules.record import Fact, standing
@@ -53,6 +53,15 @@ class Evaluation:
     disagreements: tuple[tuple[str, Disagreement], ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class _Ask:
+    """How a case is to be judged."""
+
+    waived: frozenset[tuple[str, str, str]]
+    deciders: Deciders | None
+    statuses: frozenset[str]
+
+
 @dataclass(slots=True)
 class _Run:
     """What is gathered while one case is judged."""
@@ -86,19 +95,21 @@ def evaluate(
     rule, obligation) of waivers that stand.  ``statuses``: rules of which status are judged.
     """
     run = _Run(file.case)
+    ask = _Ask(frozenset(waived), deciders, frozenset(statuses))
     versions: dict[str, list[Policy]] = {}
     for policy in policies:
         versions.setdefault(policy.id, []).append(policy)
     merged_into: str | None = None
-    worlds: dict[tuple[str, str, int, int], _Stage | str] = {}
+    worlds: _Stages = {}
     for same in versions.values():
         same.sort(key=lambda p: p.effective)
-        stage = _stage(same[-1], file, as_of, known_at, run, worlds)
+        stage = _stage(same[-1], same[-1].zone, file, as_of, known_at, run, worlds)
         if isinstance(stage, str):
             merged_into = stage
             continue
         for episode in stage.history.episodes:
-            _judge_episode(same, stage, episode, run, set(waived), deciders, statuses)
+            own = same[-1].zone_for(episode.programs, _office(episode, same[-1]))
+            _judge_episode(same, *_seen_in(own, stage, episode, same[-1], file, as_of, known_at, run, worlds), run, ask)
     _count_unknown(policies, run, statuses)
     return Evaluation(
         file.case,
@@ -123,28 +134,23 @@ class _Stage:
     others: tuple[History, ...]
     complete_until: int | None
     complete_with_others: int | None
-    office: str | None
 
 
-def _stage(
-    policy: Policy, file: CaseFile, as_of: When, known_at: When, run: _Run, cache: dict[tuple[str, str, int, int], _Stage | str]
-) -> _Stage | str:
-    """The history as the policy sees it; a case id where the case was merged into that one."""
-    zone = policy.zone
-    facts, queries = _facts(policy, file, zone.last_ms_of(known_at))
-    programs, office = _named(facts, policy, zone.last_ms_of(as_of), file.case)
-    own_zone = policy.zone_for(programs, office)
-    if own_zone is not zone and not isinstance(known_at, int):
-        facts, queries = _facts(policy, file, own_zone.last_ms_of(known_at))
-    at, known = own_zone.last_ms_of(as_of), own_zone.last_ms_of(known_at)
-    key = (own_zone.name, policy.catalogue.digest, at, known)
+_Stages = dict[tuple[str, str, int, int], "_Stage | str"]
+
+
+def _stage(policy: Policy, zone: Zone, file: CaseFile, as_of: When, known_at: When, run: _Run, cache: _Stages) -> _Stage | str:
+    """The history in a zone; a case id where the case was merged into that one."""
+    at, known = zone.last_ms_of(as_of), zone.last_ms_of(known_at)
+    key = (zone.name, policy.catalogue.digest, at, known)
     if key in cache:
         return cache[key]
+    facts, queries = standing(_all_events(file) if file.linked else file.events, known, policy.catalogue)
     domain = policy.domain
     into, merge_queries = roots(facts, domain, at)
     run.ask([*queries, *merge_queries])
     root = into.get(file.case, file.case)
-    run.changes += [t for t in (*(f.time for f in facts), *(_day_start(f, own_zone) for f in facts)) if t > at]
+    run.changes += [t for t in (*(f.time for f in facts), *(_day_start(f, zone) for f in facts)) if t > at]
     run.changes += [e.recorded for e in _all_events(file) if e.recorded > known]
     if root != file.case:
         run.ask([DataQuery("merged", file.case, f"this case was merged into {root} and is judged there")])
@@ -153,15 +159,15 @@ def _stage(
     groups: dict[str, list[Fact]] = {}
     for fact in facts:
         groups.setdefault(into.get(fact.event.case, fact.event.case), []).append(fact)
-    history = build(file.case, groups.get(root, ()), zone=own_zone, as_of=at, domain=domain)
+    history = build(file.case, groups.get(root, ()), zone=zone, as_of=at, domain=domain)
     run.ask(history.queries)
-    others = tuple(build(case, mine, zone=own_zone, as_of=at, domain=domain) for case, mine in sorted(groups.items()) if case != root)
+    others = tuple(build(case, mine, zone=zone, as_of=at, domain=domain) for case, mine in sorted(groups.items()) if case != root)
     beats: dict[str, int] = {}
     for beat in file.heartbeats:
         if beat.recorded <= known:
             beats[beat.source] = max(beats.get(beat.source, beat.complete_until), beat.complete_until)
     own = _complete({f.event.source for f in groups.get(root, ())}, beats)
-    stage = _Stage(own_zone, at, known, history, others, own, _complete({f.event.source for f in facts}, beats), office)
+    stage = _Stage(zone, at, known, history, others, own, _complete({f.event.source for f in facts}, beats))
     cache[key] = stage
     return stage
 
@@ -178,48 +184,45 @@ def _all_events(file: CaseFile) -> list[Event]:
     return [*file.events, *(event for events in file.linked.values() for event in events)]
 
 
-def _facts(policy: Policy, file: CaseFile, known_at: int) -> tuple[list[Fact], list[DataQuery]]:
-    return standing(_all_events(file) if file.linked else file.events, known_at, policy.catalogue)
+def _office(episode: Episode, policy: Policy) -> str | None:
+    """The office that the episode named last."""
+    path = policy.domain.course.office
+    if path is None or not policy.offices:
+        return None
+    return next((office for entry in reversed(episode.entries) if (office := dig(entry.data, path)) is not None), None)
 
 
-def _named(facts: Sequence[Fact], policy: Policy, as_of: int, case: str) -> tuple[set[str], str | None]:
-    """The programs that the case names, and its latest office."""
-    course = policy.domain.course
-    mine = [f for f in facts if f.event.case == case and f.time <= as_of]
-    programs = {dig(f.data, course.program) for f in mine} - {None} if course.program else set()
-    offices = [(f.time, f.event.recorded, f.event.id, dig(f.data, course.office)) for f in mine] if course.office and policy.offices else []
-    return programs, max((row for row in offices if row[3] is not None), default=(0, 0, "", None))[3]
+def _seen_in(
+    zone: Zone, stage: _Stage, episode: Episode, policy: Policy, file: CaseFile, as_of: When, known_at: When, run: _Run, cache: _Stages
+) -> tuple[_Stage, Episode]:
+    """The same episode in the zone of its own program or office."""
+    if zone is stage.zone:
+        return stage, episode
+    other = _stage(policy, zone, file, as_of, known_at, run, cache)
+    if isinstance(other, str) or len(other.history.episodes) < episode.number:
+        return stage, episode
+    return other, other.history.episodes[episode.number - 1]
 
 
-def _judge_episode(
-    versions: Sequence[Policy],
-    stage: _Stage,
-    episode: Episode,
-    run: _Run,
-    waived: set[tuple[str, str, str]],
-    deciders: Deciders | None,
-    statuses: Collection[str],
-) -> None:
+def _judge_episode(versions: Sequence[Policy], stage: _Stage, episode: Episode, run: _Run, ask: _Ask) -> None:
     newest = versions[-1]
     today = stage.zone.day_of(stage.as_of)
-    for policy in versions:
-        if policy.effective > today:
-            run.changes.append(stage.zone.start_of(policy.effective))
+    run.changes += [stage.zone.start_of(policy.effective) for policy in versions if policy.effective > today]
     if newest.program is not None and not episode.programs:
         return
     now = next((p for p in reversed(versions) if p.effective <= today), versions[0])
     if newest.program is not None and newest.program not in episode.programs:
         view = _view(now, stage, episode)
-        for rule in now.rules:
-            if rule.status in statuses and not isinstance(rule.clauses[0], Metric):
-                _settle(run, now, rule, view, [nothing(OUT_OF_SCOPE)], set(), deciders, stage)
+        judged = [rule for rule in now.rules if rule.status in ask.statuses and not isinstance(rule.clauses[0], Metric)]
+        _settle(run, now, [(rule, nothing(OUT_OF_SCOPE)) for rule in judged], view, ask, stage)
         return
     for number, policy in enumerate(versions):
         until = versions[number + 1].effective if number + 1 < len(versions) else None
         view = _view(policy, stage, episode)
         run.changes += [t for day in view.boundaries() if 1 < day < 3_000_000 and (t := stage.zone.start_of(day)) > stage.as_of]
+        asked: list[tuple[Rule, Obligation]] = []
         for rule in policy.rules:
-            if rule.status not in statuses:
+            if rule.status not in ask.statuses:
                 continue
             if isinstance(rule.clauses[0], Metric):
                 if policy is now:
@@ -227,11 +230,15 @@ def _judge_episode(
                 continue
             found = [o for clause in rule.clauses for o in clause.obligations(view)]
             found = [_in_force(o, policy, until, is_first=number == 0, is_now=policy is now) for o in found]
-            _settle(run, policy, rule, view, _without_placeholders(found, is_now=policy is now), waived, deciders, stage)
+            asked += [(rule, o) for o in _without_placeholders(found, is_now=policy is now)]
+        _settle(run, policy, asked, view, ask, stage)
+        run.ask(view.data_queries())
 
 
 def _in_force(obligation: Obligation, policy: Policy, until: int | None, *, is_first: bool, is_now: bool) -> Obligation:
     """The obligation without the worlds whose activation another version of the policy judges."""
+    if is_now and until is None and all(w.activated_day is None or w.activated_day >= policy.effective for w in obligation.worlds):
+        return obligation
     kept: list[World] = []
     for world in obligation.worlds:
         day = world.activated_day
@@ -257,7 +264,7 @@ def _view(policy: Policy, stage: _Stage, episode: Episode) -> View:
         stage.history,
         episode,
         zone=stage.zone,
-        calendar=policy.calendar_for(stage.office),
+        calendar=policy.calendar_for(_office(episode, policy)),
         as_of=stage.as_of,
         complete_until=stage.complete_until,
         complete_with_others=stage.complete_with_others,
@@ -277,34 +284,30 @@ def _related(policy: Policy, stage: _Stage, episode: Episode) -> tuple[Related, 
     return tuple(found)
 
 
-def _settle(
-    run: _Run,
-    policy: Policy,
-    rule: Rule,
-    view: View,
-    found: Sequence[Obligation],
-    waived: set[tuple[str, str, str]],
-    deciders: Deciders | None,
-    stage: _Stage,
-) -> None:
+def _settle(run: _Run, policy: Policy, asked: Sequence[tuple[Rule, Obligation]], view: View, ask: _Ask, stage: _Stage) -> None:
     """Stage 3: every world of every obligation decided, and the worlds of each joined into one verdict."""
     items: list[Item] = []
+    ids: list[str] = []
     episode = str(view.episode.number)
-    for obligation in found:
-        spared = (episode, rule.id, obligation.key) in waived
+    for rule, obligation in asked:
+        spared = bool(ask.waived) and (episode, rule.id, obligation.key) in ask.waived
         for world in _flat(obligation):
-            duty: Duty = replace(world.duty, waived=True) if spared else world.duty
-            items.append((duty, world.candidates))
+            items.append((replace(world.duty, waived=True) if spared else world.duty, world.candidates))
+            ids.append(rule.id)
     told: list[Disagreement] = []
-    decisions = iter(decide(items, stage.as_of, deciders=deciders, on_disagreement=told.append))
-    for obligation in found:
-        decided = {id(world): next(decisions) for world in _flat(obligation)}
+    decisions = decide(items, stage.as_of, deciders=ask.deciders, on_disagreement=told.append)
+    run.disagreements += [(ids[one.index], one) for one in told]
+    at = 0
+    for rule, obligation in asked:
+        decided = {}
+        for world in _flat(obligation):
+            decided[id(world)] = decisions[at]
+            at += 1
         verdict, world, decision = verdicts.join(obligation, decided, view=view, policy=policy, rule=rule, known_at=stage.known_at)
         run.verdicts.append(verdict)
         run.details.append(Judged(verdict, policy, rule, obligation, world, decision, view))
         if verdict.next_change is not None:
             run.changes.append(verdict.next_change)
-    run.disagreements += [(rule.id, one) for one in told]
 
 
 def _flat(obligation: Obligation) -> list[World]:

@@ -59,7 +59,8 @@ class Expected:
         else:
             for one in given if isinstance(given, list) else [given]:
                 fields = {"verdict": one} if isinstance(one, str) else dict(one)
-                self._wanted.append({name: with_year(value, year) if name.endswith("_on") else value for name, value in fields.items()})
+                dated = {name: with_year(value, year) for name, value in fields.items() if name.endswith("_on") and value is not None}
+                self._wanted.append({**fields, **dated})
 
     def holds(self, got: Sequence[Mapping[str, Any]]) -> bool:
         """Whether these verdicts, all of the rule's, are exactly the expected ones."""

@@ -6,7 +6,6 @@ A verdict is ``unknown`` exactly when the ways in which the missing data may tur
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from rules.clock import iso
@@ -62,9 +61,9 @@ def join(
     outcome, reason, world, decision = max(told, key=_weight)
     if len(outcomes) > 1:
         outcome, reason = Outcome.UNKNOWN, _why_unknown(obligation, told)
-    verdict = _verdict(obligation, outcome, reason, world, decision, view=view, policy=policy, rule=rule, known_at=known_at)
-    changes = [t for one in told if (t := _next_change(one, view)) is not None]
-    return replace(verdict, next_change=min(changes, default=None)), world, decision
+    change = min((t for one in told if (t := _next_change(one, view)) is not None), default=None)
+    shown = outcome, reason, world, decision
+    return _verdict(obligation, shown, view=view, policy=policy, rule=rule, known_at=known_at, next_change=change), world, decision
 
 
 def _why_unknown(obligation: Obligation, told: list[Told]) -> str | None:
@@ -117,17 +116,9 @@ def _next_change(told: Told, view: View) -> int | None:
 
 
 def _verdict(
-    obligation: Obligation,
-    outcome: Outcome,
-    reason: str | None,
-    world: World,
-    decision: Decision,
-    *,
-    view: View,
-    policy: Policy,
-    rule: Rule,
-    known_at: int,
+    obligation: Obligation, told: Told, *, view: View, policy: Policy, rule: Rule, known_at: int, next_change: int | None
 ) -> Verdict:
+    outcome, reason, world, decision = told
     candidate = world.candidates[decision.candidate] if decision.candidate >= 0 else None
     satisfied = _satisfied(outcome, candidate, view)
     live = world.duty.state in (State.LIVE, State.UNSET) or world.due_day is not None
@@ -159,6 +150,7 @@ def _verdict(
         office=view.owner("office", owner_day),
         worker=view.owner("worker", owner_day),
         contested=obligation.contested,
+        next_change=next_change,
     )
 
 

@@ -11,7 +11,7 @@ from rules.conditions import Ref, Selector, Term, Where
 from rules.course import CourseOfCase, dig
 from rules.history import Entry, Episode, History
 from rules.matching import YES, Answer, Context, check
-from rules.model import Candidate, Fit
+from rules.model import Candidate, DataQuery, Fit
 from rules.obligation import Trigger
 from rules.pauses import Pause, Shift, pauses_of, shift
 from rules.periods import Period
@@ -68,6 +68,7 @@ class View:
         self.roster = Roster(episode, domain.roster)
         self.pauses: list[Pause] = pauses_of(episode, domain.course.pauses, self.today)
         self.closed = episode.closed
+        self.twins: list[tuple[str, tuple[str, ...]]] = []
         self._owners: dict[str, list[tuple[int, str]]] = {}
         self._terms: dict[str, list[Hit]] = {}
         self._counted: dict[str, list[Hit]] = {}
@@ -132,9 +133,18 @@ class View:
         found = self._counted.get(name)
         if found is None:
             term = self.policy.terms[name]
-            found = _once([h for h in self._term(name, term) if h.fit is not Fit.NO], term.once_per)
+            found, twins = _once([h for h in self._term(name, term) if h.fit is not Fit.NO], term.once_per)
             self._counted[name] = found
+            self.twins += [pair for pair in twins if pair not in self.twins]
         return found
+
+    def data_queries(self) -> list[DataQuery]:
+        """What two sources report alike, and so counts once."""
+        for name, term in self.policy.terms.items():
+            if term.once_per:
+                self.counted(name)
+        case = self.history.case
+        return [DataQuery("reported_twice", case, f"two sources report the same {kind}; it counts once", ids) for kind, ids in self.twins]
 
     # -- values
     def state_values(self, name: str, entry: Entry) -> tuple[list[Any], str]:
@@ -326,18 +336,21 @@ def possible_nth(hits: Sequence[Hit], n: int) -> list[Hit | None]:
     return possible
 
 
-def _once(hits: list[Hit], alike_in: tuple[str, ...]) -> list[Hit]:
-    if not alike_in:
-        return hits
+def _once(hits: list[Hit], alike_in: tuple[str, ...]) -> tuple[list[Hit], list[tuple[str, tuple[str, ...]]]]:
+    """The hits with what several sources report paired off, the first of one source with the first of the other; and the pairs."""
+    if not alike_in or len({hit.entry.source for hit in hits}) < 2:
+        return hits, []
     groups: dict[tuple[Any, ...], dict[str, list[Hit]]] = {}
     for hit in hits:
         values = [dig(hit.entry.data, path) for path in alike_in]
         key = (hit.entry.type, hit.entry.day, *values) if None not in values else (hit.entry.ref,)
         groups.setdefault(key, {}).setdefault(hit.entry.source, []).append(hit)
     kept: list[Hit] = []
+    twins = []
     for by_source in groups.values():
         for index in range(max(len(mine) for mine in by_source.values())):
             same = [mine[index] for mine in by_source.values() if index < len(mine)]
             kept.append(min(same, key=lambda h: (h.fit is not Fit.YES, h.entry.order)))
-    kept.sort(key=lambda h: h.entry.order)
-    return kept
+            if len(same) > 1:
+                twins.append((same[0].entry.type, tuple(sorted(h.entry.id for h in same))))
+    return sorted(kept, key=lambda h: h.entry.order), twins

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
@@ -63,7 +64,7 @@ class When(Model):
             raise ValueError("give exactly one of episode, first, each, first_of_each, all_done")
         return self
 
-    @property
+    @cached_property
     def selectors(self) -> tuple[Selector, ...]:
         if self.first_of_each is not None:
             return (Selector(event=self.first_of_each.event),)

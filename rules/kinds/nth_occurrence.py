@@ -94,7 +94,7 @@ class NthOccurrence(Kind):
     ) -> tuple[list[World], str]:
         alternatives = evidence(self.requires, view, Context(view, None, entry, person))
         worlds, missing = [], ""
-        unclear = [hit.text for hit in (*nths, *warnings) if hit is not None and hit.text]
+        unclear = [hit.text for hit in view.counted(self.by.of) if hit.text]
         counted = [hit.entry.id for hit in view.counted(self.by.of)]
         for limit in nths:
             if person is not None and not any(
