@@ -14,11 +14,12 @@ import sys
 import tempfile
 import tomllib
 import zipfile
+from itertools import zip_longest
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 SAMPLE = Path(__file__).with_name("late_plan.jsonl")
-CHECK = ["check", "--policy", "cfss", "--as-of", "2026-04-01", "--format", "json"]
+CHECK = ["check", "--policy", "cfss", "--as-of", "2026-04-01", "--known-at", "2026-04-02", "--format", "json"]
 BREACHES_FOUND = 1
 
 
@@ -75,7 +76,8 @@ def main() -> None:
         theirs = judge(installed, folder / "empty")
         ours = judge(Path(sys.executable).with_name("duecare"), folder / "empty")
         if theirs != ours:
-            raise SystemExit(f"the wheel judges otherwise than the checkout:\n{theirs}\n{ours}")
+            differing = [pair for pair in zip_longest(theirs, ours) if pair[0] != pair[1]]
+            raise SystemExit(f"the wheel judges otherwise than the checkout; first of {len(differing)} differences:\n{differing[0]}")
         if not any(verdict["rule"] == "C08" and verdict["verdict"] == "breached" for verdict in theirs):
             raise SystemExit("the sample's missing safety plan (C08) was not found")
         print(f"{wheel.name}: {len(packed)} files; {len(theirs)} verdicts, the same as the checkout's")
