@@ -52,9 +52,10 @@ def requeue_due(session: Session, now: int, *, limit: int = 5_000) -> list[str]:
 
 
 def claim_dirty(session: Session, *, limit: int, now: int, lease_ms: int, worker: str) -> list[Claim]:
-    """Claims up to ``limit`` waiting cases, the longest waiting first; none that another worker has claimed.
+    """Claims the ``limit`` cases that have waited longest; none that another worker has claimed.
 
-    Commit at once: until then, others pass the rows by (PostgreSQL) or wait (SQLite).
+    In order of case id: who writes several outcomes in one transaction thus takes the rows in the order in which ``mark_dirty``
+    does, and neither deadlocks.  Commit at once: until then, others pass the rows by (PostgreSQL) or wait (SQLite).
     """
     while found := _WAITING.on(session, now=now, most=limit).all():
         hopeless = [row.case_id for row in found if row.attempts >= MAX_ATTEMPTS]
@@ -131,6 +132,7 @@ def _claim(found: Collection[object], session: Session, now: int, lease_ms: int,
         return []
     token = f"{worker}:{uuid.uuid4().hex}"
     claims = [Claim(row.case_id, row.generation, token, row.attempts + 1) for row in found]  # type: ignore[attr-defined]
+    claims.sort(key=lambda claim: claim.case_id)
     _CLAIM.on(session, cases=[claim.case_id for claim in claims], token=token, worker=worker, until=now + lease_ms)
     return claims
 
@@ -139,10 +141,11 @@ def _rows(statement: Statement, session: Session, **parameters: object) -> int:
     return int(statement.on(session, **parameters).rowcount)
 
 
-# Writers of many rows go through them in one order, so that they wait for each other instead of deadlocking.
+# Writers of many rows go through them in one order (a list travels sorted by code point, as the column is collated), so that
+# they wait for each other instead of deadlocking.
 _MARK = Statement("""
     INSERT INTO dirty (case_id, generation, since, attempts, quarantined)
-    SELECT value, 1, :now, 0, FALSE FROM LISTED(:cases) AS given WHERE TRUE ORDER BY value
+    SELECT value, 1, :now, 0, FALSE FROM LISTED(:cases) AS given WHERE TRUE
     ON CONFLICT (case_id) DO UPDATE SET generation = dirty.generation + 1
 """)
 _MARK_ALL = Statement("""

@@ -95,7 +95,7 @@ def test_busy_is_worth_another_try_and_a_wrong_statement_is_not(sqlite_url, tmp_
         session.execute(text("SELECT * FROM nowhere"))
     assert not is_transient(wrong.value)
     assert not is_transient(ValueError())
-    held = sqlite3.connect(engine.url.database, isolation_level=None)
+    held = sqlite3.connect(str(engine.url.database), isolation_level=None)
     held.execute("BEGIN IMMEDIATE")
     with engine.connect() as connection:
         connection.connection.cursor().execute("PRAGMA busy_timeout=1")

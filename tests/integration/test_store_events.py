@@ -1,6 +1,7 @@
 """Taking events in: once each, the first kept, whoever delivers how often."""
 
 import random
+from typing import Any
 
 import pytest
 from sqlalchemy import func, select, text
@@ -80,7 +81,11 @@ def test_conflicts_are_noted_once_for_each_content(store):
 
 
 def test_what_is_stored_comes_back_unchanged(store):
-    data = {"text": "ä\\u0000 \U0001f600 'quoted' \"x\" \\ %s :name", "deep": [{"a": [1, 2.5, -3, True, None, ""]}], "big": 2**53 + 1}
+    data: dict[str, Any] = {
+        "text": "ä\\u0000 \U0001f600 'quoted' \"x\" \\ %s :name",
+        "deep": [{"a": [1, 2.5, -3, True, None, ""]}],
+        "big": 2**53 + 1,
+    }
     take(store, event("e'1;\"% :x", case="Fall ñ/#?", **data))
     with store.read() as session:
         row = session.scalar(select(EventRow))

@@ -4,6 +4,7 @@ import base64
 import json
 import random
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from sqlalchemy import delete
@@ -47,6 +48,12 @@ def walk(store: Store, list_, *, limit: int = 3, between=lambda: None, **how):
             return items
         cursor = page.next_cursor
         between()
+
+
+def inside(cursor: str | None) -> list[Any]:
+    """What a cursor holds."""
+    assert cursor is not None
+    return list(json.loads(base64.urlsafe_b64decode(cursor + "==")))
 
 
 # --- paging ----------------------------------------------------------------------------------------------------------
@@ -126,7 +133,7 @@ def test_a_cursor_names_no_case(store):
     for sort in ("case", "opened_at", "due_on", "rule", "severity", "days_late", "changed_at"):
         with store.read() as session:
             cursor = queries.list_breaches(session, where=Where(team=("secret",)), limit=1, sort=sort).next_cursor
-        assert "secret" not in base64.urlsafe_b64decode(cursor + "==").decode()
+        assert "secret" not in json.dumps(inside(cursor))
 
 
 def test_a_cursor_is_good_for_its_own_list_only(store):
@@ -150,14 +157,15 @@ def test_a_cursor_that_was_made_up_is_refused(store):
     put_breaches(store, *(breach(f"C{number}") for number in range(3)))
     with store.read() as session:
         good = queries.list_breaches(session, limit=1).next_cursor
-        version, digest, row_id, key = json.loads(base64.urlsafe_b64decode(good + "=="))
+        version, digest, row_id, key = inside(good)
 
         def coded(*value: object) -> str:
             return base64.urlsafe_b64encode(json.dumps(value).encode()).decode()
 
         assert queries.list_breaches(session, cursor=coded(version, digest, row_id, key)).items
         for bad in (
-            "", "?", "äöü", "a" * 10_000, good[:-3], good + "AAAA", coded(), coded(version, digest, row_id), coded(2, digest, row_id, key),
+            "", "?", "äöü", "a" * 10_000, str(good)[:-3], f"{good}AAAA", coded(),
+            coded(version, digest, row_id), coded(2, digest, row_id, key),
             coded(version, "0", row_id, key), coded(version, digest, 7, key), coded(version, digest, row_id, "x"),
             coded(version, digest, row_id, None), coded(version, digest, row_id, True), coded(version, digest, row_id, 2**70),
             coded(version, digest, "x\x00", key), coded(version, digest, [], key), base64.b64encode(b"[" * 300).decode(),
@@ -171,7 +179,7 @@ def test_a_private_cursor_whose_row_never_was_is_refused(store):
     put_breaches(store, *(breach(f"C{number}") for number in range(3)))
     with store.read() as session:
         good = queries.list_breaches(session, limit=1, sort="case").next_cursor
-        version, digest, _ = json.loads(base64.urlsafe_b64decode(good + "=="))
+        version, digest, _ = inside(good)
         made_up = base64.urlsafe_b64encode(json.dumps([version, digest, "nobody"]).encode()).decode()
         with pytest.raises(CursorError, match="begin again"):
             queries.list_breaches(session, cursor=made_up, sort="case")
