@@ -8,7 +8,6 @@ from __future__ import annotations
 import datetime as dt
 from collections import defaultdict
 
-from api.v1.judging import stored
 from api.v1.lists import scope_of
 from api.web import present, words
 from api.web.journey import episodes, journey, recording_limit
@@ -19,6 +18,7 @@ from rules.model import DataQuery
 from service.access import Access
 from service.bootstrap import Service
 from service.errors import NotFound
+from service.judge import stored
 from service.policies import OUT_OF_SCOPE
 from store.ids import finding_id
 from store.queries import casework

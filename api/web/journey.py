@@ -131,13 +131,18 @@ def details(data: Mapping[str, Any]) -> str:
         elif isinstance(value, str | int | float):
             parts.append(f"{label} {str(value).replace('_', ' ')}")
         elif isinstance(value, list | tuple):
-            codes = [str(item).replace("_", " ") for item in value if isinstance(item, str)]
-            listed = codes if len(codes) == len(value) and name != "seen" else []
-            parts.append(f"{label}: {', '.join(listed) if listed else len(value)}")
+            if value:
+                parts.append(f"{label}: {_several(value)}")
         elif isinstance(value, Mapping) and "id" in value:
             role = value.get("role")
             parts.append(f"{label} {value['id']}" + (f" ({str(role).replace('_', ' ')})" if role else ""))
     return "; ".join(parts)
+
+
+def _several(values: Sequence[Any]) -> str:
+    """Codes by name; people and whatever else carries an id only by number."""
+    codes = [value.replace("_", " ") for value in values if isinstance(value, str) and not any(char.isdigit() for char in value)]
+    return ", ".join(codes) if len(codes) == len(values) else str(len(values))
 
 
 def episodes(evaluations: Sequence[Evaluation]) -> list[EpisodeLine]:

@@ -13,9 +13,10 @@ from api.web.rendering import STATIC
 from api.web.sessions import desk
 from api.web.views import Filters
 from service.errors import Invalid, LockedOut, NotPossible, StaleVersion, Unauthorised
+from service.review import COMMENT_LIMIT
 
 blueprint = Blueprint("web", __name__, template_folder="templates")
-KEPT_LENGTH = 2000
+KEPT_LENGTH = COMMENT_LIMIT
 
 
 class BadAddress(Exception):
@@ -143,7 +144,7 @@ _DONE = {
 @blueprint.post("/breaches/<key:breach>/review")
 def review(breach: str) -> Response | tuple[str, int]:
     form = request.form
-    action, reason, comment = form.get("action", ""), form.get("reason", "").strip(), form.get("comment", "").strip()
+    action, reason, comment = form.get("action", ""), form.get("reason", "").strip(), _text("comment")
     kept = {"action": action, "reason": reason, "comment": comment[:KEPT_LENGTH]}
     flaws: dict[str, str] = {}
     if action not in _DONE:
@@ -169,8 +170,7 @@ def review(breach: str) -> Response | tuple[str, int]:
 
 @blueprint.post("/breaches/<key:breach>/waivers")
 def ask_waiver(breach: str) -> Response | tuple[str, int]:
-    form = request.form
-    kept = {name: form.get(name, "").strip()[:KEPT_LENGTH] for name in ("waiver_reason", "waiver_comment", "ends_on")}
+    kept = {name: _text(name)[:KEPT_LENGTH] for name in ("waiver_reason", "waiver_comment", "ends_on")}
     flaws: dict[str, str] = {}
     ends_on = None
     if not kept["waiver_reason"]:
@@ -209,7 +209,11 @@ def settle_waiver(breach: str, waiver: str) -> Response | tuple[str, int]:
         return _moved(breach, {})
     except (NotPossible, Invalid) as error:
         return _again(breach, {"": words.sentence_case(str(error))}, {})
-    return _done(breach, "Approved the waiver: {}" if approve else "Refused the waiver: {}")
+    return _done(breach, "Approved the waiver: {}" if approve else "The waiver is not given: {}")
+
+
+def _text(name: str) -> str:
+    return request.form.get(name, "").replace("\r\n", "\n").strip()
 
 
 def _version() -> int:

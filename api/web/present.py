@@ -220,11 +220,11 @@ def history_line(stored: StoredLine, names: Mapping[str, str], reasons: Mapping[
     what = words.word("history", line.kind)
     if line.kind == "review" and line.after:
         what = words.word("review", line.after)
-    who = names.get(line.actor, line.actor)
+    who = names.get(line.actor, line.actor.replace("key:", "API key "))
     return HistoryLine(
         at=line.at,
         what=what,
-        who="" if line.actor in {"system", "evaluation"} else who,
+        who=who if line.actor.startswith(("user:", "key:")) else "",
         known_at=line.known_at,
         digest=line.policy_digest or "",
         events=line.events,
@@ -236,20 +236,20 @@ def history_line(stored: StoredLine, names: Mapping[str, str], reasons: Mapping[
 def choices(kind: str, counted: Mapping[str | None, int], *, order: Sequence[str] = ()) -> list[Choice]:
     """The values of a facet with their counts, in the given order or by name."""
     names = [name for name in (order or sorted(name for name in counted if name)) if name]
-    return [Choice(name, f"{words.word(kind, name) if order else name} ({counted.get(name, 0):,})") for name in names]
+    return [Choice(name, words.word(kind, name) if order else name, counted.get(name, 0)) for name in names]
 
 
 def rule_choices(policies: PolicySet, counted: Mapping[str | None, int]) -> list[Choice]:
     """The rules that a list holds, with their titles."""
     titles = {rule.id: rule.title for policy in policies.policies for rule in policy.rules}
     names = sorted(name for name in counted if name)
-    return [Choice(name, f"{name} {titles.get(name, '')} ({counted[name]:,})") for name in names]
+    return [Choice(name, f"{name} {titles.get(name, '')}", counted[name]) for name in names]
 
 
 def policy_choices(policies: PolicySet, counted: Mapping[str | None, int]) -> list[Choice]:
     """The policies that a list holds, by title."""
     titles = {policy.id: policy.title for policy in policies.policies}
-    return [Choice(name, f"{titles.get(name, name)} ({counted[name]:,})") for name in sorted(n for n in counted if n)]
+    return [Choice(name, titles.get(name, name), counted[name]) for name in sorted(n for n in counted if n)]
 
 
 def policy_row(policy: Policy) -> PolicyRow:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from api.v1.judging import explain_breach
 from api.v1.lists import scope_of
 from api.web import present, words
 from api.web.casefile import case_page
@@ -28,18 +27,22 @@ from api.web.views import (
     StatusPage,
     WaiverLine,
 )
+from rules.clock import Zone
+from rules.clock import zone as zone_of
 from rules.decide import mode
-from service import users
+from service import review, users
 from service.access import Access
 from service.bootstrap import Service
 from service.demo.loading import banner
 from service.errors import NotFound
+from service.judge import explain_breach
 from service.standing import troubles
 from store.breaches import history_of
 from store.queries import Where, casework, counts, findings, upkeep
 
 PAGE = 50
 DEFAULT_ZONE = "Australia/Darwin"
+_REASONS = {**review.REVIEW_REASONS, **review.WAIVER_REASONS}
 _FACETS = ("condition", "review", "severity", "policy", "rule", "team", "office", "worker")
 
 
@@ -188,19 +191,31 @@ class ServiceDesk:
             steps=explanation.reasoning if explanation is not None else (),
             would=present.would(explanation) if explanation is not None else "",
             evidence=present.evidence(explanation) if explanation is not None else (),
-            history=[present.history_line(line, names, {}) for line in reversed(history)],
-            actions=_actions(access, row),
+            history=[present.history_line(line, names, _REASONS) for line in reversed(history)],
+            actions=frozenset(review.actions(access, found)),
+            reasons=[Choice(code, label) for code, label in review.REVIEW_REASONS.items()],
+            waiver_reasons=[Choice(code, label) for code, label in review.WAIVER_REASONS.items()],
             waivers=[_waiver(item, access, names, row, zone) for item in waivers],
         )
 
     def review(self, access: Access, breach: str, *, action: str, reason: str, comment: str, version: int) -> None:
-        raise NotImplementedError
+        review.review(self.service, access, breach, action=action, version=version, reason_code=reason or None, comment=comment or None)
 
     def ask_waiver(self, access: Access, breach: str, *, reason: str, comment: str, ends_on: dt.date, version: int) -> None:
-        raise NotImplementedError
+        zone = self._zone_of(access, breach)
+        ends_at = zone.end_of(ends_on.toordinal())
+        review.ask_waiver(self.service, access, breach, version=version, reason_code=reason, ends_at=ends_at, comment=comment or None)
+
+    def _zone_of(self, access: Access, breach: str) -> Zone:
+        with self.service.reading() as session:
+            found = findings.find_breach(session, breach, scope=scope_of(access))
+        if found is None:
+            raise NotFound("there is no such breach")
+        owner = self.service.policies.get(found.key[2])
+        return owner.zone if owner is not None else zone_of(self.zone)
 
     def settle_waiver(self, access: Access, waiver: str, *, approve: bool) -> None:
-        raise NotImplementedError
+        review.settle_waiver(self.service, access, waiver, approve=approve)
 
     # --- a case, policies, status ------------------------------------------------------------------------------------
 
@@ -247,20 +262,16 @@ def _where(filters: Filters, *, within: tuple[dt.date, str] | None = None, **mor
     return Where(**several, **more)
 
 
-def _actions(access: Access, row: BreachRow) -> frozenset[str]:
-    if not access.allows("breaches:review"):
-        return frozenset()
-    return frozenset({"uphold", "dismiss", "comment"} | ({"acknowledge"} if row.review == "new" else set()))
-
-
 def _waiver(item: findings.Waiver, access: Access, names: dict[str, str], row: BreachRow, zone: str) -> WaiverLine:
+    open_to = item.state == "proposed" and access.allows(review.SCOPE)
     return WaiverLine(
         id=item.id,
         state=words.word("waiver", item.state),
         author=names.get(item.author, item.author),
-        reason=words.word("reason", item.reason_code),
+        reason=_REASONS.get(item.reason_code, item.reason_code),
         comment=item.comment or "",
         approver=names.get(item.approver, item.approver) if item.approver else "",
         ends_on=words.local(item.ends_at - 1, zone).date(),
-        may_approve=item.state == "proposed" and item.author != access.actor and access.may_approve(row.severity),
+        may_approve=open_to and item.author != access.actor and access.may_approve(row.severity),
+        may_take_back=open_to and item.author == access.actor,
     )

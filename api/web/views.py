@@ -20,6 +20,7 @@ class Choice:
 
     value: str
     label: str
+    count: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +136,7 @@ class WaiverLine:
     approver: str = ""
     ends_on: dt.date | None = None
     may_approve: bool = False
+    may_take_back: bool = False
 
 
 @dataclass(frozen=True, slots=True)

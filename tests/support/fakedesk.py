@@ -214,7 +214,13 @@ class FakeDesk:
             waiver_reasons=(Choice("unsafe", "It was not safe"),),
             waivers=(
                 WaiverLine(
-                    "wv1", "proposed", "robin", "It was not safe", "See the supervision note.", ends_on=dt.date(2026, 5, 1), may_approve=may
+                    "wv1",
+                    "Asked for, not yet approved",
+                    "robin",
+                    "It was not safe",
+                    "See the supervision note.",
+                    ends_on=dt.date(2026, 5, 1),
+                    may_approve=may,
                 ),
             ),
         )

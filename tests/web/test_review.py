@@ -54,7 +54,7 @@ def test_findings_are_sent_on(desk: FakeDesk, data: dict[str, str], review: str)
         ({"action": "delete"}, "action", "Say what you found"),
         ({"action": "dismiss", "comment": "kept"}, "reason", "Give a reason for dismissing it"),
         ({"action": "comment"}, "comment", "Write a comment"),
-        ({"action": "uphold", "comment": "x" * 2001}, "comment", "Keep the comment to 2,000 characters"),
+        ({"action": "uphold", "comment": "x" * 4001}, "comment", "Keep the comment to 4,000 characters"),
     ],
 )
 def test_what_is_missing_is_told_beside_its_field(desk: FakeDesk, data: dict[str, str], field: str, words: str) -> None:
