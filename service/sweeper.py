@@ -40,6 +40,8 @@ class Sweeper:
     def sweep(self) -> int:
         """One round; how many cases were put forward.  Raises sqlalchemy.exc.SQLAlchemyError where the store fails."""
         svc = self.svc
+        # At the start whatever waits has been left over; later, a hint is given some time to be heard.
+        patience = int(svc.settings.sweep_seconds * 1000) if self._registered else 0
         if not self._registered:
             register(svc)
             self._registered = True
@@ -52,9 +54,8 @@ class Sweeper:
             if len(due) < DUE_AT_ONCE:
                 break
         found += self._release_from_probation()
-        waiting_ms = int(svc.settings.sweep_seconds * 1000)
         with svc.reading() as session:
-            waiting = stale(session, svc.now(), HINTS_AT_ONCE, waiting_ms=waiting_ms)
+            waiting = stale(session, svc.now(), HINTS_AT_ONCE, waiting_ms=patience)
         self._put_forward(waiting, "waiting")
         if waiting and not svc.hints.reachable:
             # The queue is away: slower than the workers, but nobody waits for it to come back.
