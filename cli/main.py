@@ -33,8 +33,20 @@ COMMANDS = {
 }
 
 
+class ReaderGone(Exception):
+    """Whoever read our output (`| head`) has closed it.  Not an OSError: click would end the program with exit code 1, "breached"."""
+
+
 class LazyGroup(click.Group):
     """A group whose commands are imported when they are used."""
+
+    def invoke(self, ctx: click.Context) -> object:
+        try:
+            result = super().invoke(ctx)
+            sys.stdout.flush()
+        except BrokenPipeError as error:
+            raise ReaderGone from error
+        return result
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
         return sorted(COMMANDS)
@@ -66,15 +78,14 @@ def run(argv: Sequence[str] | None = None) -> int:
     """Runs the command line and returns its exit code.  No stack trace unless DUECARE_LOG_LEVEL is ``debug``."""
     try:
         result = app.main(args=None if argv is None else list(argv), prog_name="duecare", standalone_mode=False)
-        sys.stdout.flush()
     except click.ClickException as error:
         error.show()
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
         complain("Stopped.")
         return 130
-    except BrokenPipeError:
-        # The reader (`| head`) has gone: nothing to say, and nothing to say it to.
+    except ReaderGone:
+        # What is still buffered has nowhere to go, and the interpreter would complain of it at its end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
     except PolicyError as error:

@@ -35,7 +35,7 @@ def serve(host: str, port: int, demo: bool) -> int:
     from cli.stored import service
 
     listening = _listen(host, port)
-    with service(schema=False) as svc, ExitStack() as stack:
+    with service(schema=False, logging=True) as svc, ExitStack() as stack:
         stack.enter_context(listening)
         if svc.settings.embedded:
             _prepare(svc)
@@ -62,6 +62,7 @@ def _listen(host: str, port: int) -> socket.socket:
     try:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listening.bind((host, port))
+        listening.listen()
     except OSError as error:
         listening.close()
         raise click.UsageError(f"Cannot listen on {host}:{port}: {error.strerror or error}. Another --port may be free.") from error

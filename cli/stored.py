@@ -29,14 +29,18 @@ class Unavailable(click.ClickException):
 
 
 @contextmanager
-def service(*, schema: bool = True) -> Iterator[Service]:
-    """The service that the environment describes.  ``schema``: refuse a database whose tables are not those of this program."""
+def service(*, schema: bool = True, logging: bool = False) -> Iterator[Service]:
+    """The service that the environment describes.  ``schema``: refuse a database whose tables are not those of this program.
+
+    ``logging``: log as the settings say, as processes that stay do; a command that comes and goes says what there is to say itself.
+    """
     from service import logs
     from service.bootstrap import build
 
     with told():
         chosen = settings()
-        logs.configure(chosen)
+        quiet = not logging and chosen.log_level != "debug"
+        logs.configure(chosen.model_copy(update={"log_level": "error"}) if quiet else chosen)
         made = build(chosen)
         try:
             if schema:
