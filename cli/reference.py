@@ -92,29 +92,45 @@ def _shape(plain: Any) -> str:
 
 
 def kinds_page() -> str:
-    """Every kind of rule with what it takes."""
+    """Every kind of rule with what it takes, and the parts that they share."""
     from rules.kinds import registry
 
     lead = "A rule of a policy is of one kind, or has several `clauses` that each are. These are the kinds and what they take.\n"
-    return "\n".join(["# Kinds of rule\n", lead, *(kind_page(kind) for kind in registry().values())])
+    kinds = registry().values()
+    parts: dict[str, Mapping[str, Any]] = {}
+    for kind in kinds:
+        parts.update(kind.model_json_schema().get("$defs", {}))
+    shared = [_part(name, parts[name]) for name in sorted(parts)]
+    return "\n".join(["# Kinds of rule\n", lead, *(kind_page(kind) for kind in kinds), "# Parts of rules\n", *shared])
 
 
 def kind_page(kind: type[Kind]) -> str:
     """One kind: what it means, and a line for each field."""
-    schema = kind.model_json_schema()
-    definitions = schema.get("$defs", {})
-    rows = []
-    for name, field in schema["properties"].items():
-        if name == "kind":
-            continue
-        default = "required" if name in schema.get("required", ()) else _default(field)
-        rows.append([f"`{name}`", _type(field, definitions), default])
-    text = inspect.getdoc(kind) or ""
+    text = _ticks(inspect.getdoc(kind) or "")
     parts = [f"## {kind.name}\n", kind.about + "\n"]
     if text and text != kind.about:
         parts.append(text + "\n")
-    parts.append(_table(["field", "takes", "default"], rows))
-    return "\n".join(parts)
+    return "\n".join([*parts, _fields(kind.model_json_schema())])
+
+
+def _part(name: str, schema: Mapping[str, Any]) -> str:
+    return "\n".join([f"## {name.lower()}\n", _ticks(schema.get("description", "")) + "\n", _fields(schema)])
+
+
+def _fields(schema: Mapping[str, Any]) -> str:
+    rows = []
+    for name, field in schema.get("properties", {}).items():
+        if name != "kind":
+            default = "required" if name in schema.get("required", ()) else _default(field)
+            rows.append([f"`{name}`", _type(field), default])
+    others = schema.get("additionalProperties")
+    if isinstance(others, Mapping):
+        rows.append(["any attribute", _type(others), ""])
+    return _table(["field", "takes", "default"], rows)
+
+
+def _ticks(text: str) -> str:
+    return text.replace("``", "`")
 
 
 def _default(field: Mapping[str, Any]) -> str:
@@ -122,11 +138,12 @@ def _default(field: Mapping[str, Any]) -> str:
     return "" if default is None or default in ([], {}, "") else f"`{str(default).lower() if isinstance(default, bool) else default}`"
 
 
-def _type(field: Mapping[str, Any], definitions: Mapping[str, Any]) -> str:
+def _type(field: Mapping[str, Any]) -> str:
     if "$ref" in field:
-        return str(field["$ref"]).rsplit("/", 1)[-1].lower()
+        part = str(field["$ref"]).rsplit("/", 1)[-1].lower()
+        return f"[{part}](#{part})"
     if "anyOf" in field:
-        named = dict.fromkeys(_type(part, definitions) for part in field["anyOf"] if part.get("type") != "null")
+        named = dict.fromkeys(_type(part) for part in field["anyOf"] if part.get("type") != "null")
         return " or ".join(named)
     if "enum" in field:
         return ", ".join(f"`{value}`" for value in field["enum"])
@@ -134,7 +151,7 @@ def _type(field: Mapping[str, Any], definitions: Mapping[str, Any]) -> str:
         return f"`{str(field['const']).lower()}`"
     if field.get("type") == "array":
         items = field.get("items") or (field.get("prefixItems") or [{}])[0]
-        return f"list of {_type(items, definitions)}"
+        return f"list of {_type(items)}"
     return {"integer": "whole number", "string": "text", "boolean": "true or false", "object": "mapping"}.get(str(field.get("type")), "any")
 
 

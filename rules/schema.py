@@ -8,6 +8,15 @@ from rules.kinds import registry
 from rules.kinds.base import Kind
 from rules.policy import _Head, _RuleHead
 
+_SHORT: dict[str, list[dict[str, Any]]] = {
+    "Test": [{"type": ["boolean", "integer", "string"]}, {"type": "array", "items": {"type": ["boolean", "integer", "string"]}}],
+    "Selector": [{"type": "string"}, {"type": "array", "items": {"type": "string"}, "minItems": 1}],
+    "Requires": [{"type": "string"}, {"type": "array", "items": {"type": "string"}, "minItems": 1}],
+    "When": [{"const": "episode"}],
+    "AtLatest": [{"const": "closure"}],
+}
+"""Short forms that the loader takes besides the mapping; pydantic's own schema does not know of them."""
+
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 
@@ -45,4 +54,6 @@ def policy_schema() -> dict[str, Any]:
     several = {**rule, "required": [*rule["required"], "clauses"]}
     definitions["rule"] = {"oneOf": [*({"$ref": f"#/$defs/rule_{name}"} for name in registry()), several]}
     head["properties"]["rules"] = {"type": "array", "minItems": 1, "items": {"$ref": "#/$defs/rule"}}
-    return {"$schema": DIALECT, "title": "A duecare policy", **head, "$defs": definitions}
+    for name, forms in _SHORT.items():
+        definitions[name] = {"anyOf": [*forms, definitions[name]]}
+    return {"$schema": DIALECT, **head, "title": "A duecare policy", "$defs": definitions}
