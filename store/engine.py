@@ -86,14 +86,22 @@ def retrying(work: Callable[[], T], *, attempts: int = 5, pause: float = 0.02, s
 def _sqlite(url: URL, pool_size: int) -> Engine:
     if not url.database or url.database == ":memory:" or "mode=memory" in str(url):
         raise UnsupportedDatabase("SQLite needs a file: every thread of a database in memory would see its own")
-    Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+    file = Path(url.database)
     engine = create_engine(
         url, hide_parameters=True, json_serializer=dumps, pool_size=pool_size, max_overflow=2 * pool_size,
         connect_args={"check_same_thread": False, "timeout": BUSY_TIMEOUT_MS / 1000},
     )  # fmt: skip
+    event.listen(engine, "do_connect", lambda *_: _own_file(file))
     event.listen(engine, "connect", _sqlite_connect)
     event.listen(engine, "begin", _sqlite_begin)
     return engine
+
+
+def _own_file(file: Path) -> None:
+    """Makes a new database file readable for its owner alone; SQLite gives its log the same rights."""
+    if not file.name.startswith("file:") and not file.exists():
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.touch(mode=0o600)
 
 
 def _sqlite_connect(connection: Any, _record: object) -> None:

@@ -70,7 +70,7 @@ def chunks(items: Iterable[T], size: int) -> Iterator[list[T]]:
 def encode(value: Any) -> str:
     """``value`` as JSON text that both databases give back unchanged.  Raises Unstorable for NUL, lone surrogates and NaN."""
     try:
-        written = dumps(value, default=_plain)
+        written = _ENCODE(value)
     except (ValueError, TypeError, RecursionError) as error:
         raise Unstorable(f"cannot be stored as JSON ({type(error).__name__})") from None
     if not is_utf8(written):
@@ -80,6 +80,15 @@ def encode(value: Any) -> str:
     return written
 
 
+def _plain(value: object) -> object:
+    if hasattr(value, "keys"):
+        return {key: value[key] for key in value}  # type: ignore[attr-defined, index]
+    raise TypeError(type(value).__name__)
+
+
+_ENCODE = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=_plain).encode
+
+
 def is_utf8(value: str) -> bool:
     """Whether a text can be sent to a database: lone surrogates cannot."""
     try:
@@ -87,12 +96,6 @@ def is_utf8(value: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
-
-
-def _plain(value: object) -> object:
-    if hasattr(value, "keys"):
-        return {key: value[key] for key in value}  # type: ignore[attr-defined, index]
-    raise TypeError(type(value).__name__)
 
 
 def _holds_nul(value: object) -> bool:

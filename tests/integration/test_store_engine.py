@@ -53,6 +53,18 @@ def test_sqlite_is_durable_and_checks_foreign_keys(sqlite_url):
     assert found == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1}
 
 
+def test_a_new_sqlite_file_is_its_owners_alone(tmp_path):
+    file = tmp_path / "new" / "folder" / "duecare.sqlite3"
+    with opened(f"sqlite:///{file}"):
+        found = {path.name: path.stat().st_mode & 0o777 for path in file.parent.iterdir()}
+    assert found["duecare.sqlite3"] == found["duecare.sqlite3-wal"] == 0o600
+
+
+def test_an_engine_touches_nothing_before_it_is_used(tmp_path):
+    make_engine(f"sqlite:///{tmp_path / 'folder' / 'x.sqlite3'}").dispose()
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_reader_cannot_write(store: Store):
     with store.read() as session, pytest.raises(DBAPIError):
         mark_dirty(session, ["C1"], 1)
