@@ -83,6 +83,7 @@ def zone(name: str) -> Zone:
     return Zone(name)
 
 
+@lru_cache(maxsize=65_536)
 def iso(day: int | None) -> str | None:
     """A day as an ISO date."""
     return None if day is None else dt.date.fromordinal(min(day, _LAST_DAY)).isoformat()

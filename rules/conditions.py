@@ -114,6 +114,11 @@ class Where(BaseModel):
     def tests(self) -> dict[str, Test]:
         return self.__pydantic_extra__ or {}
 
+    @cached_property
+    def joined(self) -> bool:
+        """Whether it uses all, any or not."""
+        return bool(self.all_ or self.any_ or self.not_)
+
     def paths(self) -> list[str]:
         """Every attribute path that it reads of the event under test (of elements: with their list's path before)."""
         found = []

@@ -120,6 +120,8 @@ RECORD_EVENTS = frozenset({"event.voided", "event.corrected", "source.heartbeat"
 
 def dig(data: Any, path: str) -> Any:
     """The value at a dotted path, or None where it is absent."""
+    if "." not in path:
+        return data.get(path) if isinstance(data, dict) else None
     for part in path.split("."):
         if not isinstance(data, dict):
             return None

@@ -107,7 +107,7 @@ def _one(judged: Judged) -> Explanation:
     return Explanation(
         verdict=judged.verdict,
         title=rule.title,
-        sentence=sentence(judged.verdict, rule.title, rule.unmet, today=iso(judged.view.today) or ""),
+        sentence=sentence(judged.verdict, rule.title, rule.unmet, today=iso(judged.view.today) or "", done_word=rule.clauses[0].done_word),
         reasoning=tuple(_reasoning(judged)),
         considered=tuple(_considered(judged)),
         would_have_met=_would_have_met(judged),
@@ -116,15 +116,17 @@ def _one(judged: Judged) -> Explanation:
     )
 
 
-def sentence(verdict: Verdict, title: str, unmet: str, *, today: str) -> str:
+def sentence(verdict: Verdict, title: str, unmet: str, *, today: str, done_word: str = "done") -> str:
     """The verdict in one sentence, exact and kind.  ``today``: the local day (ISO) as of which it was judged."""
     due, done = verdict.due_on, verdict.satisfied_on
-    finding = unmet or f"{title}: not fulfilled"
+    finding = unmet or f"{title}: not {done_word}"
     match verdict.verdict:
         case Outcome.MET:
-            return f"{title}: fulfilled on {day_words(done)}" + (f", due by {day_words(due)}." if due is not None and done != due else ".")
+            return f"{title}: {done_word} on {day_words(done)}" + (
+                f", due by {day_words(due)}." if due is not None and done != due else "."
+            )
         case Outcome.LATE:
-            return f"{finding}, {day_words(due)}; fulfilled {days_words(verdict.days_late or 0)} after it was due, on {day_words(done)}."
+            return f"{finding}, {day_words(due)}; {done_word} {days_words(verdict.days_late or 0)} after it was due, on {day_words(done)}."
         case Outcome.BREACHED:
             return f"{finding}, {day_words(due)}{_overdue(verdict, today)}."
         case Outcome.DUE_SOON:

@@ -44,7 +44,12 @@ def check(where: Where | None, data: Any, context: Context, prefix: str = "") ->
     if where is None:
         return YES
     unclear: Answer | None = None
-    for answer in _parts(where, data, context, prefix):
+    parts = (
+        _parts(where, data, context, prefix)
+        if where.joined
+        else [_test(test, path, data, context, prefix) for path, test in where.tests.items()]
+    )
+    for answer in parts:
         if answer[0] is Fit.NO:
             return answer
         if answer[0] is Fit.UNCLEAR and unclear is None:
@@ -139,6 +144,8 @@ def resolve(value: Value, context: Context) -> tuple[list[Any], str]:
 
 
 def _equals(value: Any, wanted: Value, name: str, context: Context) -> Answer:
+    if value == wanted and type(value) is type(wanted) and not (isinstance(wanted, str) and wanted.startswith("$")):
+        return YES
     return _against(wanted, context, lambda w: _same(value, w), lambda w: f"{name} is {_shown(value)}, not {_shown(w)}")
 
 

@@ -69,6 +69,8 @@ class View:
         self.pauses: list[Pause] = pauses_of(episode, domain.course.pauses, self.today)
         self.closed = episode.closed
         self.twins: list[tuple[str, tuple[str, ...]]] = []
+        self._nth: dict[tuple[str, int], list[Hit | None]] = {}
+        self._owner_on: dict[tuple[str, int], str | None] = {}
         self._owners: dict[str, list[tuple[int, str]]] = {}
         self._terms: dict[str, list[Hit]] = {}
         self._counted: dict[str, list[Hit]] = {}
@@ -221,11 +223,19 @@ class View:
 
     def owner(self, what: str, day: int) -> str | None:
         """The team, office or worker on a day: the last one named by then, else the first one named at all."""
-        named = self._owners.get(what)
-        if named is None:
-            named = self._owners[what] = owners(self.episode, self.domain, what)
-        by_then = [code for at, code in named if at <= day]
-        return by_then[-1] if by_then else named[0][1] if named else None
+        if (what, day) not in self._owner_on:
+            named = self._owners.get(what)
+            if named is None:
+                named = self._owners[what] = owners(self.episode, self.domain, what)
+            by_then = [code for at, code in named if at <= day]
+            self._owner_on[what, day] = by_then[-1] if by_then else named[0][1] if named else None
+        return self._owner_on[what, day]
+
+    def nth(self, name: str, number: int) -> list[Hit | None]:
+        """Which counted events of a term may be the n-th one; None: that there are fewer."""
+        if (name, number) not in self._nth:
+            self._nth[name, number] = possible_nth(self.counted(name), number)
+        return self._nth[name, number]
 
     def anchor(self, name: str) -> Trigger | None:
         """From when the weeks of a declared anchor count: the first event of its term, unless that came too late after ``of``."""

@@ -85,6 +85,7 @@ class Kind(Model):
     name: ClassVar[str]
     about: ClassVar[str]
     order_rule: ClassVar[bool] = False
+    done_word: ClassVar[str] = "done"
 
     kind: str
 

@@ -13,7 +13,7 @@ from rules.kinds.base import Concerned, Kind, When, concerned, dated, no_househo
 from rules.kinds.requires import Requires, evidence
 from rules.matching import Context
 from rules.obligation import Obligation, Trigger, World, hole, off
-from rules.view import Hit, View, possible_nth
+from rules.view import Hit, View
 
 Ordinal = Annotated[int, Field(ge=1, le=1000)]
 
@@ -56,8 +56,7 @@ class NthOccurrence(Kind):
         return or_nothing(found)
 
     def _limits(self, view: View) -> tuple[list[Hit | None], list[Hit | None]]:
-        counted = view.counted(self.by.of)
-        return possible_nth(counted, self.by.nth), possible_nth(counted, self.by.warn_after) if self.by.warn_after else [None]
+        return view.nth(self.by.of, self.by.nth), view.nth(self.by.of, self.by.warn_after) if self.by.warn_after else [None]
 
     def _deadline_day(self, view: View, limit: Hit | None) -> int:
         if limit is not None:
