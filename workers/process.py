@@ -14,7 +14,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from types import FrameType
 
@@ -91,9 +91,19 @@ def run_scheduler() -> int:
     return 0
 
 
-def keep_running(command: Sequence[str], count: int, stop: threading.Event, *, started: Callable[[int], None] = lambda _: None) -> None:
-    """Run ``command`` ``count`` times over and start again whatever ends, until ``stop``; then end all of them in order."""
-    slots: list[_Slot] = [_Slot(command, started) for _ in range(count)]
+def keep_running(
+    command: Sequence[str],
+    count: int,
+    stop: threading.Event,
+    *,
+    started: Callable[[int], None] = lambda _: None,
+    env: Mapping[str, str] | None = None,
+) -> None:
+    """Run ``command`` ``count`` times over and start again whatever ends, until ``stop``; then end all of them in order.
+
+    ``started`` is told each new process id; ``env`` is their environment, our own unless given.
+    """
+    slots: list[_Slot] = [_Slot(command, started, env) for _ in range(count)]
     while not stop.wait(0.1):
         for slot in slots:
             slot.look()
@@ -104,8 +114,9 @@ def keep_running(command: Sequence[str], count: int, stop: threading.Event, *, s
 class _Slot:
     """One child process and its successors."""
 
-    def __init__(self, command: Sequence[str], started: Callable[[int], None]) -> None:
+    def __init__(self, command: Sequence[str], started: Callable[[int], None], env: Mapping[str, str] | None) -> None:
         self._command = list(command)
+        self._env = env
         self._started = started
         self._process: subprocess.Popen[bytes] | None = None
         self._since = 0.0
@@ -121,7 +132,7 @@ class _Slot:
             _log.warning("worker_ended", exit_code=code, again_in=self._pause)
         if self._process is None and now >= self._next:
             self._since = now
-            self._process = subprocess.Popen(self._command, preexec_fn=_die_with_parent)  # noqa: PLW1509, S603 - our own command; before any thread
+            self._process = subprocess.Popen(self._command, env=self._env, preexec_fn=_die_with_parent)  # noqa: PLW1509, S603 - our own command; before any thread
             self._started(self._process.pid)
 
     def end(self) -> None:
