@@ -42,10 +42,15 @@ def plain_case(seed: int, *, case: str = "case-1") -> CaseFile:
         )
         day += rnd.randint(4, 10)
     for version in range(1, rnd.randint(2, 4)):
+        status = "completed" if version > 1 or maybe(0.5) else "draft"
         plan = {
-            "plan": "sp", "version": version, "status": "completed" if version > 1 or maybe(0.5) else "draft", "immediate_risks": int(maybe(0.9)),
-            "participants": people if maybe(0.9) else people[:1], "goals": [{"id": "g1", "measure": maybe(0.9), "target": "2026-06-01"}],
-        }  # fmt: skip
+            "plan": "sp",
+            "version": version,
+            "status": status,
+            "immediate_risks": int(maybe(0.9)),
+            "participants": people if maybe(0.9) else people[:1],
+            "goals": [{"id": "g1", "measure": maybe(0.9), "target": "2026-06-01"}],
+        }
         add("safety_plan.recorded" if version == 1 else "safety_plan.updated", rnd.randint(2, 20) + 20 * version - 20, plan, 15)
     complete = ["circumstances", "stressors", "strengths"]
     practitioner = {"id": "w1", "role": "practitioner"}
