@@ -48,7 +48,7 @@ KINDS: Mapping[str, Kind] = {
         400, "The cursor is not usable", "A cursor only continues the very list that gave it. Start again without a cursor."
     ),
     "unauthorized": Kind(401, "No valid key", "Send `Authorization: Bearer KEY` with a key that is neither expired nor revoked."),
-    "forbidden": Kind(403, "The key lacks a scope", "Ask for a key with the scope that `detail` names."),
+    "forbidden": Kind(403, "Not allowed", "`detail` names the scope or the role that it needs."),
     "not_found": Kind(
         404, "There is no such thing here", "It does not exist, or it lies outside the teams and offices that the key may read."
     ),
@@ -195,6 +195,8 @@ def of_service(error: service_errors.ServiceError) -> Response:
     if isinstance(error, service_errors.Invalid):
         flaws = [Flaw(pointer="/" + flaw.field, code=flaw.code, message=flaw.message) for flaw in error.flaws]
         return answer("unprocessable", detail=str(error), errors=flaws)
+    if isinstance(error, service_errors.StaleVersion):
+        return answer("stale_version", detail=str(error), headers={"ETag": f'"{error.current}"'})
     if isinstance(error, service_errors.LockedOut):
         return answer("too_many_requests", headers={"Retry-After": str(error.retry_after)})
     if isinstance(error, service_errors.NotFound) or error.code not in KINDS or KINDS[error.code].status >= 500:

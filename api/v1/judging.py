@@ -1,23 +1,14 @@
-"""A stored case judged anew at (as_of, known_at), and explained.  Loads the case's file and asks the policies; stores nothing."""
+"""Instants as parameters give them.  The judging itself is ``service.judge``'s."""
 
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
-from typing import Any
 
-from sqlalchemy.orm import Session
-
-from rules.explain import Explanation, explain
 from rules.instants import parse_day, parse_instant
-from rules.model import CaseFile
-from service.bootstrap import Service
-from service.policies import Judgement
-from store.breaches import Breach, breaches_of_case
-from store.cases import load_case
-from store.queries.findings import waivers_of_case
+from service.judge import When, explain_breach, stored
 
-When = int | dt.date
+__all__ = ["When", "explain_breach", "parse_when", "stored"]
+
 DAY_LENGTH = len("2026-03-23")
 
 
@@ -26,56 +17,3 @@ def parse_when(text: str) -> When:
     if len(text) == DAY_LENGTH:
         return dt.date.fromordinal(parse_day(text))
     return parse_instant(text)
-
-
-@dataclass(frozen=True, slots=True)
-class Stored:
-    """A case's file as it was known at ``known_at``, with the waivers that held at ``as_of``."""
-
-    svc: Service
-    file: CaseFile
-    as_of: When
-    known_at: When
-    waived: frozenset[tuple[str, str, str]]
-
-    def judge(self) -> Judgement:
-        """All verdicts on the case, those that are out of scope included."""
-        return self.svc.policies.judge(self.file, as_of=self.as_of, known_at=self.known_at, waived=self.waived, keep_out_of_scope=True)
-
-    def explain(self, *, rule: str | None = None, obligation: str | None = None, policy: str | None = None) -> list[Explanation]:
-        """The same told in words, or what of it one rule or obligation says."""
-        groups = self.svc.policies.groups
-        told: list[Explanation] = []
-        for group in groups:
-            part = self.file if len(groups) == 1 else group.part_of(self.file)
-            chosen = [one for one in group.policies if policy is None or one.id == policy]
-            if part is not None and chosen:
-                instants: dict[str, Any] = {"as_of": self.as_of, "known_at": self.known_at}
-                told += explain(chosen, part, rule=rule, obligation=obligation, waived=self.waived, **instants)
-        return told
-
-
-def stored(svc: Service, session: Session, case: str, *, as_of: When, known_at: When) -> Stored:
-    """What judging the case at these instants needs."""
-    known, at = _instant(svc, known_at), _instant(svc, as_of)
-    keys = {breach.id: breach.key for breach in breaches_of_case(session, case).values()}
-    holding = [
-        keys[waiver.breach_id]
-        for waiver in waivers_of_case(session, case)
-        if waiver.state in {"approved", "ended"} and waiver.decided_at is not None and waiver.decided_at <= known and waiver.ends_at > at
-    ]
-    waived = frozenset((episode, rule, obligation) for _, episode, _, rule, obligation in holding)
-    return Stored(svc, load_case(session, case, known_at=known).file, as_of, known_at, waived)
-
-
-def explain_breach(svc: Service, session: Session, breach: Breach) -> Explanation | None:
-    """Why the breach's obligation stands as it does now; None where it no longer exists."""
-    case, episode, policy, rule, obligation = breach.key
-    now = svc.now()
-    told = stored(svc, session, case, as_of=now, known_at=now).explain(policy=policy, rule=rule, obligation=obligation)
-    return next((one for one in told if one.verdict.episode == episode), None)
-
-
-def _instant(svc: Service, when: When) -> int:
-    """The instant that ``when`` is; of a day, its end where that comes first among the policies' zones."""
-    return min((policy.zone.last_ms_of(when) for policy in svc.policies.policies), default=0)

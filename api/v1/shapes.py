@@ -6,6 +6,7 @@ import datetime as dt
 from typing import Any
 
 from rules.model import DataQuery, Verdict, rfc3339
+from service import review
 from store.breaches import Breach, StoredLine
 from store.queries.casework import CaseDetail, CaseSummary, StoredEvent
 from store.queries.findings import StoredVerdict, Waiver
@@ -140,7 +141,7 @@ def history_line(found: StoredLine) -> dict[str, Any]:
     }
 
 
-def waiver(found: Waiver) -> dict[str, Any]:
+def waiver(found: Waiver | review.Waiver) -> dict[str, Any]:
     """A waiver."""
     return {
         "id": found.id,
