@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from rules.conditions import Collection
@@ -77,7 +78,24 @@ def all_done(view: View, name: str) -> tuple[list[Entry | None], str]:
             sure.append(first)
     if missing:
         return [None, max([*maybe, *now.documents], key=lambda e: e.order)], missing
-    return [max(sure, key=lambda e: e.order)], ""
+    return [_held_since(view, collection, sure)], ""
+
+
+def _by(order: int, entry: Entry) -> bool:
+    return entry.order <= order
+
+
+def _held_since(view: View, collection: Collection, did: Sequence[Entry]) -> Entry:
+    """The event with which the last stretch began in which every then current item was done: it did one, or it changed what is current."""
+    since: Entry | None = None
+    steps = {entry.order: entry for entry in (*versions(view, collection), *did)}
+    for order in sorted(steps):
+        then = current(view, collection, partial(_by, order))
+        held = bool(then.items) and all(
+            any(h.fit is Fit.YES and h.entry.order <= order for h in done(view, collection, i)) for i in then.items
+        )
+        since = (since or steps[order]) if held else None
+    return since or steps[max(steps)]
 
 
 @dataclass(slots=True)

@@ -107,7 +107,7 @@ def _one(judged: Judged) -> Explanation:
     return Explanation(
         verdict=judged.verdict,
         title=rule.title,
-        sentence=sentence(judged.verdict, rule.title, rule.unmet, today=iso(judged.view.today) or "", done_word=rule.clauses[0].done_word),
+        sentence=sentence(judged.verdict, rule.title, rule.unmet, today=iso(judged.view.today) or "", done_word=rule.done_word),
         reasoning=tuple(_reasoning(judged)),
         considered=tuple(_considered(judged)),
         would_have_met=_would_have_met(judged),

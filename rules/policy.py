@@ -122,6 +122,10 @@ class Rule:
         return self.clauses[0].name
 
     @property
+    def done_word(self) -> str:
+        return self.clauses[0].done_word
+
+    @property
     def order_rule(self) -> bool:
         return all(clause.order_rule for clause in self.clauses)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -15,21 +16,17 @@ from api.web.views import (
     DueRow,
     Evidence,
     HistoryLine,
-    Parameter,
-    PolicyPage,
-    PolicyRow,
-    Reading,
-    RuleView,
     VerdictLine,
 )
+from rules.catalogue import Catalogue
 from rules.explain import Explanation, sentence
 from rules.model import Outcome, Verdict
 from rules.policy import Policy, Rule
-from rules.wording import requires_words
 from service.policies import PolicySet
 from store.breaches import Breach, StoredLine
 from store.queries import CaseSummary
 
+_TYPE = re.compile(r"\b[a-z][a-z_]*(?:\.[a-z][a-z_]*)+\b")
 _ABOUT = {"person": "person", "child": "child", "parent": "parent", "attempt": "closure attempt", "event": "event", "item": "item"}
 
 
@@ -57,7 +54,8 @@ def finding(verdict: Verdict, policies: PolicySet, *, today: dt.date | None) -> 
     """The verdict in one sentence, without its full stop."""
     found = rule_of(policies, verdict.policy, verdict.rule)
     title, unmet = (found[1].title, found[1].unmet) if found is not None else (f"Rule {verdict.rule}", "")
-    return sentence(verdict, title, unmet, today=today.isoformat() if today is not None else "").rstrip(".")
+    word = found[1].done_word if found is not None else "done"
+    return sentence(verdict, title, unmet, today=today.isoformat() if today is not None else "", done_word=word).rstrip(".")
 
 
 def verdict_of(breach: Breach) -> Verdict:
@@ -170,12 +168,29 @@ def evidence(explanation: Explanation) -> list[Evidence]:
     return sorted(rows, key=lambda row: order.get(row.counts, 3))
 
 
-def would(explanation: Explanation) -> str:
+def plain(text: str, catalogue: Catalogue) -> str:
+    """``text`` with the names of event types as words: ``visit held`` for ``visit.held``."""
+
+    def spoken(match: re.Match[str]) -> str:
+        name = match[0]
+        return name.replace(".", " ").replace("_", " ") if name in catalogue.types else name
+
+    return _TYPE.sub(spoken, text)
+
+
+def steps(explanation: Explanation, policies: PolicySet) -> list[str]:
+    """The reasoning, line by line."""
+    found = policies.get(explanation.verdict.policy)
+    return [plain(line, found.catalogue) if found is not None else line for line in explanation.reasoning]
+
+
+def would(explanation: Explanation, policies: PolicySet) -> str:
     """What would have met it, as a sentence of its own."""
-    return explanation.would_have_met
+    found = policies.get(explanation.verdict.policy)
+    return plain(explanation.would_have_met, found.catalogue) if found is not None else explanation.would_have_met
 
 
-def verdict_line(explanation: Explanation, *, breach: str) -> VerdictLine:
+def verdict_line(explanation: Explanation, policies: PolicySet, *, breach: str) -> VerdictLine:
     """A verdict on the page of a case.  ``breach``: the id of its breach, where there is one."""
     verdict = explanation.verdict
     return VerdictLine(
@@ -188,8 +203,8 @@ def verdict_line(explanation: Explanation, *, breach: str) -> VerdictLine:
         subject=subject(verdict.obligation),
         due_on=words.iso_day(verdict.due_on),
         days_late=verdict.days_late,
-        steps=explanation.reasoning,
-        would=would(explanation),
+        steps=steps(explanation, policies),
+        would=would(explanation, policies),
         evidence=evidence(explanation),
         breach=breach,
         shadow=verdict.status == "shadow",
@@ -250,54 +265,3 @@ def policy_choices(policies: PolicySet, counted: Mapping[str | None, int]) -> li
     """The policies that a list holds, by title."""
     titles = {policy.id: policy.title for policy in policies.policies}
     return [Choice(name, titles.get(name, name), counted[name]) for name in sorted(n for n in counted if n)]
-
-
-def policy_row(policy: Policy) -> PolicyRow:
-    """A policy in the list."""
-    return PolicyRow(
-        id=policy.id,
-        title=policy.title,
-        version=policy.version,
-        digest=policy.digest,
-        effective=dt.date.fromordinal(policy.effective),
-        zone=policy.zone_name,
-        rules=len(policy.rules),
-        unset=len(policy.unset()),
-    )
-
-
-def policy_page(policy: Policy) -> PolicyPage:
-    """A policy with all its rules, readable."""
-    parameters = {name: _parameter(policy, name) for name in policy.parameters}
-    return PolicyPage(
-        row=policy_row(policy),
-        rules=[_rule(policy, rule, parameters) for rule in policy.rules],
-        unset=[parameters[name] for name in policy.unset()],
-        readings=[Reading(question.about, question.reading) for question in policy.questions],
-        people=policy.for_a_person,
-    )
-
-
-def _parameter(policy: Policy, name: str) -> Parameter:
-    value = policy.values.get(name)
-    return Parameter(name, "" if value is None else words.count(value, "day"), policy.parameters[name].question)
-
-
-def _rule(policy: Policy, rule: Rule, parameters: Mapping[str, Parameter]) -> RuleView:
-    dumped = str([clause.model_dump() for clause in rule.clauses])
-    limits = []
-    for one in rule.clauses:
-        limits.append(one.about)
-        asked = getattr(one, "requires", None)
-        if asked is not None:
-            limits.append(f"Asks for {requires_words(asked, policy)}.")
-    return RuleView(
-        id=rule.id,
-        title=rule.title,
-        guidance=rule.guidance,
-        citation=f"{policy.documents.get(rule.citation.document, rule.citation.document)}, {rule.citation.at}",
-        severity=rule.severity,
-        status=rule.status,
-        limits=list(dict.fromkeys(limits)),
-        parameters=[parameter for name, parameter in parameters.items() if f"${name}'" in dumped],
-    )
