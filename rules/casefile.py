@@ -59,14 +59,7 @@ def _case_of_target(event: Event, home: dict[tuple[str, str], str], about: dict[
 
 def cluster(case: str, keys: dict[str, set[str]], holders: dict[str, set[str]]) -> set[str]:
     """The other cases that must be loaded with a case."""
-    merged, waiting = {case}, [case]
-    while waiting:
-        here = waiting.pop()
-        for key in keys.get(here, set()):
-            if key.startswith("merge:"):
-                near = (holders[key] | {key.removeprefix("merge:")}) - merged
-                merged |= near
-                waiting += near
+    merged = _merged_with(case, keys, holders)
     related = {other for member in merged for key in keys.get(member, set()) for other in holders[key]}
     for other in list(related):
         related |= _merged_with(other, keys, holders)
@@ -76,9 +69,10 @@ def cluster(case: str, keys: dict[str, set[str]], holders: dict[str, set[str]]) 
 def _merged_with(case: str, keys: dict[str, set[str]], holders: dict[str, set[str]]) -> set[str]:
     found, waiting = {case}, [case]
     while waiting:
-        for key in keys.get(waiting.pop(), set()):
+        here = waiting.pop()
+        for key in keys.get(here, set()) | {f"merge:{here}"}:
             if key.startswith("merge:"):
-                near = (holders[key] | {key.removeprefix("merge:")}) - found
+                near = (holders.get(key, set()) | {key.removeprefix("merge:")}) - found
                 found |= near
                 waiting += near
     return found
