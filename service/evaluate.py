@@ -144,7 +144,7 @@ def _attempt(svc: Service, claim: Claim, known: Known) -> Found | None:
 
 
 def _record(svc: Service, outcomes: Sequence[tuple[Claim, Found]]) -> int:
-    done: list[Found] = []
+    held: list[tuple[Claim, Found]] = []
     with svc.writing() as session:
         for claim, found in outcomes:
             try:
@@ -152,9 +152,11 @@ def _record(svc: Service, outcomes: Sequence[tuple[Claim, Found]]) -> int:
             except LeaseLost:
                 svc.metrics.evaluations.labels("lost").inc()
                 continue
-            write(session, found)
+            held.append((claim, found))
+        done = [found for _, found in held]
+        write(session, done, now=svc.now())
+        for claim, _ in held:
             release(session, claim, done=True)
-            done.append(found)
     svc.metrics.evaluations.labels("done").inc(len(done))
     for found in done:
         for change in found.changes.breaches:

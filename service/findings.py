@@ -20,10 +20,10 @@ from service.whereabouts import whereabouts
 from store.breaches import Breach, Line, append_history, as_breach, write_breaches
 from store.cases import load_cases
 from store.ids import Key
-from store.models import BreachRow, CaseStateRow, EventRow, VerdictRow, WaiverRow
+from store.models import BreachRow, CaseStateRow, EventRow, WaiverRow
 from store.outbox import put
-from store.states import CaseState, write_state
-from store.verdicts import as_verdict, replace_verdicts
+from store.outcomes import verdicts_of_cases, write_states, write_verdicts
+from store.states import CaseState
 
 MOST_CAUSES = 20
 MERGED = "merged"
@@ -75,9 +75,7 @@ class Settle:
 def read(session: Session, cases: Sequence[str]) -> dict[str, Known]:
     """What is on record about each of the cases."""
     loaded = load_cases(session, cases)
-    verdicts: dict[str, dict[Key, Verdict]] = defaultdict(dict)
-    for verdict in map(as_verdict, session.scalars(select(VerdictRow).where(VerdictRow.case_id.in_(cases)))):
-        verdicts[verdict.case][verdict.key] = verdict
+    verdicts = verdicts_of_cases(session, cases)
     breaches: dict[str, dict[Key, Breach]] = defaultdict(dict)
     for breach in map(as_breach, session.scalars(select(BreachRow).where(BreachRow.case_id.in_(cases)))):
         breaches[breach.case][breach.key] = breach
@@ -135,18 +133,26 @@ def judge(policies: PolicySet, known: Known, *, now: int, settle: Settle) -> Fou
     return Found(known, judged.verdicts, changes, state, tuple(ended), judged.disagreements)
 
 
-def write(session: Session, found: Found) -> None:
-    """Put on record what was found.  Raises store.errors.StaleVersion where a breach has been changed since it was read."""
-    now, case = found.state.evaluated_at, found.state.case
-    replace_verdicts(session, case, found.verdicts, now=now)
-    changes = found.changes.breaches
-    if changes:
-        causes = _causes(session, found.known)
-        changes = tuple(replace(change, lines=tuple(replace(line, events=causes) for line in change.lines)) for change in changes)
-        write_breaches(session, changes)
-    _end_waivers(session, found)
-    put(session, found.changes.messages, now=now)
-    write_state(session, found.state)
+def write(session: Session, outcomes: Sequence[Found], *, now: int) -> None:
+    """Put on record what was found in cases whose claims are held.
+
+    Raises store.errors.StaleVersion where a breach has been changed since it was read; roll back then.
+    """
+    write_verdicts(session, [(found.known.verdicts, found.verdicts) for found in outcomes], now=now)
+    causes = _causes(session, [found.known for found in outcomes if found.changes.breaches])
+    write_breaches(
+        session,
+        [
+            replace(change, lines=tuple(replace(line, events=causes[found.state.case]) for line in change.lines))
+            for found in outcomes
+            for change in found.changes.breaches
+        ],
+    )
+    for found in outcomes:
+        if found.ended:
+            _end_waivers(session, found)
+    put(session, [message for found in outcomes for message in found.changes.messages], now=now)
+    write_states(session, [found.state for found in outcomes])
 
 
 def _under(policies: PolicySet, file: CaseFile, waivers: Sequence[Waiver], now: int) -> Judgement:
@@ -162,11 +168,22 @@ def _next_check(known: Known, judged: Judgement, changes: Changes, waivers: Sequ
     return min((when for when in ahead if when > now), default=None)
 
 
-def _causes(session: Session, known: Known) -> tuple[str, ...]:
-    """The events that have come since the case was judged last, the latest ones where there are many."""
-    cases = [known.file.case, *known.file.linked]
-    fresh = select(EventRow.id).where(EventRow.case_id.in_(cases), EventRow.position > known.seen).order_by(EventRow.position.desc())
-    return tuple(reversed(session.scalars(fresh.limit(MOST_CAUSES)).all()))
+def _causes(session: Session, cases: Sequence[Known]) -> dict[str, tuple[str, ...]]:
+    """By case, the events that have come since it was judged last, the latest ones where there are many."""
+    found = {known.file.case: tuple(event.id for event in known.file.events[-MOST_CAUSES:]) for known in cases}
+    again = [known for known in cases if known.seen]
+    if not again:
+        return found
+    cluster = {case for known in again for case in (known.file.case, *known.file.linked)}
+    oldest = min(known.seen for known in again)
+    fresh = select(EventRow.case_id, EventRow.id, EventRow.position).where(
+        EventRow.case_id.in_(sorted(cluster)), EventRow.position > oldest
+    )
+    rows = session.execute(fresh.order_by(EventRow.position)).all()
+    for known in again:
+        mine = {known.file.case, *known.file.linked}
+        found[known.file.case] = tuple(row.id for row in rows if row.case_id in mine and row.position > known.seen)[-MOST_CAUSES:]
+    return found
 
 
 def _end_waivers(session: Session, found: Found) -> None:
