@@ -71,7 +71,7 @@ def case_page(svc: Service, access: Access, case: str, *, as_of: dt.date | None,
         for told in explained(evaluation):
             if told.verdict.key in keys:
                 name = finding_id(told.verdict.key)
-                lines[present.group_of(told.verdict)].append(present.verdict_line(told, breach=name if name in links else ""))
+                lines[present.group_of(told.verdict)].append(present.verdict_line(told, svc.policies, breach=name if name in links else ""))
         queries.update({(found.code, found.message, found.events): found for found in evaluation.queries})
     summary = detail.summary
     facts = {}

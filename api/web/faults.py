@@ -13,6 +13,7 @@ from api import problems
 from api.web import sessions
 from api.web.pages import BadAddress, blueprint
 from service.errors import Forbidden, Invalid, NotFound, ServiceError, StaleVersion, Unauthorised
+from store.errors import CursorError, QueryError, StoreError
 
 _log = structlog.get_logger("duecare.web")
 
@@ -80,6 +81,12 @@ def _bad_address(error: BadAddress) -> Response:
     )
 
 
+def _bad_query(error: StoreError) -> Response:
+    if not isinstance(error, QueryError | CursorError):
+        return _unexpected(error)
+    return page(400, lines=(f"The list cannot be shown like that: {error}.", "Go back and choose from the list's filters."))
+
+
 def _unexpected(error: Exception) -> Response:
     if isinstance(error, HTTPException):
         if error.code is not None and error.code < 400:
@@ -103,4 +110,5 @@ def install(app: Flask) -> None:
 blueprint.register_error_handler(ServiceError, _service)
 blueprint.register_error_handler(sessions.BadForm, _bad_form)
 blueprint.register_error_handler(BadAddress, _bad_address)
+blueprint.register_error_handler(StoreError, _bad_query)
 blueprint.register_error_handler(Exception, _unexpected)

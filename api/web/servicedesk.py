@@ -9,7 +9,7 @@ import datetime as dt
 from typing import Any
 
 from api.v1.lists import scope_of
-from api.web import present, words
+from api.web import policyviews, present, words
 from api.web.casefile import case_page
 from api.web.views import (
     BreachPage,
@@ -188,8 +188,8 @@ class ServiceDesk:
             contested_why=found.contested or "",
             activated_on=words.iso_day(told.activated_on),
             satisfied_on=words.iso_day(told.satisfied_on),
-            steps=explanation.reasoning if explanation is not None else (),
-            would=present.would(explanation) if explanation is not None else "",
+            steps=present.steps(explanation, svc.policies) if explanation is not None else (),
+            would=present.would(explanation, svc.policies) if explanation is not None else "",
             evidence=present.evidence(explanation) if explanation is not None else (),
             history=[present.history_line(line, names, _REASONS) for line in reversed(history)],
             actions=frozenset(review.actions(access, found)),
@@ -224,13 +224,13 @@ class ServiceDesk:
         return case_page(self.service, access, case, as_of=as_of, known_at=known_at)
 
     def policies(self) -> list[PolicyRow]:
-        return [present.policy_row(policy) for policy in sorted(self.service.policies.policies, key=lambda policy: policy.id)]
+        return [policyviews.policy_row(policy) for policy in sorted(self.service.policies.policies, key=lambda policy: policy.id)]
 
     def policy(self, policy: str) -> PolicyPage:
         found = self.service.policies.get(policy)
         if found is None:
             raise NotFound("there is no such policy")
-        return present.policy_page(found)
+        return policyviews.policy_page(found)
 
     def status(self, access: Access) -> StatusPage:
         access.require("breaches:read")

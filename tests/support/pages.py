@@ -15,6 +15,7 @@ from typing import Any
 from flask import Flask
 from werkzeug.test import TestResponse
 
+INLINE = {"a", "abbr", "b", "button", "code", "em", "i", "kbd", "label", "option", "span", "strong", "time"}
 VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}
 ADDRESSES = {"href", "src", "action", "formaction", "poster", "data"}
 REFERENCES = {"for", "aria-controls", "aria-describedby", "aria-labelledby", "aria-owns"}
@@ -57,6 +58,7 @@ class Document(HTMLParser):
         names = Counter(name for name, _ in attrs)
         self.wrong.extend(f"<{tag}> has {name} twice" for name, times in names.items() if times > 1)
         element = Element(tag, {name: value or "" for name, value in attrs}, tuple(self.open))
+        self._part(tag)
         self.elements.append(element)
         if tag not in VOID:
             self.open.append(element)
@@ -71,6 +73,12 @@ class Document(HTMLParser):
             self.wrong.append(f"</{tag}> closes {self.open[-1].tag if self.open else 'nothing'}")
             return
         self.open.pop()
+        self._part(tag)
+
+    def _part(self, tag: str) -> None:
+        """Blocks stand apart in the text of what holds them."""
+        if tag not in INLINE:
+            self.handle_data(" ")
 
     def handle_data(self, data: str) -> None:
         for element in self.open:
