@@ -1,5 +1,11 @@
 """Loading case files: everything that a judgement needs, in a number of queries that does not grow."""
 
+import random
+from collections import defaultdict
+
+import pytest
+
+from rules.casefile import cluster
 from rules.model import Event, Heartbeat
 from store.cases import Loaded, affected, load_case, load_cases, neighbours
 from store.events import insert_events, insert_heartbeats, insert_links
@@ -88,6 +94,28 @@ def test_knowing_of_each_other_goes_both_ways(store):
         found = neighbours(session, cases)
     assert {(a, b) for a, others in found.items() for b in others} == {(b, a) for a, others in found.items() for b in others}
     assert all(case not in others for case, others in found.items())
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_the_store_links_the_same_cases_as_files_do(store, seed):
+    chance = random.Random(seed)
+    cases = [f"C{number}" for number in range(9)]
+    keys: dict[str, set[str]] = {case: set() for case in cases}
+    for _ in range(chance.randint(1, 7)):
+        one, other = chance.sample(cases, 2)
+        if chance.random() < 0.5:
+            keys[one].add(f"merge:{other}")
+            keys[other].add(f"merge:{other}")
+        else:
+            keys[one].add(f"child:{chance.randint(0, 3)}")
+    holders: dict[str, set[str]] = defaultdict(set)
+    for case, mine in keys.items():
+        for key in mine:
+            holders[key].add(case)
+    put(store, links=tuple((case, key) for case, mine in keys.items() for key in mine))
+    with store.read() as session:
+        found = neighbours(session, cases)
+    assert {case: set(found.get(case, ())) for case in cases} == {case: cluster(case, keys, holders) for case in cases}
 
 
 def test_a_merge_into_a_case_that_has_sent_nothing_yet(store):
