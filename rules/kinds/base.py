@@ -241,7 +241,7 @@ def dated(
     """
     start = activated.day if activated_day is None else activated_day
     closed = view.closed
-    ends_at = [t for t in (ended, closed.last if ends and closed is not None and closed.order > activated.order else None) if t is not None]
+    ends_at = [t for t in (ended, closed.last if ends and closed is not None and closed is not activated else None) if t is not None]
 
     def world(due: int | None, soon: int | None, shifted: int, moving: bool, events: tuple[str, ...]) -> World:
         zone = view.zone
