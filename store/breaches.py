@@ -1,4 +1,4 @@
-"""Breaches and their history.  Which changes there are to make is decided in service/.  Imports store.models.
+"""Breaches and their history.  Which changes there are to make is decided in service/.  Imports store.models and rules.model.
 
 A breach is written with the version that was read: if somebody else has changed it since, nothing is written.  Each change
 brings its lines of history, chained by hashes within the breach, so that a line altered behind our back shows.
@@ -10,18 +10,18 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import bindparam, func, insert, select, update
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from rules.model import NEVER
 from store.errors import StaleVersion
 from store.ids import Key, digest_of, finding_id
 from store.models import BreachHistoryRow, BreachRow
 from store.severity import rank
-from store.sql import chunks
+from store.sql import Bulk, Statement
 from store.verdicts import NO_DUE_DAY
 
 FIRST_HASH = "0" * 64
-_BATCH = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,14 +93,14 @@ class Change:
 
 def breaches_of_case(session: Session, case_id: str, *, lock: bool = False) -> dict[Key, Breach]:
     """All breaches of a case by key.  ``lock``: nobody else changes them before this transaction ends."""
-    query = select(BreachRow).where(BreachRow.case_id == case_id).order_by(BreachRow.id)
+    query = select(BreachRow).where(BreachRow.case_id == case_id).order_by(BreachRow.id).execution_options(populate_existing=True)
     rows = session.scalars(query.with_for_update() if lock else query)
     return {found.key: found for found in map(as_breach, rows)}
 
 
 def get_breach(session: Session, breach_id: str, *, lock: bool = False) -> Breach | None:
     """One breach; None where there is none of this id."""
-    query = select(BreachRow).where(BreachRow.id == breach_id)
+    query = select(BreachRow).where(BreachRow.id == breach_id).execution_options(populate_existing=True)
     row = session.scalar(query.with_for_update() if lock else query)
     return None if row is None else as_breach(row)
 
@@ -115,13 +115,11 @@ def write_breaches(session: Session, changes: Sequence[Change]) -> dict[str, int
     taken = _versions(session, [breach.id for breach in fresh])
     if taken or len({change.breach.id for change in changes}) != len(changes):
         raise StaleVersion("the breach is on record already")
-    for some in chunks(fresh, _BATCH):
-        session.execute(insert(BreachRow), [{"id": breach.id, **_key(breach.key), **_state(breach)} for breach in some])
-    for some in chunks(known, _BATCH):
-        versions = _versions(session, [breach.id for breach in some], lock=True)
-        if any(versions.get(breach.id) != breach.version for breach in some):
-            raise StaleVersion("the breach has been changed by somebody else")
-        session.connection().execute(_UPDATE, [{"this": breach.id, **_state(breach)} for breach in some])
+    versions = _versions(session, [breach.id for breach in known], lock=True)
+    if any(versions.get(breach.id) != breach.version for breach in known):
+        raise StaleVersion("the breach has been changed by somebody else")
+    _INSERT.write(session, [_row(breach) for breach in fresh])
+    _UPDATE.write(session, [_row(breach) for breach in known])
     append_history(session, ((change.breach.id, line) for change in changes for line in change.lines))
     return {change.breach.id: change.breach.version + 1 for change in changes}
 
@@ -135,8 +133,7 @@ def append_history(session: Session, lines: Iterable[tuple[str, Line]]) -> None:
         row = _history_row(breach_id, line, last.get(breach_id, FIRST_HASH))
         last[breach_id] = row["hash"]
         rows.append(row)
-    for some in chunks(rows, _BATCH):
-        session.connection().execute(insert(BreachHistoryRow.__table__), some)  # type: ignore[arg-type]
+    _APPEND.write(session, rows)
 
 
 def history_of(session: Session, breach_id: str) -> list[StoredLine]:
@@ -181,12 +178,26 @@ def as_breach(row: BreachRow) -> Breach:
     )
 
 
-def _key(key: Key) -> dict[str, str]:
-    return dict(zip(("case_id", "episode", "policy", "rule", "obligation"), key, strict=True))
+_INSERT = Bulk(BreachRow)
+_UPDATE = Bulk(BreachRow, key=("id",), keep=("case_id", "episode", "policy", "rule", "obligation"))
+_APPEND = Bulk(BreachHistoryRow, without=("id",))
+_VERSIONS = Statement("SELECT id, version FROM breach WHERE id IN LISTED(:ids)")
+_LOCKED_VERSIONS = Statement("SELECT id, version FROM breach WHERE id IN LISTED(:ids) ORDER BY id FOR UPDATE")
+_LAST_HASHES = Statement("""
+    SELECT breach_id, hash FROM breach_history
+    WHERE id IN (SELECT max(id) FROM breach_history WHERE breach_id IN LISTED(:breaches) AND id <= :upto GROUP BY breach_id)
+""")
 
 
-def _state(breach: Breach) -> dict[str, Any]:
+def _row(breach: Breach) -> dict[str, Any]:
+    case_id, episode, policy, rule, obligation = breach.key
     return {
+        "id": breach.id,
+        "case_id": case_id,
+        "episode": episode,
+        "policy": policy,
+        "rule": rule,
+        "obligation": obligation,
         "condition": breach.condition,
         "review": breach.review,
         "severity": breach.severity,
@@ -203,34 +214,21 @@ def _state(breach: Breach) -> dict[str, Any]:
         "announced_at": breach.announced_at,
         "announce_after": breach.announce_after,
         "policy_digest": breach.policy_digest,
-        "snapshot": dict(breach.snapshot),
+        "snapshot": breach.snapshot,
         "version": breach.version + 1,
     }
-
-
-_UPDATE = (
-    update(BreachRow.__table__)  # type: ignore[arg-type]
-    .where(BreachRow.__table__.c.id == bindparam("this"))
-    .values({column.name: bindparam(column.name) for column in BreachRow.__table__.columns if column.name not in {"id", *_key(("",) * 5)}})
-)
 
 
 def _versions(session: Session, ids: Collection[str], *, lock: bool = False) -> dict[str, int]:
     if not ids:
         return {}
-    query = select(BreachRow.id, BreachRow.version).where(BreachRow.id.in_(sorted(ids))).order_by(BreachRow.id)
-    return {row.id: row.version for row in session.execute(query.with_for_update() if lock else query)}
+    return {row.id: row.version for row in (_LOCKED_VERSIONS if lock else _VERSIONS).on(session, ids=ids)}
 
 
-def _last_hashes(session: Session, breach_ids: Collection[str], *, upto: int | None = None) -> dict[str, str]:
-    found: dict[str, str] = {}
-    for some in chunks(sorted(breach_ids), _BATCH):
-        last = select(func.max(BreachHistoryRow.id)).where(BreachHistoryRow.breach_id.in_(some)).group_by(BreachHistoryRow.breach_id)
-        if upto is not None:
-            last = last.where(BreachHistoryRow.id <= upto)
-        rows = session.execute(select(BreachHistoryRow.breach_id, BreachHistoryRow.hash).where(BreachHistoryRow.id.in_(last)))
-        found.update((row.breach_id, row.hash) for row in rows)
-    return found
+def _last_hashes(session: Session, breach_ids: Collection[str], *, upto: int = NEVER) -> dict[str, str]:
+    if not breach_ids:
+        return {}
+    return {row.breach_id: row.hash for row in _LAST_HASHES.on(session, breaches=breach_ids, upto=upto)}
 
 
 def _history_row(breach_id: str, line: Line, prev_hash: str) -> dict[str, Any]:

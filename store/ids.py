@@ -25,5 +25,7 @@ def case_ref(case_id: str) -> str:
 
 def digest_of(value: object) -> str:
     """SHA-256 (hex) of a JSON value, whatever the order of its keys."""
-    text = json.dumps(value, ensure_ascii=True, allow_nan=False, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).hexdigest()
+    return hashlib.sha256(_CANONICAL(value).encode()).hexdigest()
+
+
+_CANONICAL = json.JSONEncoder(ensure_ascii=True, allow_nan=False, sort_keys=True, separators=(",", ":")).encode

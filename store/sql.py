@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any, TypeVar, cast
 
-from sqlalchemy import CursorResult, text
+from sqlalchemy import JSON, BigInteger, Boolean, CursorResult, Text, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import DeclarativeBase, Session
 
@@ -45,11 +45,53 @@ class Statement:
 
     def on(self, session: Session, **parameters: Any) -> CursorResult[*tuple[Any, ...]]:
         """The result of running it."""
+        session.flush()  # SQLAlchemy does so by itself only for statements that it has built
         kind = dialect(session)
         for name in self._lists:
             values = sorted(parameters[name])
             parameters[name] = values if kind == "postgresql" else dumps(values)
         return cast("CursorResult[*tuple[Any, ...]]", session.execute(self._spelled[kind], parameters))
+
+
+class Bulk:
+    """Many rows of one table at once: INSERT, or with ``key`` an upsert that keeps the columns ``keep`` of a row that is there.
+
+    PostgreSQL gets all rows as one JSON parameter, SQLite as one ``executemany``.  Every row has the same columns.  Raises
+    Unstorable.
+    """
+
+    def __init__(
+        self, table: type[DeclarativeBase], *, key: Sequence[str] = (), keep: Sequence[str] = (), without: Sequence[str] = ()
+    ) -> None:
+        columns = [column for column in table.__table__.columns if column.name not in without]
+        self._names = [column.name for column in columns]
+        self._documents = [isinstance(column.type, JSON) for column in columns]
+        quoted = [f'"{name}"' for name in self._names]
+        changed = [f'"{name}" = excluded."{name}"' for name in self._names if name not in (*key, *keep)]
+        conflict = f" ON CONFLICT ({', '.join(key)}) DO UPDATE SET {', '.join(changed)}" if key else ""
+        into = f'INSERT INTO "{table.__tablename__}" ({", ".join(quoted)})'
+        shape = ", ".join(f"{name} {_TYPES[type(column.type)]}" for name, column in zip(quoted, columns, strict=True))
+        chosen = f"SELECT {', '.join(quoted)} FROM json_to_recordset(CAST(:rows AS json)) AS r ({shape})"  # noqa: S608 - names of our own
+        self._postgresql = text(f"{into} {chosen}{conflict}")
+        self._sqlite = f"{into} VALUES ({', '.join('?' * len(columns))}){conflict}"
+
+    def write(self, session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Writes ``rows``, in portions."""
+        session.flush()
+        for some in chunks(rows, 1_000):
+            if dialect(session) == "postgresql":
+                session.execute(self._postgresql, {"rows": encode(some)})
+            else:
+                columns = list(zip(self._names, self._documents, strict=True))
+                values = [tuple(_document(row[name]) if document else row[name] for name, document in columns) for row in some]
+                session.connection().exec_driver_sql(self._sqlite, values)
+
+
+_TYPES: dict[type, str] = {Text: "text", BigInteger: "bigint", Boolean: "boolean", JSON: "jsonb"}
+
+
+def _document(value: Any) -> str | None:
+    return None if value is None else encode(value)
 
 
 _LISTED = re.compile(r"LISTED\(:(\w+)\)")

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from store.ids import case_ref
 from store.models import CaseStateRow, PolicyVersionRow
-from store.sql import upsert
+from store.sql import Bulk, upsert
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class CaseState:
 
 def state_of(session: Session, case_id: str) -> CaseState | None:
     """The state after the last evaluation; None before the first."""
-    row = session.scalar(select(CaseStateRow).where(CaseStateRow.case_id == case_id))
+    row = session.scalar(select(CaseStateRow).where(CaseStateRow.case_id == case_id).execution_options(populate_existing=True))
     if row is None:
         return None
     return CaseState(
@@ -58,22 +58,36 @@ def state_of(session: Session, case_id: str) -> CaseState | None:
 
 def write_state(session: Session, state: CaseState) -> None:
     """Makes ``state`` the case's state."""
-    fields = {
-        "next_check_at": state.next_check_at,
-        "evaluated_at": state.evaluated_at,
-        "position": state.position,
-        "as_of": state.as_of,
-        "program": state.program,
-        "team": state.team,
-        "office": state.office,
-        "worker": state.worker,
-        "open_breaches": state.open_breaches,
-        "summary": {} if state.summary is None else state.summary,
-        "queries": [dict(query) for query in state.queries],
-        "query_count": len(state.queries),
-    }
-    statement = upsert(session, CaseStateRow).values(case_id=state.case, id=case_ref(state.case), **fields)
-    session.execute(statement.on_conflict_do_update(index_elements=["case_id"], set_=fields))
+    write_states(session, [state])
+
+
+def write_states(session: Session, states: Sequence[CaseState]) -> None:
+    """``write_state`` for many cases, in one statement."""
+    _WRITE.write(
+        session,
+        [
+            {
+                "case_id": state.case,
+                "id": case_ref(state.case),
+                "next_check_at": state.next_check_at,
+                "evaluated_at": state.evaluated_at,
+                "position": state.position,
+                "as_of": state.as_of,
+                "program": state.program,
+                "team": state.team,
+                "office": state.office,
+                "worker": state.worker,
+                "open_breaches": state.open_breaches,
+                "summary": {} if state.summary is None else state.summary,
+                "queries": list(state.queries),
+                "query_count": len(state.queries),
+            }
+            for state in states
+        ],
+    )
+
+
+_WRITE = Bulk(CaseStateRow, key=("case_id",), keep=("id",))
 
 
 def note_policy(session: Session, *, digest: str, policy: str, version: str, effective: str | None, text: Any, now: int) -> None:

@@ -5,21 +5,20 @@ An evaluation that finds what stands already writes nothing: instants of judging
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import delete, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from rules.model import Outcome, Verdict
 from store.ids import Key, digest_of, finding_id
 from store.models import VerdictRow
 from store.severity import rank
-from store.sql import chunks, upsert
+from store.sql import Bulk, Statement
 
 NO_DUE_DAY = "9999-12-31"
-_BATCH = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,37 +35,39 @@ class Replaced:
 
 def verdicts_of_case(session: Session, case_id: str) -> dict[Key, Verdict]:
     """The case's verdicts as they stand, by key.  ``next_change`` is not stored and is None."""
-    rows = session.scalars(select(VerdictRow).where(VerdictRow.case_id == case_id))
+    rows = session.scalars(select(VerdictRow).where(VerdictRow.case_id == case_id).execution_options(populate_existing=True))
     return {found.key: found for found in map(as_verdict, rows)}
 
 
 def replace_verdicts(session: Session, case_id: str, verdicts: Sequence[Verdict], *, now: int) -> Replaced:
     """Makes ``verdicts`` the current ones of the case, writing those that differ.  Raises ValueError for another case's verdict."""
-    fresh = {verdict.key: verdict for verdict in verdicts}
-    if len(fresh) != len(verdicts) or any(key[0] != case_id for key in fresh):
-        raise ValueError("verdicts of one case, one for each obligation, are needed")
-    digests = {key: _digest(verdict) for key, verdict in fresh.items()}
-    stored: dict[Key, str] = {
-        (case_id, row.episode, row.policy, row.rule, row.obligation): row.digest
-        for row in session.execute(
-            select(VerdictRow.episode, VerdictRow.policy, VerdictRow.rule, VerdictRow.obligation, VerdictRow.digest).where(
-                VerdictRow.case_id == case_id
-            )
+    return replace_verdicts_of(session, {case_id: verdicts}, now=now)[case_id]
+
+
+def replace_verdicts_of(session: Session, cases: Mapping[str, Sequence[Verdict]], *, now: int) -> dict[str, Replaced]:
+    """``replace_verdicts`` for many cases, in as many statements as for one."""
+    stored: dict[str, dict[Key, str]] = {case: {} for case in cases}
+    for row in _STORED.on(session, cases=cases.keys()):
+        stored[row.case_id][(row.case_id, row.episode, row.policy, row.rule, row.obligation)] = row.digest
+    results, rows, gone = {}, [], []
+    for case, verdicts in cases.items():
+        fresh = {verdict.key: verdict for verdict in verdicts}
+        if len(fresh) != len(verdicts) or any(key[0] != case for key in fresh):
+            raise ValueError("verdicts of one case, one for each obligation, are needed")
+        digests = {key: _digest(verdict) for key, verdict in fresh.items()}
+        there = stored[case]
+        result = Replaced(
+            added=tuple(key for key in fresh if key not in there),
+            changed=tuple(key for key in fresh if key in there and there[key] != digests[key]),
+            removed=tuple(key for key in there if key not in fresh),
         )
-    }
-    result = Replaced(
-        added=tuple(key for key in fresh if key not in stored),
-        changed=tuple(key for key in fresh if key in stored and stored[key] != digests[key]),
-        removed=tuple(key for key in stored if key not in fresh),
-    )
-    _remove(session, result.removed)
-    writing = upsert(session, VerdictRow)
-    keep = {"case_id", "episode", "policy", "rule", "obligation", "id"}
-    changes = {column.name: writing.excluded[column.name] for column in VerdictRow.__table__.columns if column.name not in keep}
-    writing = writing.on_conflict_do_update(index_elements=["case_id", "episode", "policy", "rule", "obligation"], set_=changes)
-    for keys in chunks((*result.added, *result.changed), _BATCH):
-        session.execute(writing, [_row(fresh[key], digests[key], now) for key in keys])
-    return result
+        results[case] = result
+        gone += [finding_id(key) for key in result.removed]
+        rows += [_row(fresh[key], digests[key], now) for key in (*result.added, *result.changed)]
+    if gone:
+        _REMOVE.on(session, ids=gone)
+    _WRITE.write(session, rows)
+    return results
 
 
 def as_verdict(row: VerdictRow) -> Verdict:
@@ -99,35 +100,33 @@ def as_verdict(row: VerdictRow) -> Verdict:
     )
 
 
-def _remove(session: Session, keys: Collection[Key]) -> None:
-    for some in chunks(keys, _BATCH):
-        session.execute(delete(VerdictRow).where(VerdictRow.id.in_([finding_id(key) for key in some])))
-
-
-def _content(verdict: Verdict) -> dict[str, Any]:
-    return {
-        "policy_digest": verdict.policy_digest,
-        "verdict": verdict.verdict.value,
-        "reason": verdict.reason,
-        "severity": verdict.severity,
-        "status": verdict.status,
-        "activated_on": verdict.activated_on,
-        "due_on": verdict.due_on,
-        "due_soon_on": verdict.due_soon_on,
-        "satisfied_on": verdict.satisfied_on,
-        "days_late": verdict.days_late,
-        "curable": verdict.curable,
-        "evidence": list(verdict.evidence),
-        "rejected": [list(pair) for pair in verdict.rejected],
-        "team": verdict.team,
-        "office": verdict.office,
-        "worker": verdict.worker,
-        "contested": verdict.contested,
-    }
+_STORED = Statement("SELECT case_id, episode, policy, rule, obligation, digest FROM verdict WHERE case_id IN LISTED(:cases)")
+_REMOVE = Statement("DELETE FROM verdict WHERE id IN LISTED(:ids)")
+_WRITE = Bulk(VerdictRow, key=("case_id", "episode", "policy", "rule", "obligation"), keep=("id",))
 
 
 def _digest(verdict: Verdict) -> str:
-    return digest_of(_content(verdict))
+    return digest_of(
+        [
+            verdict.policy_digest,
+            verdict.verdict.value,
+            verdict.reason,
+            verdict.severity,
+            verdict.status,
+            verdict.activated_on,
+            verdict.due_on,
+            verdict.due_soon_on,
+            verdict.satisfied_on,
+            verdict.days_late,
+            verdict.curable,
+            verdict.evidence,
+            verdict.rejected,
+            verdict.team,
+            verdict.office,
+            verdict.worker,
+            verdict.contested,
+        ]
+    )
 
 
 def _row(verdict: Verdict, digest: str, now: int) -> Mapping[str, Any]:
@@ -144,5 +143,21 @@ def _row(verdict: Verdict, digest: str, now: int) -> Mapping[str, Any]:
         "known_at": verdict.known_at,
         "changed_at": now,
         "digest": digest,
-        **_content(verdict),
+        "policy_digest": verdict.policy_digest,
+        "verdict": verdict.verdict.value,
+        "reason": verdict.reason,
+        "severity": verdict.severity,
+        "status": verdict.status,
+        "activated_on": verdict.activated_on,
+        "due_on": verdict.due_on,
+        "due_soon_on": verdict.due_soon_on,
+        "satisfied_on": verdict.satisfied_on,
+        "days_late": verdict.days_late,
+        "curable": verdict.curable,
+        "evidence": verdict.evidence,
+        "rejected": verdict.rejected,
+        "team": verdict.team,
+        "office": verdict.office,
+        "worker": verdict.worker,
+        "contested": verdict.contested,
     }

@@ -207,6 +207,24 @@ def test_a_waiver_needs_two_persons(store):
         session.execute(insert(WaiverRow).values(**fields, approver="b"))
 
 
+def test_within_one_transaction_what_was_written_is_read(store):
+    with store.write.begin() as session:
+        write_breaches(session, [Change(breach())])
+        assert [one.condition for one in breaches_of_case(session, "C1").values()] == ["open"]
+        write_breaches(session, [Change(breach(version=1, condition="remedied"))])
+        assert [one.condition for one in breaches_of_case(session, "C1", lock=True).values()] == ["remedied"]
+        replace_verdicts(session, "C1", [verdict()], now=1)
+        verdicts_of_case(session, "C1")
+        replace_verdicts(session, "C1", [verdict(reason="x")], now=1)
+        assert verdicts_of_case(session, "C1")[verdict().key].reason == "x"
+        session.add(
+            WaiverRow(
+                id="w", breach_id=breach().id, author="a", reason_code="r", state="proposed", created=1, ends_at=2, evidence_digest="d"
+            )
+        )
+        assert session.scalar(select(WaiverRow.version)) == 1
+
+
 # --- what else an evaluation leaves ----------------------------------------------------------------------------------
 
 
