@@ -26,7 +26,7 @@ from service.policies import PolicySet
 from store.breaches import Breach, StoredLine
 from store.queries import CaseSummary
 
-_TYPE = re.compile(r"\b[a-z][a-z_]*(?:\.[a-z][a-z_]*)+\b")
+_TYPE = re.compile(r"(?<![\w.@:/-])[a-z][a-z_]*(?:\.[a-z][a-z_]*)+(?![\w@:/-]|\.\w)")
 _ABOUT = {"person": "person", "child": "child", "parent": "parent", "attempt": "closure attempt", "event": "event", "item": "item"}
 
 
