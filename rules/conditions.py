@@ -99,6 +99,13 @@ class Test(Model):
         """The tests that were given, but for ``present``."""
         return tuple((name, value) for name, value in self if value is not None and name != "present")
 
+    @cached_property
+    def literal(self) -> bool:
+        """Whether it looks at nothing but the data under test."""
+        words = [one for _, value in self.active for one in (value if isinstance(value, tuple) else (value,))]
+        inner = all(part.literal for part in (self.each, self.some) if part is not None)
+        return inner and not self.includes_role and not any(isinstance(w, Ref) or (isinstance(w, str) and w.startswith("$")) for w in words)
+
 
 class Where(BaseModel):
     """Attributes (dotted paths) with their tests, joined by *and*; and the joiners all, any, not."""
@@ -115,9 +122,15 @@ class Where(BaseModel):
         return self.__pydantic_extra__ or {}
 
     @cached_property
-    def joined(self) -> bool:
-        """Whether it uses all, any or not."""
-        return bool(self.all_ or self.any_ or self.not_)
+    def literal(self) -> bool:
+        """Whether it looks at nothing but the data under test: no references, no roles of the household."""
+        parts = (*(self.all_ or ()), *(self.any_ or ()), *((self.not_,) if self.not_ else ()))
+        return all(part.literal for part in parts) and all(test.literal for test in self.tests.values())
+
+    @cached_property
+    def ready(self) -> dict[str, Any]:
+        """What `rules.matching` made of it, by prefix."""
+        return {}
 
     def paths(self) -> list[str]:
         """Every attribute path that it reads of the event under test (of elements: with their list's path before)."""
@@ -147,6 +160,11 @@ class Selector(Model):
     @classmethod
     def _short(cls, data: Any) -> Any:
         return {"event": data} if isinstance(data, str | list | tuple) else data
+
+    @cached_property
+    def plain(self) -> bool:
+        """Whether it is one name without any condition."""
+        return len(self.names) == 1 and self.where is None and not self.same and self.of == "episode"
 
     @cached_property
     def names(self) -> tuple[str, ...]:

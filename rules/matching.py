@@ -1,10 +1,8 @@
 """Conditions put to events: three-valued answers, each with the missing attribute or the reason why not."""
 
-# ruff: noqa: ARG001  (all checks of the table share one signature)
-
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -33,67 +31,97 @@ class Context:
     item: Mapping[str, Any] | None = None
 
 
-def negate(answer: Answer, why: str) -> Answer:
-    if answer[0] is Fit.UNCLEAR:
-        return answer
-    return YES if answer[0] is Fit.NO else (Fit.NO, why)
+Check = Callable[[Any, Context], Answer]
+"""A condition made ready: what it says of some data in a context."""
 
 
 def check(where: Where | None, data: Any, context: Context, prefix: str = "") -> Answer:
-    """Puts the whole condition to ``data``: the first false part decides, else the first unclear one."""
-    if where is None:
-        return YES
-    unclear: Answer | None = None
-    parts = (
-        _parts(where, data, context, prefix)
-        if where.joined
-        else [_test(test, path, data, context, prefix) for path, test in where.tests.items()]
-    )
-    for answer in parts:
-        if answer[0] is Fit.NO:
-            return answer
-        if answer[0] is Fit.UNCLEAR and unclear is None:
-            unclear = answer
-    return unclear or YES
+    """Puts the whole condition to ``data``: the first false part decides, else the first unclear one.
+
+    ``prefix`` goes before the paths that are told to be missing.  A condition is made ready once, the first time it is put.
+    """
+    return YES if where is None else made_ready(where, prefix)(data, context)
 
 
-def _parts(where: Where, data: Any, context: Context, prefix: str) -> Iterator[Answer]:
-    for path, test in where.tests.items():
-        yield _test(test, path, data, context, prefix)
-    for part in where.all_ or ():
-        yield check(part, data, context, prefix)
-    if where.any_:
-        yield _any(where.any_, data, context, prefix)
-    if where.not_ is not None:
-        yield negate(check(where.not_, data, context, prefix), "what it must not be holds")
+def made_ready(where: Where, prefix: str = "") -> Check:
+    """The condition as a function."""
+    ready: Check | None = where.ready.get(prefix)
+    if ready is None:
+        parts = [_test(test, path, prefix) for path, test in where.tests.items()]
+        parts += [made_ready(part, prefix) for part in where.all_ or ()]
+        if where.any_:
+            parts.append(_any([made_ready(part, prefix) for part in where.any_]))
+        if where.not_ is not None:
+            parts.append(_not(made_ready(where.not_, prefix)))
+        ready = where.ready[prefix] = parts[0] if len(parts) == 1 else _all(parts)
+    return ready
 
 
-def _any(parts: tuple[Where, ...], data: Any, context: Context, prefix: str) -> Answer:
-    answers = [check(part, data, context, prefix) for part in parts]
-    for wanted in (Fit.YES, Fit.UNCLEAR):
-        for answer in answers:
-            if answer[0] is wanted:
+def _all(parts: list[Check]) -> Check:
+    def run(data: Any, context: Context) -> Answer:
+        unclear: Answer | None = None
+        for part in parts:
+            answer = part(data, context)
+            if answer[0] is Fit.NO:
                 return answer
-    return Fit.NO, " and ".join(dict.fromkeys(why for _, why in answers))
+            if answer[0] is Fit.UNCLEAR and unclear is None:
+                unclear = answer
+        return unclear or YES
+
+    return run
 
 
-def _test(test: Test, path: str, data: Any, context: Context, prefix: str) -> Answer:
-    value = dig(data, path)
-    name = prefix + path
-    if test.present is not None:
-        answer = YES if (value is not None) is test.present else (Fit.NO, f"{name} is {'absent' if test.present else 'present'}")
-        if answer is not YES or len(test.model_fields_set) == 1:
+def _any(parts: list[Check]) -> Check:
+    def run(data: Any, context: Context) -> Answer:
+        answers = [part(data, context) for part in parts]
+        return _best(answers) or (Fit.NO, " and ".join(dict.fromkeys(why for _, why in answers)))
+
+    return run
+
+
+def _not(part: Check) -> Check:
+    def run(data: Any, context: Context) -> Answer:
+        answer = part(data, context)
+        if answer[0] is Fit.UNCLEAR:
             return answer
-    if value is None:
-        return Fit.UNCLEAR, name
+        return YES if answer[0] is Fit.NO else (Fit.NO, "what it must not be holds")
+
+    return run
+
+
+def _best(answers: Iterable[Answer]) -> Answer | None:
+    """Kleene's *or*: a YES, else the first UNCLEAR, else None."""
     unclear: Answer | None = None
-    for field, wanted in test.active:
-        answer = _CHECKS[field](value, wanted, name, context)
-        if answer[0] is Fit.NO:
-            return answer
+    for answer in answers:
+        if answer[0] is Fit.YES:
+            return YES
         if answer[0] is Fit.UNCLEAR and unclear is None:
             unclear = answer
-    return unclear or YES
+    return unclear
+
+
+def _test(test: Test, path: str, prefix: str) -> Check:
+    name = prefix + path
+    missing: Answer = (Fit.UNCLEAR, name)
+    tests = [_MAKERS[word](wanted, name) for word, wanted in test.active]
+    whole = tests[0] if len(tests) == 1 else _all(tests)
+    if test.present is None:
+
+        def run(data: Any, context: Context) -> Answer:
+            value = dig(data, path)
+            return missing if value is None else whole(value, context)
+
+        return run
+    present = test.present
+    wrong: Answer = (Fit.NO, f"{name} is {'absent' if present else 'present'}")
+
+    def run_present(data: Any, context: Context) -> Answer:
+        value = dig(data, path)
+        if (value is not None) is not present:
+            return wrong
+        return YES if not tests else missing if value is None else whole(value, context)
+
+    return run_present
 
 
 def _listed(words: Any, joiner: str = "or") -> str:
@@ -143,84 +171,92 @@ def resolve(value: Value, context: Context) -> tuple[list[Any], str]:
     return ([found], "") if found is not None else ([], path)
 
 
-def _equals(value: Any, wanted: Value, name: str, context: Context) -> Answer:
-    if value == wanted and type(value) is type(wanted) and not (isinstance(wanted, str) and wanted.startswith("$")):
-        return YES
-    return _against(wanted, context, lambda w: _same(value, w), lambda w: f"{name} is {_shown(value)}, not {_shown(w)}")
-
-
-def _shown(value: Any) -> str:
-    return {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)
-
-
-def _in(value: Any, wanted: tuple[Any, ...], name: str, context: Context) -> Answer:
-    return YES if any(_same(value, w) for w in wanted) else (Fit.NO, f"{name} is {_shown(value)}, not {_listed(wanted)}")
-
-
-def _differs(value: Any, wanted: Any, name: str, context: Context) -> Answer:
-    unclear: Answer | None = None
-    for other in wanted if isinstance(wanted, tuple) else (wanted,):
-        answer = _against(other, context, lambda w: not _same(value, w), lambda w: f"{name} is {_shown(w)}")
-        if answer[0] is Fit.NO:
-            return answer
-        unclear = unclear or (answer if answer[0] is Fit.UNCLEAR else None)
-    return unclear or YES
-
-
-def _has(value: Any, wanted: Value, name: str, context: Context) -> Answer:
-    return _against(wanted, context, lambda w: w in _as_list(value), lambda w: f"{name} does not hold {_shown(w)}")
-
-
 def _as_list(value: Any) -> list[Any]:
     return list(value) if isinstance(value, list | tuple) else [value]
-
-
-def _has_all(value: Any, wanted: tuple[Any, ...], name: str, context: Context) -> Answer:
-    lacking = [w for w in wanted if w not in _as_list(value)]
-    return YES if not lacking else (Fit.NO, f"{name} lacks {_listed(lacking, 'and')}")
-
-
-def _has_any(value: Any, wanted: tuple[Any, ...], name: str, context: Context) -> Answer:
-    return YES if any(w in _as_list(value) for w in wanted) else (Fit.NO, f"{name} holds none of {_listed(wanted)}")
 
 
 def _size(value: Any) -> Any:
     return len(value) if isinstance(value, list | tuple) else value
 
 
-def _at_least(value: Any, wanted: Value, name: str, context: Context) -> Answer:
-    return _against(wanted, context, lambda w: _size(value) >= w, lambda w: f"{name} is {_size(value)}, below {w}")
+def _shown(value: Any) -> str:
+    return {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)
 
 
-def _at_most(value: Any, wanted: Value, name: str, context: Context) -> Answer:
-    return _against(wanted, context, lambda w: _size(value) <= w, lambda w: f"{name} is {_size(value)}, above {w}")
+def _compared(wanted: Value, holds: Callable[[Any, Any], bool], why: Callable[[Any, Any], str]) -> Check:
+    """A comparison of the value under test (first) with a literal, or with what a reference stands for."""
+    if isinstance(wanted, Ref) or (isinstance(wanted, str) and wanted.startswith("$")):
+        return lambda value, context: _against(wanted, context, lambda w: holds(value, w), lambda w: why(value, w))
+    return lambda value, _: YES if holds(value, wanted) else (Fit.NO, why(value, wanted))
 
 
-def _before(value: Any, wanted: Value, name: str, context: Context) -> Answer:
-    return _against(wanted, context, lambda w: str(value) < str(w), lambda w: f"{name} is {value}, not before {w}")
+def _equals(wanted: Value, name: str) -> Check:
+    return _compared(wanted, _same, lambda v, w: f"{name} is {_shown(v)}, not {_shown(w)}")
 
 
-def _after(value: Any, wanted: Value, name: str, context: Context) -> Answer:
-    return _against(wanted, context, lambda w: str(value) > str(w), lambda w: f"{name} is {value}, not after {w}")
+def _in(wanted: tuple[Any, ...], name: str) -> Check:
+    words = _listed(wanted)
+    return lambda value, _: YES if any(_same(value, w) for w in wanted) else (Fit.NO, f"{name} is {_shown(value)}, not {words}")
 
 
-def _each(value: Any, wanted: Where, name: str, context: Context) -> Answer:
-    unclear: Answer | None = None
-    for element in _as_list(value):
-        answer = check(wanted, element, context, f"{name}.")
-        if answer[0] is Fit.NO:
-            return answer
-        unclear = unclear or (answer if answer[0] is Fit.UNCLEAR else None)
-    return unclear or YES
+def _differs(wanted: Any, name: str) -> Check:
+    others = wanted if isinstance(wanted, tuple) else (wanted,)
+    return _all([_compared(other, lambda v, w: not _same(v, w), lambda _, w: f"{name} is {_shown(w)}") for other in others])
 
 
-def _some(value: Any, wanted: Where, name: str, context: Context) -> Answer:
-    answers = [check(wanted, element, context, f"{name}.") for element in _as_list(value)]
-    for fit in (Fit.YES, Fit.UNCLEAR):
-        for answer in answers:
-            if answer[0] is fit:
+def _has(wanted: Value, name: str) -> Check:
+    return _compared(wanted, lambda v, w: w in _as_list(v), lambda _, w: f"{name} does not hold {_shown(w)}")
+
+
+def _has_all(wanted: tuple[Any, ...], name: str) -> Check:
+    def run(value: Any, _: Context) -> Answer:
+        lacking = [w for w in wanted if w not in _as_list(value)]
+        return YES if not lacking else (Fit.NO, f"{name} lacks {_listed(lacking, 'and')}")
+
+    return run
+
+
+def _has_any(wanted: tuple[Any, ...], name: str) -> Check:
+    words = _listed(wanted)
+    return lambda value, _: YES if any(w in _as_list(value) for w in wanted) else (Fit.NO, f"{name} holds none of {words}")
+
+
+def _at_least(wanted: Value, name: str) -> Check:
+    return _compared(wanted, lambda v, w: bool(_size(v) >= w), lambda v, w: f"{name} is {_size(v)}, below {w}")
+
+
+def _at_most(wanted: Value, name: str) -> Check:
+    return _compared(wanted, lambda v, w: bool(_size(v) <= w), lambda v, w: f"{name} is {_size(v)}, above {w}")
+
+
+def _before(wanted: Value, name: str) -> Check:
+    return _compared(wanted, lambda v, w: str(v) < str(w), lambda v, w: f"{name} is {v}, not before {w}")
+
+
+def _after(wanted: Value, name: str) -> Check:
+    return _compared(wanted, lambda v, w: str(v) > str(w), lambda v, w: f"{name} is {v}, not after {w}")
+
+
+def _each(wanted: Where, name: str) -> Check:
+    ready = made_ready(wanted, f"{name}.")
+
+    def run(value: Any, context: Context) -> Answer:
+        unclear: Answer | None = None
+        for element in _as_list(value):
+            answer = ready(element, context)
+            if answer[0] is Fit.NO:
                 return answer
-    return Fit.NO, f"none of {name} is as required"
+            unclear = unclear or (answer if answer[0] is Fit.UNCLEAR else None)
+        return unclear or YES
+
+    return run
+
+
+def _some(wanted: Where, name: str) -> Check:
+    ready = made_ready(wanted, f"{name}.")
+    return lambda value, context: (
+        _best(ready(element, context) for element in _as_list(value)) or (Fit.NO, f"none of {name} is as required")
+    )
 
 
 def roles_of(element: Any, context: Context) -> tuple[set[str], str]:
@@ -240,19 +276,22 @@ def roles_of(element: Any, context: Context) -> tuple[set[str], str]:
     return roles, "" if view.roster.known else "household"
 
 
-def _includes_role(value: Any, wanted: tuple[str, ...], name: str, context: Context) -> Answer:
-    unclear = ""
-    for element in _as_list(value):
-        roles, missing = roles_of(element, context)
-        if roles & set(wanted):
-            return YES
-        unclear = unclear or missing
-    if unclear:
-        return Fit.UNCLEAR, unclear if unclear == "household" else f"{name}.{unclear}"
-    return Fit.NO, f"{name} include no {_listed(wanted)}"
+def _includes_role(wanted: tuple[str, ...], name: str) -> Check:
+    def run(value: Any, context: Context) -> Answer:
+        unclear = ""
+        for element in _as_list(value):
+            roles, missing = roles_of(element, context)
+            if roles & set(wanted):
+                return YES
+            unclear = unclear or missing
+        if unclear:
+            return Fit.UNCLEAR, unclear if unclear == "household" else f"{name}.{unclear}"
+        return Fit.NO, f"{name} include no {_listed(wanted)}"
+
+    return run
 
 
-_CHECKS: dict[str, Callable[[Any, Any, str, Context], Answer]] = {
+_MAKERS: dict[str, Callable[[Any, str], Check]] = {
     "equals": _equals,
     "in_": _in,
     "differs_from": _differs,

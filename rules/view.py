@@ -73,6 +73,8 @@ class View:
         self._owner_on: dict[tuple[str, int], str | None] = {}
         self._owners: dict[str, list[tuple[int, str]]] = {}
         self._terms: dict[str, list[Hit]] = {}
+        self._types: dict[str, list[Hit]] = {}
+        self._anywhere = Context(self)
         self._counted: dict[str, list[Hit]] = {}
 
     # -- events
@@ -84,6 +86,8 @@ class View:
 
     def find(self, selector: Selector, context: Context | None = None) -> list[Hit]:
         """Every event of the selector's types with the answer to its conditions, in order; what does not fit is among them."""
+        if selector.plain and not selector.related and selector.names[0] not in self.policy.terms:
+            return self._all_of(selector.names[0])
         hits: list[Hit] = []
         for name in selector.names:
             term = self.policy.terms.get(name)
@@ -99,6 +103,12 @@ class View:
             hits.sort(key=lambda h: (h.entry.first, h.entry.recorded, h.entry.source, h.entry.id))
         return hits
 
+    def _all_of(self, name: str) -> list[Hit]:
+        found = self._types.get(name)
+        if found is None:
+            found = self._types[name] = [Hit(entry, Fit.YES) for entry in self.of_type(name)]
+        return found
+
     def _term(self, name: str, term: Term) -> list[Hit]:
         found = self._terms.get(name)
         if found is None:
@@ -111,7 +121,7 @@ class View:
     def _ask(self, where: Where | None, entry: Entry, context: Context | None) -> Hit:
         if where is None:
             return Hit(entry, Fit.YES)
-        return Hit(entry, *check(where, entry.data, self._at(entry, context)))
+        return Hit(entry, *check(where, entry.data, self._anywhere if where.literal else self._at(entry, context)))
 
     def _at(self, entry: Entry, context: Context | None) -> Context:
         if context is None:
@@ -121,13 +131,17 @@ class View:
     def _narrow(self, hit: Hit, selector: Selector, context: Context | None) -> Hit:
         if hit.fit is Fit.NO:
             return hit
-        entry, at = hit.entry, self._at(hit.entry, context)
+        entry, where = hit.entry, selector.where
+        if where is not None and where.literal and hit.fit is Fit.YES and not selector.same and selector.of == "episode":
+            fit, text = check(where, entry.data, self._anywhere)
+            return hit if fit is Fit.YES else Hit(entry, fit, text)
+        at = self._at(entry, context)
         answers: list[Answer] = [(hit.fit, hit.text)]
         if selector.of == "attempt" and at.activation is not None and entry.attempt != at.activation.attempt:
             answers.append((Fit.NO, "it belongs to another closure attempt"))
         answers += [alike(entry.data, at.activation.data, path) for path in selector.same if at.activation is not None]
-        if selector.where is not None:
-            answers.append(check(selector.where, entry.data, at))
+        if where is not None:
+            answers.append(check(where, entry.data, at))
         return Hit(entry, *both(answers))
 
     def counted(self, name: str) -> list[Hit]:
