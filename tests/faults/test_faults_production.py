@@ -3,13 +3,8 @@
 from __future__ import annotations
 
 import os
-import random
-import signal
 import sys
-import threading
 import time
-from contextlib import contextmanager
-from typing import Self
 
 import pytest
 from sqlalchemy.exc import SQLAlchemyError
@@ -19,6 +14,7 @@ from service.ingest import Status, ingest
 from service.settings import Settings
 from store.migrations import upgrade
 from tests.support.chaos import assert_same, batches, crowd, quiet, undisturbed, waiting
+from tests.support.overseen import Overseen, killing
 from tests.support.service_kit import KEY, shipped
 from workers import process
 
@@ -27,54 +23,8 @@ pytestmark = [pytest.mark.faults, pytest.mark.slow, pytest.mark.timeout(240)]
 EVENTS = 5_000
 SEED = 20261121
 WORKERS = 2
+SECONDS = 20
 SCHEDULER = [sys.executable, "-c", "from workers.process import run_scheduler; raise SystemExit(run_scheduler())"]
-
-
-class Overseen:
-    """Processes that are started again whenever they end, and a hand that kills them."""
-
-    def __init__(self, command: list[str], count: int, env: dict[str, str]) -> None:
-        self.pids: list[int] = []
-        self.kills = 0
-        self._stop = threading.Event()
-        self._thread = threading.Thread(
-            target=process.keep_running, args=(command, count, self._stop), kwargs={"started": self.pids.append, "env": env}
-        )
-        self._count = count
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stop.set()
-        self._thread.join(60)
-
-    def kill_one(self, rng: random.Random) -> None:
-        """SIGKILL to one of those that were started last."""
-        try:
-            os.kill(rng.choice(self.pids[-self._count :]), signal.SIGKILL)
-            self.kills += 1
-        except (ProcessLookupError, IndexError):
-            pass
-
-
-@contextmanager
-def killing(*overseen: Overseen, every: float, seed: int):
-    """Kills workers at random moments, ``every`` so many seconds on average."""
-    stop, rng = threading.Event(), random.Random(seed)
-
-    def work() -> None:
-        while not stop.wait(rng.uniform(0.5, 1.5) * every):
-            rng.choice(overseen).kill_one(rng)
-
-    thread = threading.Thread(target=work)
-    thread.start()
-    try:
-        yield
-    finally:
-        stop.set()
-        thread.join(30)
 
 
 def test_killed_workers_a_flushed_redis_and_a_restarted_database_lose_nothing(own_postgres, own_redis, tmp_path, monkeypatch):
@@ -107,8 +57,8 @@ def test_killed_workers_a_flushed_redis_and_a_restarted_database_lose_nothing(ow
                     if number == len(parts) // 3:
                         own_postgres.restart()
                     accepted += post(svc, part)
-                    # Spread over half a minute, so that all of it falls among the kills.
-                    time.sleep(max(0.0, began + 30 * number / len(parts) - time.monotonic()))
+                    # Spread over some time, so that all of it falls among the kills.
+                    time.sleep(max(0.0, began + SECONDS * number / len(parts) - time.monotonic()))
             settled = time.monotonic() + 90
             while not is_quiet(svc):
                 assert time.monotonic() < settled, still(svc)

@@ -22,6 +22,7 @@ from service.errors import SettingsError
 from service.hints import QUEUE, QueueHints, producer
 from service.metrics import Metrics
 from service.standing import troubles
+from tests.support.overseen import until
 from tests.support.service_kit import KEY, kit, three_visits
 from workers import process
 from workers.actors import declare
@@ -31,15 +32,6 @@ from workers.embedded import Embedded
 
 def _never() -> Service:
     raise AssertionError("no message is handled here")
-
-
-def until(condition, seconds: float = 30.0) -> float:
-    """Waits until ``condition()`` holds; how long it took."""
-    began = time.monotonic()
-    while not condition():
-        assert time.monotonic() - began < seconds, "it did not come to pass"
-        time.sleep(0.005)
-    return time.monotonic() - began
 
 
 @contextmanager
