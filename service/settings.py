@@ -38,7 +38,10 @@ OptionalSecret = Annotated[SecretStr | None, BeforeValidator(_blank_is_unset)]
 class Settings(BaseSettings):
     """One field a setting; the environment variable is the field's alias.  Construct it by field name in tests."""
 
-    model_config = SettingsConfigDict(frozen=True, extra="forbid", validate_by_name=True, validate_by_alias=True, env_ignore_empty=True)
+    # The prefix matters although every field has its alias: a field is also looked up by its own name, and HOME is somebody else's.
+    model_config = SettingsConfigDict(
+        env_prefix="DUECARE_", frozen=True, extra="forbid", validate_by_name=True, validate_by_alias=True, env_ignore_empty=True
+    )
 
     home: Path = Field(
         default_factory=_default_home,
