@@ -238,3 +238,16 @@ def test_enlarged_nothing_is_lost(page: Page, address: str) -> None:
         for width in (683, 320):
             page.set_viewport_size({"width": width, "height": 640})
             assert overflow(page) <= 0, f"{path} at {width}"
+
+
+def test_marking_a_row_moves_nothing(page: Page, address: str) -> None:
+    """A link that moves between pressing and releasing the button is not clicked."""
+    for width in (1366, 390):
+        page.set_viewport_size({"width": width, "height": 768})
+        sign_in(page, address)
+        link = page.locator("[data-row] a").first
+        before = link.bounding_box()
+        page.keyboard.press("j")
+        expect(page.locator("[data-row]").first).to_have_class(re.compile("is-current"))
+        assert link.bounding_box() == before
+        page.context.clear_cookies()
