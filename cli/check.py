@@ -54,10 +54,11 @@ def check(
     from cli.writers import writer_for
 
     now = now_ms()
-    given = read_input(files, chosen[0], mapping=mapping, received=now)
+    known_at = now if known_at is None else known_at
+    given = read_input(files, chosen[0], mapping=mapping, received=now, known_at=known_at)
     for refusal in given.refusals:
         complain(str(refusal))
-    run = _Run(chosen, as_of, now if known_at is None else known_at)
+    run = _Run(chosen, as_of, known_at)
     breached = writer_for(form, everything=everything, policies=chosen, refused=len(given.refusals))(run.judge(given.cases))
     if run.failed:
         return EXIT_FAILED

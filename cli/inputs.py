@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -10,10 +11,13 @@ from adapters.base import Reject
 from adapters.files import read_events
 from rules.casefile import gather
 from rules.envelope import Parsed
+from rules.model import EPOCH
 
 if TYPE_CHECKING:
     from rules.model import CaseFile, Event, Heartbeat
     from rules.policy import Policy
+
+HOUR = 3_600_000
 
 
 @dataclass(slots=True)
@@ -24,12 +28,13 @@ class Input:
     refusals: list[Reject] = field(default_factory=list)
 
 
-def read_input(paths: Sequence[str], policy: Policy, *, mapping: str | None, received: int) -> Input:
+def read_input(paths: Sequence[str], policy: Policy, *, mapping: str | None, received: int, known_at: int | dt.date) -> Input:
     """The cases in files, read together, for policies that share ``policy``'s catalogue.
 
     An event that stands there twice counts once; one that stands there with other content is refused.
 
-    ``received`` (ms) stands in for recordedtime where that is missing.  Raises PolicyError for a mapping that cannot be used.
+    ``received`` (ms) stands in for recordedtime where that is missing; heartbeats that say nothing at ``known_at`` are left out.
+    Raises PolicyError for a mapping that cannot be used.
     """
     chosen = None
     if mapping is not None:
@@ -39,7 +44,27 @@ def read_input(paths: Sequence[str], policy: Policy, *, mapping: str | None, rec
     taken = _Taken()
     for path in paths:
         taken.take(path, read_events(path, policy.catalogue, chosen, received=received))
-    return Input(gather(taken.events, taken.heartbeats, policy.domain), taken.refusals)
+    return Input(gather(taken.events, telling(taken.heartbeats, known_at), policy.domain), taken.refusals)
+
+
+def telling(heartbeats: Sequence[Heartbeat], known_at: int | dt.date) -> list[Heartbeat]:
+    """Of each source the furthest heartbeat known at ``known_at``; the others, of which there may be one a night, are implied by it.
+
+    A date ends at another instant in each zone, so what was recorded around its end is kept as it is.
+    """
+    if isinstance(known_at, int):
+        sure = unsure = known_at
+    else:
+        end = (known_at.toordinal() + 1 - EPOCH.toordinal()) * 24 * HOUR
+        sure, unsure = end - 14 * HOUR, end + 12 * HOUR
+    furthest: dict[str, Heartbeat] = {}
+    near = []
+    for beat in heartbeats:
+        if sure < beat.recorded <= unsure:
+            near.append(beat)
+        elif beat.recorded <= sure and (beat.source not in furthest or beat.complete_until > furthest[beat.source].complete_until):
+            furthest[beat.source] = beat
+    return [*furthest.values(), *near]
 
 
 class _Taken:

@@ -23,7 +23,7 @@ def cli_page() -> str:
 
 
 def _command(command: click.Command, parent: click.Context | None) -> Iterable[str]:
-    context = click.Context(command, info_name="duecare" if parent is None else command.name, parent=parent)
+    context = click.Context(command, info_name="duecare" if parent is None else command.name, parent=parent, **command.context_settings)
     context.terminal_width = context.max_content_width = 110
     yield f"## {context.command_path}\n"
     yield f"```text\n{command.get_help(context)}\n```\n"

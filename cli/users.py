@@ -17,12 +17,16 @@ def users() -> None:
 
 @users.command()
 @click.argument("name")
-@click.option("--role", "roles", multiple=True, required=True, metavar="ROLE", help="e.g. reviewer, team_leader, manager (again for more).")
+@click.option("--role", "roles", multiple=True, required=True, metavar="ROLE", help="What it may do (again for more).")
 @click.option("--team", "teams", multiple=True, metavar="CODE", help="Limit to this team (again for more).")
 @click.option("--office", "offices", multiple=True, metavar="CODE", help="Limit to this office (again for more).")
 @click.option("--email", metavar="ADDRESS")
 def create(name: str, roles: Sequence[str], teams: Sequence[str], offices: Sequence[str], email: str | None) -> int:
-    """Make an account and print its one-time password, which has to be changed at the first sign-in."""
+    """Make an account and print its one-time password, which has to be changed at the first sign-in.
+
+    \b
+    Roles: viewer, reviewer, team_leader, manager, operator, administrator.
+    """
     from cli.stored import service
     from service import users as accounts
 

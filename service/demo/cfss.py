@@ -134,7 +134,8 @@ def _understanding(story: Story) -> None:
     assessed = workday(anchor + DAY * (rng.randrange(59, 80) if flaw == "C14_late" else rng.randrange(40, 50)))
     covers = ASSESSMENT[:2] if flaw == "C15_incomplete" else ASSESSMENT
     content = {"assessment": f"{family.case}-as1", "performer": family.practitioner, "covers": covers}
-    journal.note("assessment.completed", journal.moment(assessed, 10), content)
+    if flaw != "C14_missing":
+        journal.note("assessment.completed", journal.moment(assessed, 10), content)
     if flaw != "C17_missing":
         _case_plan(story, anchor, assessed)
 
@@ -163,7 +164,7 @@ def _case_plan(story: Story, anchor: dt.date, assessed: dt.date) -> None:
     agreed = workday(assessed + DAY * journal.rng.randrange(1, 3))
     if flaw == "C17_late":
         agreed = workday(anchor + DAY * journal.rng.randrange(60, 90))
-    elif flaw == "C14_late":
+    elif flaw in ("C14_late", "C14_missing"):
         agreed = workday(anchor + DAY * 52)
     elif flaw == "C18_plan_before_assessment":
         agreed = workday(anchor + DAY * 33)
@@ -231,6 +232,13 @@ def _progress(story: Story) -> None:
     if story.flaw not in ("C17_missing", "C19_one_sided"):
         journal.note("case_plan.updated", journal.moment(workday(middle + DAY * 3), 10), {**update, "goals": goals})
     journal.note("assessment.updated", journal.moment(workday(middle + DAY * 2), 10), {"assessment": f"{family.case}-as1"})
+    if story.flaw not in ("C08_missing", "C09_no_child", "C10_unmeasured"):
+        later = workday(middle + DAY * 6)
+        journal.note("goal.achieved", journal.moment(later, 10), {"plan": "safety", "goal": f"{family.case}-g1"})
+        plan = {"plan": f"{family.case}-sp", "version": 2, "status": "completed", "kind": "immediate", "immediate_risks": 1}
+        remaining = [{"id": f"{family.case}-g2", "measure": True, "target": (later + DAY * 90).isoformat()}]
+        changed = {**plan, "participants": family.taking_part, "goals": remaining}
+        journal.note("safety_plan.updated", journal.moment(workday(later + DAY * 2), 11), changed)
 
 
 def _closing(story: Story) -> None:

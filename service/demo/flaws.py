@@ -33,11 +33,11 @@ FLAWS: tuple[Flaw, ...] = (
     *_cfss(30, "C01_no_reason", "C02_other_desk"),
     *_cfss(75, "C05_child_late", "C05_child_never", "C06_topic_left_out", "C07_hopes_left_out", "C28_plan_first"),
     *_cfss(75, "C08_late", "C08_missing", "C08_late", "C09_no_child", "C10_unmeasured"),
-    *_cfss(110, "C12_late", "C12_missing", "C13_by_aide", "C14_late", "C15_incomplete", "C17_late", "C17_missing"),
+    *_cfss(110, "C12_late", "C12_missing", "C13_by_aide", "C14_late", "C14_missing", "C15_incomplete", "C17_late", "C17_missing"),
     *_cfss(110, "C18_plan_before_assessment", "C19_one_sided", "C12_backdated"),
     *_cfss(None, "C23_no_summary", "C23_late", "C24_incomplete", "C25_no_follow_up", "C26_other_instrument"),
     *_strengthening(40, "S01_no_investigation", "S02_outcome_none", "S03_left_open", "S04_refused", "S04_no_undertaking"),
-    *_strengthening(75, "S06_not_told", "S07_without_parent", "S10_no_due_day", "S11_overdue"),
+    *_strengthening(75, "S06_not_told", "S07_without_parent", "S10_no_due_day", "S11_overdue", "S11_never"),
     *_strengthening(None, "S10_no_plan", "S14_no_comprehensive", "S15_no_professional", "S16_untested", "S18_goal_open"),
     *_strengthening(None, "S19_no_final_meeting", "S20_no_minutes", "S21_old_plan", "S22_no_approval", "S22_revoked"),
     *_strengthening(None, "S23_not_discussed", "S24_own_case"),
@@ -47,7 +47,7 @@ FLAWS: tuple[Flaw, ...] = (
     Flaw("X02_closed_twice", "X02", None, None),
 )
 
-TURNS: tuple[str, ...] = ("transfer", "pause", "reopen", "void", "correct", "echo", "echo", "backlog", "late_approval")
+TURNS: tuple[str, ...] = ("transfer", "pause", "reopen", "void", "correct", "echo", "echo", "backlog", "late_approval", "undated")
 """What happens to cases without anything being wrong, in the order in which it is dealt out."""
 
 QUIET_TURN = "outreach"

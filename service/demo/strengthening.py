@@ -111,7 +111,7 @@ def _agreed_plan(story: Story) -> None:
     journal.note("sf_plan.recorded", start, {"plan": f"{family.case}-pl", "agreed_by": [family.parents[0]], "actions": actions})
     for n, day in enumerate(days, 1):
         late = flaw == "S11_overdue" and n == 2
-        if late and rng.random() < 0.5:
+        if flaw == "S11_never" and n == 2:
             continue
         done = workday(day + DAY * rng.randrange(6, 25)) if late else day - DAY * rng.randrange(0, 9)
         journal.note("action.completed", done, {"action": f"{family.case}-a{n}"})
@@ -221,8 +221,10 @@ def _final(story: Story) -> None:
 def _closing(story: Story) -> None:
     family, journal, flaw = story.family, story.journal, story.flaw
     closed = {"closure_reason": family.ending, "performer": family.practitioner}
+    # Typed in from paper, approval and closure of one day: nobody can say any more which came first.
+    undated = family.turn == "undated"
     _approval(story, story.ends, flaw)
-    journal.note("case.closed", journal.moment(story.ends, 15, 0), closed)
+    journal.note("case.closed", journal.moment(story.ends, 15, 0), closed, day_only=undated)
     if flaw == "X02_closed_twice":
         journal.note("case.closed", journal.moment(workday(story.ends + DAY * 5), 15, 0), closed)
     if family.turn == "reopen":
@@ -245,6 +247,8 @@ def _approval(story: Story, end: dt.date, flaw: str) -> None:
     if flaw == "S24_own_case":
         by = {"id": family.worker, "role": "team_leader"}
     if flaw != "S22_no_approval":
-        approval = journal.note("approval.granted", journal.moment(workday(end - DAY * 3), 10), {"of": "closure", "by": by})
+        undated = family.turn == "undated"
+        day = end if undated else workday(end - DAY * 3)
+        approval = journal.note("approval.granted", journal.moment(day, 10), {"of": "closure", "by": by}, day_only=undated)
         if flaw == "S22_revoked":
             journal.note("approval.revoked", journal.moment(end, 9), {"of": "closure", "approval": approval})

@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
+from typing import Any
 
 import pytest
 
@@ -130,7 +131,7 @@ def test_as_of_is_required(duecare, late_plan):
 
 
 def test_refused_input_is_exit_2_each_on_stderr_and_the_rest_is_judged(duecare, tmp_path):
-    bad = [
+    bad: list[dict[str, Any] | str] = [
         '{"specversion": "1.0", "id": "b1"',
         {**LATE_PLAN[0], "id": "b2", "type": "visit.hold"},
         {key: value for key, value in LATE_PLAN[0].items() if key != "id"},
