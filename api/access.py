@@ -14,7 +14,7 @@ from flask import current_app, g, request
 from api.problems import ApiProblem
 from service import keys
 from service.access import Access
-from service.errors import Unauthorised
+from service.errors import Forbidden, Unauthorised
 
 if TYPE_CHECKING:
     from service.bootstrap import Service
@@ -76,9 +76,8 @@ def require(scope: str | None) -> None:
     """Let the request pass where its caller has ``scope``; None is open to all.  Raises ApiProblem (401, 403)."""
     if scope is None:
         return
-    if not current_access().allows(scope):
-        raise ApiProblem(
-            "forbidden",
-            detail=f"This needs the scope {scope}.",
-            headers={"WWW-Authenticate": f'Bearer realm="duecare", error="insufficient_scope", scope="{scope}"'},
-        )
+    try:
+        current_access().require(scope)
+    except Forbidden as error:
+        challenge = f'Bearer realm="duecare", error="insufficient_scope", scope="{scope}"'
+        raise ApiProblem("forbidden", detail=f"{error}.", headers={"WWW-Authenticate": challenge}) from None

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from flask import Flask, Response
 
-from api import openapi, operations, problems, reference, security, system, web
+from api import limits, openapi, operations, problems, reference, security, system, web
 from api.v1 import breaches, cases, events, policies, reviews, sources, stats, verdicts
 from api.web.servicedesk import ServiceDesk
 
@@ -47,13 +47,18 @@ def product_version() -> str:
         return "0+checkout"
 
 
-def create_app(service: Service) -> Flask:
-    """The whole HTTP side over ``service``: JSON, its document, the documentation page, and the pages."""
+def create_app(service: Service, *, rate: str | None = None) -> Flask:
+    """The whole HTTP side over ``service``: JSON, its document, the documentation page, and the pages.
+
+    ``rate`` (e.g. ``600 per minute``) limits each caller; see ``api.limits``.
+    """
     app = Flask("api", static_folder=None)
     app.extensions["duecare"] = service
     app.json.ensure_ascii = True  # type: ignore[attr-defined]
     security.install(app, body_limit=service.settings.body_limit)
     problems.install(app)
+    if rate is not None:
+        limits.install(app, rate=rate)
     declared = [operation for subject in SUBJECTS for operation in subject]
     operations.mount(app, declared)
     document = openapi.document(

@@ -53,7 +53,6 @@ KINDS: Mapping[str, Kind] = {
         404, "There is no such thing here", "It does not exist, or it lies outside the teams and offices that the key may read."
     ),
     "method_not_allowed": Kind(405, "The method is not allowed here", "See the `Allow` header."),
-    "not_acceptable": Kind(406, "No such representation", "This service answers in JSON."),
     "conflict": Kind(
         409, "Another content was taken in before under this source and id", "The first content is kept. Give a changed event a new id."
     ),
@@ -66,7 +65,6 @@ KINDS: Mapping[str, Kind] = {
     "unprocessable": Kind(422, "The content is refused", "`errors` has a JSON pointer for each fault."),
     "version_required": Kind(428, "If-Match is missing", "Send the version that you read (its `ETag`) in `If-Match`."),
     "too_many_requests": Kind(429, "Too many requests", "Wait for as many seconds as `Retry-After` says."),
-    "header_too_large": Kind(431, "The headers are too large", "Send shorter headers."),
     "internal_error": Kind(500, "The service failed", "Tell the operator the `request_id`. The same events may safely be sent again."),
     "unavailable": Kind(503, "A part of the service cannot be reached", "Try again later: nothing that was accepted is lost."),
 }

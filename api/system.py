@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Response
+from flask import Response, current_app
 
 from api.access import known, service
 from api.operations import Answer, Operations, Reply
 from api.v1.schemas import Health
 from rules.decide import mode
-from service.standing import troubles
+from service.standing import Trouble, troubles
+
+KEPT_MS = 1000
 
 operations = Operations("system", "Health and measurements. `livez` and `readyz` need no key.")
 
@@ -37,7 +39,7 @@ def readyz() -> Any:
     `behind` (a case has waited long to be judged) or `stale_source`. With 503 it holds `database_unreachable`.
     A caller with a valid key is also told the details.
     """
-    found = troubles(service())
+    found = _troubles()
     fatal = any(trouble.fatal for trouble in found)
     detailed = not fatal and known() is not None
     body = {
@@ -46,6 +48,17 @@ def readyz() -> Any:
         "degraded": [{"code": t.code} | ({"message": t.message} if detailed else {}) for t in found],
     }
     return Reply(body, status=503 if fatal else 200)
+
+
+def _troubles() -> list[Trouble]:
+    """What is degraded, looked at anew at most once a second: anybody may ask, and looking reads the store."""
+    svc = service()
+    kept: tuple[int, list[Trouble]] | None = current_app.extensions.get("duecare_troubles")
+    now = svc.now()
+    if kept is None or not 0 <= now - kept[0] < KEPT_MS:
+        kept = (now, troubles(svc))
+        current_app.extensions["duecare_troubles"] = kept
+    return kept[1]
 
 
 @operations.get(

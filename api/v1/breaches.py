@@ -1,4 +1,4 @@
-"""Breaches: the list, and one of them with all that a reviewer needs.  Thin over store.queries and rules.explain's telling."""
+"""Breaches: the list, and one of them with all that a reviewer needs.  Thin over store.queries and service.judge."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from typing import Any
 from api.access import current_access, service
 from api.operations import Answer, Operations, Reply
 from api.v1 import schemas, shapes
-from api.v1.judging import explain_breach
 from api.v1.lists import BreachFilters, page, scope_of
 from service.errors import NotFound
+from service.judge import explain_breach
 from store.breaches import history_of
 from store.queries import findings
 

@@ -9,9 +9,9 @@ from pydantic import Field, field_validator
 from api.access import current_access, service
 from api.operations import Answer, Operations, Query
 from api.v1 import schemas, shapes
-from api.v1.judging import parse_when, stored
-from api.v1.lists import MOST, Paged, Text, page, scope_of
+from api.v1.lists import MOST, Paged, Text, page, parse_when, scope_of
 from service.errors import NotFound
+from service.judge import stored
 from store.cases import neighbours
 from store.queries import casework
 

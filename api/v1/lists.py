@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
 from api.operations import Query
 from api.v1.schemas import Condition, Outcome, Review, Severity
+from rules.instants import parse_day, parse_instant
 from service.access import Access
+from service.judge import When
 from store.queries.narrow import MOST_VALUES, Scope, Where
 from store.queries.paging import DEFAULT_LIMIT, MAX_LIMIT
 
 MOST = MOST_VALUES
+DAY_LENGTH = len("2026-03-23")
 Text = Annotated[str, Field(min_length=1, max_length=1024)]
 DayText = Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\d$", json_schema_extra={"format": "date"})]
 Sort = Literal["due_on", "-due_on", "changed_at", "-changed_at", "severity", "-severity", "days_late", "-days_late", "rule", "-rule"]
@@ -72,6 +76,13 @@ class DueFilters(Filters):
 
     days: int = Field(default=14, ge=0, le=3660, description="how many days ahead of today")
     sort: Sort | None = Field(default=None, description="`-` first: descending; without it, by due day")
+
+
+def parse_when(text: str) -> When:
+    """A day (its last local instant is meant) or an RFC 3339 instant (ms).  Raises ValueError with a reason fit for the caller."""
+    if len(text) == DAY_LENGTH:
+        return dt.date.fromordinal(parse_day(text))
+    return parse_instant(text)
 
 
 def scope_of(access: Access) -> Scope:

@@ -267,6 +267,8 @@ def test_health_names_what_is_degraded(light: Api) -> None:
     light.batch([event(case="stuck")])
     with light.svc.writing() as session:
         session.execute(text("UPDATE dirty SET quarantined = true, attempts = 3, last_error = 'it failed'"))
+    assert light.client.get("/readyz").json == ready, "within a second the store is not read again"
+    light.clock[0] += 1000
     ready = light.client.get("/readyz").json
     assert {"code": "quarantine"} in ready["degraded"]
     assert "1 cases" in str(light.get("/readyz")["degraded"])
