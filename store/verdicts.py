@@ -40,34 +40,30 @@ def verdicts_of_case(session: Session, case_id: str) -> dict[Key, Verdict]:
 
 
 def replace_verdicts(session: Session, case_id: str, verdicts: Sequence[Verdict], *, now: int) -> Replaced:
-    """Makes ``verdicts`` the current ones of the case, writing those that differ.  Raises ValueError for another case's verdict."""
-    return replace_verdicts_of(session, {case_id: verdicts}, now=now)[case_id]
+    """Makes ``verdicts`` the current ones of the case, writing those that differ.  Raises ValueError for another case's verdict.
+
+    Who has read what stands, and holds the claim on the case, is better served by ``store.outcomes.write_verdicts``.
+    """
+    fresh = {verdict.key: verdict for verdict in verdicts}
+    if len(fresh) != len(verdicts) or any(key[0] != case_id for key in fresh):
+        raise ValueError("verdicts of one case, one for each obligation, are needed")
+    stored: dict[Key, str] = {
+        (case_id, row.episode, row.policy, row.rule, row.obligation): row.digest for row in _STORED.on(session, case_id=case_id)
+    }
+    result = Replaced(
+        added=tuple(key for key in fresh if key not in stored),
+        changed=tuple(key for key, verdict in fresh.items() if key in stored and stored[key] != verdict_digest(verdict)),
+        removed=tuple(key for key in stored if key not in fresh),
+    )
+    write_rows(session, [fresh[key] for key in (*result.added, *result.changed)], gone=result.removed, now=now)
+    return result
 
 
-def replace_verdicts_of(session: Session, cases: Mapping[str, Sequence[Verdict]], *, now: int) -> dict[str, Replaced]:
-    """``replace_verdicts`` for many cases, in as many statements as for one."""
-    stored: dict[str, dict[Key, str]] = {case: {} for case in cases}
-    for row in _STORED.on(session, cases=cases.keys()):
-        stored[row.case_id][(row.case_id, row.episode, row.policy, row.rule, row.obligation)] = row.digest
-    results, rows, gone = {}, [], []
-    for case, verdicts in cases.items():
-        fresh = {verdict.key: verdict for verdict in verdicts}
-        if len(fresh) != len(verdicts) or any(key[0] != case for key in fresh):
-            raise ValueError("verdicts of one case, one for each obligation, are needed")
-        digests = {key: _digest(verdict) for key, verdict in fresh.items()}
-        there = stored[case]
-        result = Replaced(
-            added=tuple(key for key in fresh if key not in there),
-            changed=tuple(key for key in fresh if key in there and there[key] != digests[key]),
-            removed=tuple(key for key in there if key not in fresh),
-        )
-        results[case] = result
-        gone += [finding_id(key) for key in result.removed]
-        rows += [_row(fresh[key], digests[key], now) for key in (*result.added, *result.changed)]
+def write_rows(session: Session, verdicts: Sequence[Verdict], *, gone: Sequence[Key], now: int) -> None:
+    """Writes ``verdicts``, of whatever cases, over what stands under their keys, and deletes those of the keys ``gone``."""
     if gone:
-        _REMOVE.on(session, ids=gone)
-    _WRITE.write(session, rows)
-    return results
+        _REMOVE.on(session, ids=[finding_id(key) for key in gone])
+    _WRITE.write(session, [_row(verdict, now) for verdict in verdicts])
 
 
 def as_verdict(row: VerdictRow) -> Verdict:
@@ -100,12 +96,13 @@ def as_verdict(row: VerdictRow) -> Verdict:
     )
 
 
-_STORED = Statement("SELECT case_id, episode, policy, rule, obligation, digest FROM verdict WHERE case_id IN LISTED(:cases)")
+_STORED = Statement("SELECT episode, policy, rule, obligation, digest FROM verdict WHERE case_id = :case_id")
 _REMOVE = Statement("DELETE FROM verdict WHERE id IN LISTED(:ids)")
 _WRITE = Bulk(VerdictRow, key=("case_id", "episode", "policy", "rule", "obligation"), keep=("id",))
 
 
-def _digest(verdict: Verdict) -> str:
+def verdict_digest(verdict: Verdict) -> str:
+    """Of everything that a verdict says but the instants at which it was looked at."""
     return digest_of(
         [
             verdict.policy_digest,
@@ -129,7 +126,7 @@ def _digest(verdict: Verdict) -> str:
     )
 
 
-def _row(verdict: Verdict, digest: str, now: int) -> Mapping[str, Any]:
+def _row(verdict: Verdict, now: int) -> Mapping[str, Any]:
     return {
         "case_id": verdict.case,
         "episode": verdict.episode,
@@ -142,7 +139,7 @@ def _row(verdict: Verdict, digest: str, now: int) -> Mapping[str, Any]:
         "as_of": verdict.as_of,
         "known_at": verdict.known_at,
         "changed_at": now,
-        "digest": digest,
+        "digest": verdict_digest(verdict),
         "policy_digest": verdict.policy_digest,
         "verdict": verdict.verdict.value,
         "reason": verdict.reason,

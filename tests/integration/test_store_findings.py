@@ -24,6 +24,7 @@ from store.errors import StaleVersion
 from store.ids import digest_of, finding_id
 from store.models import BreachHistoryRow, PolicyVersionRow, VerdictRow, WaiverRow
 from store.outbox import Message
+from store.outcomes import verdicts_of_cases, write_verdicts
 from store.states import CaseState, note_policy, state_of, write_state
 from store.verdicts import replace_verdicts, verdicts_of_case
 from tests.support.stores import Store, breach, opened, verdict, watched
@@ -105,6 +106,31 @@ def test_verdicts_of_other_cases_are_left_alone(store):
 def test_verdicts_that_cannot_stand_side_by_side_are_refused(store, wrong):
     with store.write() as session, pytest.raises(ValueError, match="one case"):
         replace_verdicts(session, "C1", wrong, now=1)
+
+
+def test_many_cases_are_rewritten_at_once(store):
+    """As ``replace_verdicts`` does for one, by whoever has read what stands."""
+    old = {case: [verdict(case, rule="A"), verdict(case, rule="B"), verdict(case, rule="C")] for case in ("C1", "C2", "C3")}
+    with store.write.begin() as session:
+        assert write_verdicts(session, [({}, verdicts) for verdicts in old.values()], now=1) == 9
+    new = {
+        "C1": [replace(old["C1"][0], as_of=9), replace(old["C1"][1], reason="x"), verdict("C1", rule="D")],
+        "C2": [],
+        "C3": [replace(one, known_at=9, next_change=7) for one in old["C3"]],
+    }
+    with store.write.begin() as session:
+        stands = verdicts_of_cases(session, ["C1", "C2", "C3", "nobody"])
+        assert {case: set(found.values()) for case, found in stands.items()} == {
+            **{case: set(verdicts) for case, verdicts in old.items()},
+            "nobody": set(),
+        }
+        assert write_verdicts(session, [(stands[case], verdicts) for case, verdicts in new.items()], now=2) == 6
+    with store.read() as session:
+        assert set(verdicts_of_case(session, "C1").values()) == {old["C1"][0], *new["C1"][1:]}
+        assert verdicts_of_case(session, "C2") == {}
+        assert set(verdicts_of_case(session, "C3").values()) == set(old["C3"])
+        assert set(session.scalars(select(VerdictRow.rule).where(VerdictRow.changed_at == 2))) == {"B", "D"}
+    assert not rewrite(store, *new["C1"])
 
 
 # --- breaches --------------------------------------------------------------------------------------------------------
