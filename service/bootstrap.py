@@ -37,6 +37,8 @@ class Service:
     metrics: Metrics
     now: Callable[[], int]
     hints: Hints = field(default_factory=NoHints)
+    heard: dict[str, int] = field(default_factory=dict)
+    """When this process last noted that it had heard of a source (ms)."""
 
     @contextmanager
     def writing(self) -> Iterator[Session]:
@@ -60,13 +62,13 @@ def build(settings: Settings, *, now: Callable[[], int] = wall_clock, policies: 
 
     Raises rules.errors.PolicyError for policies that cannot be used, SettingsError and store.errors.UnsupportedDatabase.
     """
-    from service.standing import standing
+    from service.standing import Figures
 
     if settings.database_url is None:
         settings.prepare_home()
     engine = make_engine(settings.database, pool_size=settings.database_pool)
     readers = reader_factory(engine)
-    metrics = Metrics(lambda: standing(readers, now()))
+    metrics = Metrics(Figures(readers, now))
     service = Service(
         settings=settings,
         engine=engine,

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import BindParameter, bindparam, select, update
 from sqlalchemy.orm import Session
 
 from rules.model import CaseFile, Outcome, Verdict
@@ -76,23 +77,32 @@ def read(session: Session, cases: Sequence[str]) -> dict[str, Known]:
     """What is on record about each of the cases."""
     loaded = load_cases(session, cases)
     verdicts = verdicts_of_cases(session, cases)
+    given = {"cases": list(cases)}
     breaches: dict[str, dict[Key, Breach]] = defaultdict(dict)
-    for breach in map(as_breach, session.scalars(select(BreachRow).where(BreachRow.case_id.in_(cases)))):
+    rows: Any = session.connection().execute(_BREACHES, given)
+    for breach in map(as_breach, rows):
         breaches[breach.case][breach.key] = breach
-    seen = {
-        row.case_id: row.position
-        for row in session.execute(select(CaseStateRow.case_id, CaseStateRow.position).where(CaseStateRow.case_id.in_(cases)))
-    }
+    seen = {row.case_id: row.position for row in session.connection().execute(_SEEN, given)}
+    keys = {breach.id: breach.key for known in breaches.values() for breach in known.values()}
     waivers: dict[str, list[Waiver]] = defaultdict(list)
-    approved = select(WaiverRow, BreachRow).join(BreachRow, BreachRow.id == WaiverRow.breach_id)
-    for row, breach_row in session.execute(
-        approved.where(WaiverRow.state == "approved", BreachRow.case_id.in_(cases)).order_by(WaiverRow.id)
-    ):
-        waivers[breach_row.case_id].append(Waiver(row.id, row.breach_id, as_breach(breach_row).key, row.evidence_digest, row.ends_at))
+    for row in session.connection().execute(_WAIVERS, given) if keys else ():
+        key = keys[row.breach_id]
+        waivers[key[0]].append(Waiver(row.id, row.breach_id, key, row.evidence_digest, row.ends_at))
     return {
         case: Known(one.file, one.position, seen.get(case, 0), verdicts[case], breaches[case], tuple(waivers[case]))
         for case, one in loaded.items()
     }
+
+
+_CASES: BindParameter[Any] = bindparam("cases", expanding=True)
+_BREACHES = select(*BreachRow.__table__.columns).where(BreachRow.case_id.in_(_CASES)).order_by(BreachRow.id)
+_SEEN = select(CaseStateRow.case_id, CaseStateRow.position).where(CaseStateRow.case_id.in_(_CASES))
+_WAIVERS = (
+    select(WaiverRow.id, WaiverRow.breach_id, WaiverRow.evidence_digest, WaiverRow.ends_at)
+    .join(BreachRow, BreachRow.id == WaiverRow.breach_id)
+    .where(WaiverRow.state == "approved", BreachRow.case_id.in_(_CASES))
+    .order_by(WaiverRow.id)
+)
 
 
 def judge(policies: PolicySet, known: Known, *, now: int, settle: Settle) -> Found:

@@ -34,6 +34,9 @@ from store.sql import dialect, encode, upsert
 CHUNK = 1_000
 """Events in one transaction: long enough to be quick, short enough that readers of SQLite's log and other writers hardly wait."""
 
+HEARD_EVERY = 1_000
+"""ms between two notes of when a source was last heard of: a busy source must not queue up for its own row."""
+
 _log = get("ingest")
 
 Item = Parsed | EventRefused | Mapping[str, Any] | bytes
@@ -138,6 +141,7 @@ def _store(svc: Service, items: Sequence[Parsed], now: int) -> tuple[list[Receip
         return [], set()
     linked = {(event.case, key) for event in events for key in svc.policies.links(event)}
     speaking = any("target" in event.data for event in events)
+    sources = {event.source for event in events} | {beat.source for beat in beats}
     dirty: set[str] = set()
     with svc.writing() as session:
         _take_turns(session, alone=bool(linked) or speaking)
@@ -151,7 +155,9 @@ def _store(svc: Service, items: Sequence[Parsed], now: int) -> tuple[list[Receip
             dirty = affected(session, fresh)
         dirty |= _heartbeats(session, beats)
         mark_dirty(session, dirty, now)
-        _heard(session, {event.source for event in events} | {beat.source for beat in beats}, now)
+        heard = {source for source in sources if now - svc.heard.get(source, 0) >= HEARD_EVERY}
+        _note_heard(session, heard, now)
+    svc.heard.update(dict.fromkeys(heard, now))
     return receipts, dirty
 
 
@@ -180,7 +186,10 @@ def _words_about(session: Session, policies: PolicySet, fresh: Sequence[Event]) 
         case = by_id[target].case if target in by_id else session.scalar(_CASE_OF, {"source": target[0], "id": target[1]})
         if case is not None and case != word.case:
             found |= {(case, key) for key in policies.links(word)}
-    earlier = select(EventRow).where(EventRow.type == CORRECTED, EventRow.target.in_({event.id for event in fresh}))
+    targets = {event.id for event in fresh if event.type in policies.link_types}
+    if not targets:
+        return found
+    earlier = select(EventRow).where(EventRow.type == CORRECTED, EventRow.target.in_(targets))
     for row in session.scalars(earlier):
         about = by_id.get((row.source, row.target or ""))
         if about is not None and about.case != row.case_id:
@@ -200,8 +209,10 @@ def _heartbeats(session: Session, beats: Sequence[Heartbeat]) -> set[str]:
     return dirty
 
 
-def _heard(session: Session, sources: set[str], now: int) -> None:
+def _note_heard(session: Session, sources: set[str], now: int) -> None:
     """Notes when each source was last heard of."""
+    if not sources:
+        return
     statement = upsert(session, SourceRow)
     statement = statement.on_conflict_do_update(index_elements=["source"], set_={"last_received": statement.excluded.last_received})
     session.execute(statement, [{"source": source, "last_received": now, "failures": 0} for source in sorted(sources)])

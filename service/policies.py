@@ -107,6 +107,12 @@ class PolicySet:
             return frozenset[str]().union(*(links(event, group.domain) for group in self.groups))
         return links(event, self.domain_of(event.type))
 
+    @cached_property
+    def link_types(self) -> frozenset[str]:
+        """The types of events that can tie cases together."""
+        sources = {source.event for group in self.groups for kind in group.domain.links.values() for source in kind}
+        return frozenset(sources | {g.domain.course.merges.event for g in self.groups if g.domain.course.merges is not None})
+
     def catalogue_of(self, type_name: object) -> Catalogue:
         """The catalogue that knows an event type; the first one for types that all or none of them know."""
         for group in self.groups:

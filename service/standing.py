@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from sqlalchemy import func, select
@@ -15,6 +17,8 @@ from store.models import BreachRow, DirtyRow, HeartbeatRow, OutboxRow, VerdictRo
 if TYPE_CHECKING:
     from service.bootstrap import Service
 
+COUNTS_EVERY = 30.0
+"""Seconds that counts over whole tables are good for."""
 BEHIND = 300_000
 """ms that a case may wait to be judged before the installation counts as degraded."""
 SOURCE_QUIET = 86_400_000
@@ -30,32 +34,47 @@ class Trouble:
     fatal: bool = False
 
 
-def standing(readers: sessionmaker[Session], now: int) -> Standing:
-    """The store's figures at ``now`` (ms)."""
-    with readers() as session:
-        waiting = DirtyRow.quarantined.is_(False)
-        dirty, oldest = session.execute(select(func.count(), func.min(DirtyRow.since)).where(waiting)).one()
-        quarantined = session.scalar(select(func.count()).select_from(DirtyRow).where(~waiting)) or 0
-        outbox, first = session.execute(select(func.count(), func.min(OutboxRow.created)).where(OutboxRow.sent_at.is_(None))).one()
-        verdicts = session.execute(
-            select(VerdictRow.policy, VerdictRow.rule, VerdictRow.verdict, func.count()).group_by(
-                VerdictRow.policy, VerdictRow.rule, VerdictRow.verdict
-            )
-        )
-        breaches = session.execute(
-            select(BreachRow.condition, BreachRow.severity, func.count()).group_by(BreachRow.condition, BreachRow.severity)
-        )
-        sources = session.execute(select(HeartbeatRow.source, func.max(HeartbeatRow.complete_until)).group_by(HeartbeatRow.source))
-        return Standing(
-            dirty=dirty,
-            dirty_oldest=_age(now, oldest),
-            quarantined=quarantined,
-            outbox=outbox,
-            outbox_oldest=_age(now, first),
-            verdicts={(policy, rule, verdict): count for policy, rule, verdict, count in verdicts},
-            breaches={(condition, severity): count for condition, severity, count in breaches},
-            sources={source: _age(now, until) for source, until in sources},
-        )
+class Figures:
+    """The store's figures for /metrics.  Counts over whole tables are remembered for a while: scrapes come often, they change slowly."""
+
+    def __init__(self, readers: sessionmaker[Session], now: Callable[[], int]) -> None:
+        self._readers = readers
+        self._now = now
+        self._counted_at: float | None = None
+        self._verdicts: dict[tuple[str, str, str], int] = {}
+        self._breaches: dict[tuple[str, str], int] = {}
+
+    def __call__(self) -> Standing:
+        with self._readers() as session:
+            if self._counted_at is None or time.monotonic() - self._counted_at > COUNTS_EVERY:
+                self._count(session)
+            return replace(waiting(session, self._now()), verdicts=self._verdicts, breaches=self._breaches)
+
+    def _count(self, session: Session) -> None:
+        verdicts = select(VerdictRow.policy, VerdictRow.rule, VerdictRow.verdict, func.count())
+        rows = session.execute(verdicts.group_by(VerdictRow.policy, VerdictRow.rule, VerdictRow.verdict))
+        self._verdicts = {(policy, rule, verdict): count for policy, rule, verdict, count in rows}
+        breaches = select(BreachRow.condition, BreachRow.severity, func.count())
+        pairs = session.execute(breaches.group_by(BreachRow.condition, BreachRow.severity))
+        self._breaches = {(condition, severity): count for condition, severity, count in pairs}
+        self._counted_at = time.monotonic()
+
+
+def waiting(session: Session, now: int) -> Standing:
+    """What waits, and how far behind the sources are, at ``now`` (ms)."""
+    free = DirtyRow.quarantined.is_(False)
+    dirty, oldest = session.execute(select(func.count(), func.min(DirtyRow.since)).where(free)).one()
+    quarantined = session.scalar(select(func.count()).select_from(DirtyRow).where(~free)) or 0
+    outbox, first = session.execute(select(func.count(), func.min(OutboxRow.created)).where(OutboxRow.sent_at.is_(None))).one()
+    sources = session.execute(select(HeartbeatRow.source, func.max(HeartbeatRow.complete_until)).group_by(HeartbeatRow.source))
+    return Standing(
+        dirty=dirty,
+        dirty_oldest=_age(now, oldest),
+        quarantined=quarantined,
+        outbox=outbox,
+        outbox_oldest=_age(now, first),
+        sources={source: _age(now, until) for source, until in sources},
+    )
 
 
 def troubles(svc: Service) -> list[Trouble]:
@@ -68,7 +87,8 @@ def troubles(svc: Service) -> list[Trouble]:
     if not svc.hints.reachable:
         found.append(Trouble("queue_unreachable", "hints do not reach the queue; the sweeper finds the cases, later"))
     try:
-        now_standing = standing(svc.readers, svc.now())
+        with svc.reading() as session:
+            now_standing = waiting(session, svc.now())
     except SQLAlchemyError:
         return [*found, Trouble("database_unreachable", "the database cannot be reached", fatal=True)]
     if now_standing.quarantined:
