@@ -12,16 +12,21 @@ from rules.course import dig
 from rules.history import Entry
 from rules.matching import Context
 from rules.model import Fit
-from rules.view import Hit, View
+from rules.view import MOMENT, Hit, View
 
 
 @dataclass(frozen=True, slots=True)
 class Items:
-    """The items of the latest version of each document; ``missing`` where a version does not list them."""
+    """The items of the latest version of each document; ``missing`` where a version does not list them.
+
+    ``maybe``: items of versions that may or may not be the latest, and ``doubt``: what leaves that open.
+    """
 
     items: tuple[Mapping[str, Any], ...] = ()
     missing: str = ""
     documents: tuple[Entry, ...] = ()
+    maybe: tuple[Mapping[str, Any], ...] = ()
+    doubt: str = ""
 
 
 def versions(view: View, collection: Collection) -> list[Entry]:
@@ -31,24 +36,42 @@ def versions(view: View, collection: Collection) -> list[Entry]:
 
 def current(view: View, collection: Collection, counts: Callable[[Entry], bool] = lambda _: True) -> Items:
     """The items in force, going by the versions that count (all of them: now)."""
-    latest: dict[Any, Entry] = {}
+    by_document: dict[Any, list[Entry]] = {}
     for entry in versions(view, collection):
         if counts(entry):
-            latest[dig(entry.data, collection.document)] = entry
+            by_document.setdefault(dig(entry.data, collection.document), []).append(entry)
     items: dict[Any, Mapping[str, Any]] = {}
-    missing = ""
-    for entry in latest.values():
+    maybe: list[Mapping[str, Any]] = []
+    missing = doubt = ""
+    documents = _latest(by_document, collection)
+    for entry, why in documents:
         listed = dig(entry.data, collection.list_)
-        if listed is None:
-            missing = missing or collection.list_
-            continue
-        for item in listed:
-            name = dig(item, collection.id)
-            if name is None:
-                missing = missing or f"{collection.list_}.{collection.id}"
+        if listed is None or any(dig(item, collection.id) is None for item in listed):
+            missing = missing or (collection.list_ if listed is None else f"{collection.list_}.{collection.id}")
+        named = {name: item for item in listed or () if (name := dig(item, collection.id)) is not None}
+        doubt = doubt or why
+        if why:
+            maybe += named.values()
+        else:
+            items |= named
+    return Items(tuple(items.values()), missing, tuple(entry for entry, _ in documents), tuple(maybe), doubt)
+
+
+def _latest(by_document: Mapping[Any, Sequence[Entry]], collection: Collection) -> list[tuple[Entry, str]]:
+    """The versions that may be the latest of their documents, and what leaves that open.
+
+    A version that does not name its document may be one of any other; where none does, they are taken as one document's.
+    """
+    found = []
+    for document, mine in by_document.items():
+        others = [theirs for name, theirs in by_document.items() if (name is None) != (document is None)]
+        possible = [entry for entry in mine if entry is mine[-1] or not entry.surely_before(mine[-1])]
+        for entry in possible:
+            if any(not other.surely_before(entry) for theirs in others for other in theirs):
+                found.append((entry, collection.document))
             else:
-                items[name] = item
-    return Items(tuple(items.values()), missing, tuple(latest.values()))
+                found.append((entry, MOMENT if len(possible) > 1 else ""))
+    return found
 
 
 def done(view: View, collection: Collection, item: Mapping[str, Any]) -> list[Hit]:
@@ -57,28 +80,46 @@ def done(view: View, collection: Collection, item: Mapping[str, Any]) -> list[Hi
     return [hit for hit in view.find(collection.done_by, context) if hit.fit is not Fit.NO]
 
 
+@dataclass(slots=True)
+class Doings:
+    """What did some items: the event that first surely did each, or may have been the one; and those that nothing can have done."""
+
+    sure: list[Entry] = field(default_factory=list)
+    maybe: list[Entry] = field(default_factory=list)
+    undone: list[str] = field(default_factory=list)
+    missing: str = ""
+
+
+def doings(view: View, collection: Collection, items: Sequence[Mapping[str, Any]], upto: int | None = None) -> Doings:
+    """Who did which of the items, by the day ``upto``.  One unclear event does one item at most."""
+    out = Doings()
+    unclear: set[int] = set()
+    for item in items:
+        hits = [hit for hit in done(view, collection, item) if upto is None or hit.entry.day <= upto]
+        chosen = next((h for h in hits if h.fit is Fit.YES), hits[0] if hits else None)
+        if chosen is not None and chosen.fit is Fit.YES:
+            out.sure.append(chosen.entry)
+            continue
+        unclear |= {hit.entry.order for hit in hits}
+        if chosen is None or len(unclear) == len(out.maybe):
+            out.undone.append(str(dig(item, collection.id)))
+        else:
+            out.maybe.append(chosen.entry)
+            out.missing = out.missing or chosen.text
+    return out
+
+
 def all_done(view: View, name: str) -> tuple[list[Entry | None], str]:
     """The events that may have been the one by which every current item was done (None: not all are), and what is missing."""
     collection = view.policy.collections[name]
     now = current(view, collection)
-    if not now.items and not now.missing:
+    surely, perhaps = doings(view, collection, now.items), doings(view, collection, now.maybe)
+    if surely.undone or not (now.items or len(perhaps.undone) < len(now.maybe) or (now.missing and done(view, collection, {}))):
         return [], ""
-    sure: list[Entry] = []
-    maybe: list[Entry] = []
-    missing = now.missing
-    for item in now.items:
-        hits = done(view, collection, item)
-        if not hits:
-            return [], ""
-        maybe.append(hits[0].entry)
-        first = next((h.entry for h in hits if h.fit is Fit.YES), None)
-        if first is None:
-            missing = missing or hits[0].text
-        else:
-            sure.append(first)
+    missing = now.missing or now.doubt or surely.missing
     if missing:
-        return [None, max([*maybe, *now.documents], key=lambda e: e.order)], missing
-    return [_held_since(view, collection, sure)], ""
+        return [None, max([*surely.sure, *surely.maybe, *perhaps.sure, *now.documents], key=lambda e: e.order)], missing
+    return [_held_since(view, collection, surely.sure)], ""
 
 
 def _by(order: int, entry: Entry) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 from rules.conditions import Ref, Test, Value, Where
@@ -29,6 +30,13 @@ class Context:
     activation: Entry | None = None
     person: str | None = None
     item: Mapping[str, Any] | None = None
+
+
+class Looked(Enum):
+    """What a look-up may come to, beside a value."""
+
+    NOTHING = "there is none"
+    UNTOLD = "it cannot be told"
 
 
 Check = Callable[[Any, Context], Answer]
@@ -106,10 +114,13 @@ def _test(test: Test, path: str, prefix: str) -> Check:
     tests = [_MAKERS[word](wanted, name) for word, wanted in test.active]
     whole = tests[0] if len(tests) == 1 else _all(tests)
     if test.present is None:
+        needs_another = [wanted for _, wanted in test.active if isinstance(wanted, Ref) and wanted.if_none == "false"]
 
         def run(data: Any, context: Context) -> Answer:
             value = dig(data, path)
-            return missing if value is None else whole(value, context)
+            if value is not None:
+                return whole(value, context)
+            return next((_without(ref) for ref in needs_another if resolve(ref, context)[0] == [Looked.NOTHING]), missing)
 
         return run
     present = test.present
@@ -138,14 +149,23 @@ def _against(wanted: Value, context: Context, holds: Callable[[Any], bool], why:
     if not isinstance(wanted, Ref) and not (isinstance(wanted, str) and wanted.startswith("$")):
         return YES if holds(wanted) else (Fit.NO, why(wanted))
     found, missing = resolve(wanted, context)
-    if not found and not missing and isinstance(wanted, Ref):
-        return {"true": YES, "false": (Fit.NO, "there is nothing to compare it with")}.get(wanted.if_none, (Fit.UNCLEAR, _name_of(wanted)))
-    held = [holds(value) for value in found]
-    if missing:
-        return Fit.UNCLEAR, missing
-    if all(held):
-        return YES
-    return (Fit.UNCLEAR, "day_without_moment") if any(held) else (Fit.NO, why(found[0]))
+    unclear: Answer = (Fit.UNCLEAR, missing or "day_without_moment")
+    answers: list[Answer] = []
+    for value in found or (Looked.UNTOLD,):
+        if value is Looked.UNTOLD:
+            answers.append(unclear)
+        elif value is Looked.NOTHING:
+            answers.append(_without(wanted))
+        else:
+            answers.append(YES if holds(value) else (Fit.NO, why(value)))
+    return answers[0] if all(answer[0] is answers[0][0] for answer in answers) else unclear
+
+
+def _without(wanted: Value) -> Answer:
+    """What a comparison gives where there is nothing to compare with."""
+    if not isinstance(wanted, Ref) or wanted.if_none == "unknown":
+        return Fit.UNCLEAR, _name_of(wanted) if isinstance(wanted, Ref) else "value"
+    return YES if wanted.if_none == "true" else (Fit.NO, "there is nothing to compare it with")
 
 
 def _name_of(ref: Ref) -> str:
@@ -155,7 +175,7 @@ def _name_of(ref: Ref) -> str:
 
 
 def resolve(value: Value, context: Context) -> tuple[list[Any], str]:
-    """The values that a reference may stand for, and the missing path where it cannot be told."""
+    """The values that a reference may stand for (see Looked), and what makes that unclear."""
     if isinstance(value, Ref):
         return context.view.look_up(value, context)
     if not isinstance(value, str) or not value.startswith("$"):
@@ -262,7 +282,8 @@ def _some(wanted: Where, name: str) -> Check:
 def roles_of(element: Any, context: Context) -> tuple[set[str], str]:
     """The roles in which a participant (or a bare person id) takes part: the one stated, and those in the household on that day.
 
-    The second value names what is missing where no role can be told.
+    The second value names what is missing where no role can be told.  Who does not belong to the household may still take part
+    in any role, but a bare id says nothing of another role than that in the household.
     """
     view, entry = context.view, context.entry
     stated, person = (element.get("role"), element.get("person")) if isinstance(element, dict) else (None, element)
@@ -272,7 +293,7 @@ def roles_of(element: Any, context: Context) -> tuple[set[str], str]:
     if roles:
         return roles, ""
     if isinstance(element, dict):
-        return roles, "" if person is not None and view.roster.known else "role"
+        return roles, "role"
     return roles, "" if view.roster.known else "household"
 
 

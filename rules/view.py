@@ -10,7 +10,7 @@ from rules.clock import Calendar, Span, Zone
 from rules.conditions import Ref, Selector, Term, Where
 from rules.course import CourseOfCase, dig
 from rules.history import Entry, Episode, History
-from rules.matching import YES, Answer, Context, check
+from rules.matching import YES, Answer, Context, Looked, check
 from rules.model import Candidate, DataQuery, Fit
 from rules.obligation import Trigger
 from rules.pauses import Pause, Shift, pauses_of, shift
@@ -175,11 +175,11 @@ class View:
         hits.sort(key=lambda h: h.entry.order)
         last = possible_last(hits)
         if any(hit is None for hit in last):
-            return [], paths[next(iter(paths))] if paths else f"{name}.id"
+            return [Looked.UNTOLD], paths[next(iter(paths))] if paths else f"{name}.id"
         return [dig(hit.entry.data, paths[hit.entry.order]) for hit in last if hit is not None], ""
 
     def look_up(self, ref: Ref, context: Context) -> tuple[list[Any], str]:
-        """The values that a Ref may stand for in the context of an event."""
+        """The values that a Ref may stand for in the context of an event (see Looked), and what makes that unclear."""
         entry = context.entry
         if entry is None:
             return [], "event"
@@ -202,12 +202,7 @@ class View:
         hits = [self._up_to(hit, entry) for hit in self.find(selector, context)]
         if ref.last is not None:
             return self._of_last(hits, attribute)
-        sure = [h for h in hits if h.fit is not Fit.NO]
-        values = [dig(h.entry.data, attribute) for h in sure]
-        missing = next((h.text for h in sure if h.fit is Fit.UNCLEAR and h.text != MOMENT), "")
-        if missing or any(value is None for value in values):
-            return [], missing or attribute
-        return ([max(values)] if values else []), ""
+        return self._greatest([h for h in hits if h.fit is not Fit.NO], attribute)
 
     @staticmethod
     def _up_to(hit: Hit, entry: Entry) -> Hit:
@@ -221,19 +216,18 @@ class View:
     @staticmethod
     def _of_last(hits: list[Hit], attribute: str) -> tuple[list[Any], str]:
         last = possible_last([h for h in hits if h.fit is not Fit.NO])
-        values, missing = [], ""
-        for hit in last:
-            if hit is None:
-                missing = missing or (next((h.text for h in hits if h.fit is Fit.UNCLEAR), "") if len(last) > 1 else "")
-                continue
-            value = dig(hit.entry.data, attribute)
-            if value is None:
-                missing = missing or attribute
-            else:
-                values.append(value)
-            if hit.fit is Fit.UNCLEAR and hit.text != MOMENT:
-                missing = missing or hit.text
-        return values, missing
+        values = [Looked.NOTHING if hit is None else _told(hit, attribute) for hit in last]
+        missing = next((hit.text for hit in last if hit is not None and hit.fit is Fit.UNCLEAR), "")
+        return values, missing or (attribute if Looked.UNTOLD in values else "")
+
+    @staticmethod
+    def _greatest(hits: list[Hit], attribute: str) -> tuple[list[Any], str]:
+        sure = [_told(hit, attribute) for hit in hits if hit.fit is Fit.YES]
+        maybe = [_told(hit, attribute) for hit in hits if hit.fit is Fit.UNCLEAR]
+        least = Looked.UNTOLD if Looked.UNTOLD in sure else max(sure, default=Looked.NOTHING)
+        more = [value for value in maybe if isinstance(value, Looked) or isinstance(least, Looked) or value > least]
+        missing = next((hit.text for hit in hits if hit.fit is Fit.UNCLEAR), "")
+        return [least, *more], missing or (attribute if least is Looked.UNTOLD else "")
 
     def owner(self, what: str, day: int) -> str | None:
         """The team, office or worker on a day: the last one named by then, else the first one named at all."""
@@ -268,8 +262,8 @@ class View:
                     entries.append(entry)
         if entries == [None]:
             return None
-        missing = next((hit.text for hit in (*bases, *firsts) if hit is not None and hit.fit is Fit.UNCLEAR), "")
-        return Trigger("case", tuple(entries), missing)
+        missing = next((hit.text for hit in (*bases, *firsts) if hit is not None and hit.fit is Fit.UNCLEAR), MOMENT)
+        return Trigger("case", tuple(entries), missing if len(entries) > 1 else "")
 
     # -- time
     def span(self, period: Period | None) -> Span | None:
@@ -299,6 +293,11 @@ def owners(episode: Episode, domain: CourseOfCase, what: str) -> list[tuple[int,
         if value is not None:
             found.append((entry.day, str(value)))
     return found
+
+
+def _told(hit: Hit, attribute: str) -> Any:
+    value = dig(hit.entry.data, attribute)
+    return Looked.UNTOLD if value is None else value
 
 
 def alike(data: Mapping[str, Any], other: Mapping[str, Any], path: str, *, absent_too: bool = False) -> Answer:
@@ -334,14 +333,12 @@ def possible_last(hits: Sequence[Hit]) -> list[Hit | None]:
 
 
 def possible_first(hits: Sequence[Hit]) -> list[Hit | None]:
-    """Which of the ordered hits may be the first one that fits; None: that none does."""
-    possible: list[Hit | None] = []
-    for hit in hits:
-        if hit.fit is not Fit.NO:
-            possible.append(hit)
-        if hit.fit is Fit.YES:
-            return possible
-    return [*possible, None]
+    """Which of the ordered hits may be the first one that fits, given unknown moments and unclear answers; None: that none does."""
+    sure = min((h for h in hits if h.fit is Fit.YES), key=lambda h: (h.entry.last, h.entry.order), default=None)
+    possible: list[Hit | None] = [
+        h for h in hits if h.fit is not Fit.NO and (sure is None or h is sure or not sure.entry.surely_before(h.entry))
+    ]
+    return possible if sure is not None else [*possible, None]
 
 
 def possible_nth(hits: Sequence[Hit], n: int) -> list[Hit | None]:
@@ -361,14 +358,20 @@ def possible_nth(hits: Sequence[Hit], n: int) -> list[Hit | None]:
 
 
 def _once(hits: list[Hit], alike_in: tuple[str, ...]) -> tuple[list[Hit], list[tuple[str, tuple[str, ...]]]]:
-    """The hits with what several sources report paired off, the first of one source with the first of the other; and the pairs."""
+    """The hits with what several sources report paired off, the first of one source with the first of the other; and the pairs.
+
+    What does not say whether it is the same as what another source reports may or may not count.
+    """
     if not alike_in or len({hit.entry.source for hit in hits}) < 2:
         return hits, []
     groups: dict[tuple[Any, ...], dict[str, list[Hit]]] = {}
+    loose: list[tuple[Hit, str]] = []
     for hit in hits:
         values = [dig(hit.entry.data, path) for path in alike_in]
-        key = (hit.entry.type, hit.entry.day, *values) if None not in values else (hit.entry.ref,)
-        groups.setdefault(key, {}).setdefault(hit.entry.source, []).append(hit)
+        if None in values:
+            loose.append((hit, alike_in[values.index(None)]))
+        else:
+            groups.setdefault((hit.entry.type, hit.entry.day, *values), {}).setdefault(hit.entry.source, []).append(hit)
     kept: list[Hit] = []
     twins = []
     for by_source in groups.values():
@@ -377,4 +380,16 @@ def _once(hits: list[Hit], alike_in: tuple[str, ...]) -> tuple[list[Hit], list[t
             kept.append(min(same, key=lambda h: (h.fit is not Fit.YES, h.entry.order)))
             if len(same) > 1:
                 twins.append((same[0].entry.type, tuple(sorted(h.entry.id for h in same))))
+    for hit, path in loose:
+        kept.append(
+            Hit(hit.entry, Fit.UNCLEAR, hit.text or path) if any(_may_be_twins(hit.entry, k.entry, alike_in) for k in kept) else hit
+        )
     return sorted(kept, key=lambda h: h.entry.order), twins
+
+
+def _may_be_twins(one: Entry, other: Entry, alike_in: tuple[str, ...]) -> bool:
+    """Whether two sources may report the same thing, as far as what they say goes."""
+    if one.source == other.source or one.type != other.type or one.day != other.day:
+        return False
+    pairs = ((dig(one.data, path), dig(other.data, path)) for path in alike_in)
+    return all(mine is None or theirs is None or mine == theirs for mine, theirs in pairs)

@@ -136,7 +136,7 @@ def _first(key: str, hits: Sequence[Hit]) -> list[Trigger]:
     entries = tuple(hit.entry if hit is not None else None for hit in possible)
     if entries == (None,):
         return []
-    missing = next((hit.text for hit in possible if hit is not None and hit.fit is Fit.UNCLEAR), "")
+    missing = next((hit.text for hit in possible if hit is not None and hit.fit is Fit.UNCLEAR), MOMENT if len(entries) > 1 else "")
     return [Trigger(key, entries, missing)]
 
 
@@ -278,6 +278,11 @@ def gated(view: View, *, gate: Entry, candidates: Sequence[Candidate], stale: bo
         curable=False,
     )
     return World(duty, candidates, gate.day, None, gate.day, limits)
+
+
+def with_others(view: View, world: World) -> World:
+    """The same duty where evidence may stand in related cases too: their sources must be complete as well."""
+    return replace(world, duty=replace(world.duty, complete_until=view.complete_with_others))
 
 
 def by_day_of(view: View, *, gate: Entry, candidates: Sequence[Candidate]) -> World:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import ClassVar
 
 from rules.history import Entry, Episode
-from rules.kinds.base import Kind, When, dated, due_in, no_household, oblige, or_nothing, triggers
+from rules.kinds.base import Kind, When, dated, due_in, no_household, oblige, or_nothing, triggers, with_others
 from rules.model import Candidate
 from rules.obligation import Obligation, World, unset
 from rules.periods import Period
@@ -65,7 +64,7 @@ class NotCoexistence(Kind):
                     events.append(closing.id)
         candidates = () if beside else (Candidate(settled, settled, events=tuple(events)),)
         world = dated(view, activated=entry, due_day=due, candidates=candidates, pausable=False, curable=False, arithmetic=words)
-        return replace(world, duty=replace(world.duty, complete_until=view.complete_with_others))
+        return with_others(view, world)
 
 
 def _closing_on(episode: Episode, day: int) -> Entry:

@@ -115,6 +115,7 @@ class NthOccurrence(Kind):
                             warn=None,
                             soon_day=None if soon is None else soon.entry.day,
                             pausable=False,
+                            ended=entry.last if entry is view.closed else None,
                             limits=shown,
                             arithmetic="the day of",
                         )

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import ClassVar, Literal
 
 from rules.conditions import Selector
 from rules.history import Entry
-from rules.kinds.base import Kind, When, by_day_of, concerned, gated, no_household, oblige, or_nothing, triggers
+from rules.kinds.base import Kind, When, by_day_of, concerned, gated, no_household, oblige, or_nothing, triggers, with_others
 from rules.kinds.requires import Requires, evidence
 from rules.matching import Context
 from rules.model import Duty, Fit, State
-from rules.obligation import Obligation, Trigger, World, hole
-from rules.view import View
+from rules.obligation import NOT_TRIGGERED, Obligation, Trigger, World, hole
+from rules.view import Hit, View
 
 
 class Precedence(Kind):
@@ -49,7 +50,8 @@ class Precedence(Kind):
                 rejected.extend(collected.rejected)
                 missing = missing or why
                 place = by_day_of if self.compare == "day" else gated
-                worlds.append(place(view, gate=gate, candidates=collected.candidates))
+                world = place(view, gate=gate, candidates=collected.candidates)
+                worlds.append(with_others(view, world) if self.requires.related else world)
             return worlds, missing
 
         key = "" if person is None else f"person:{person}"
@@ -63,19 +65,23 @@ class Precedence(Kind):
             return [no_household(activated)]
         found = []
         for one in people:
-            if one.missing:
-                found.append(Obligation(f"person:{one.person}", (hole(one.missing, activated.day),), one.missing, (activated.id,)))
-                continue
             excuses = self._excuses(view, one.person, activated)
-            if excuses:
-                world = World(Duty(State.OFF), activated_day=activated.day, due_day=activated.day, reason="not_triggered")
-                found.append(Obligation(f"person:{one.person}", (world,), "", (activated.id, *excuses), about=one.person, shown=True))
+            ids = (activated.id, *(hit.entry.id for hit in excuses))
+            world = World(Duty(State.OFF), activated_day=activated.day, due_day=activated.day, reason=NOT_TRIGGERED)
+            if any(hit.fit is Fit.YES for hit in excuses):
+                found.append(Obligation(f"person:{one.person}", (world,), "", ids, about=one.person, shown=True))
+            elif one.missing:
+                found.append(Obligation(f"person:{one.person}", (hole(one.missing, activated.day),), one.missing, (activated.id,)))
+            elif excuses:
+                made = self._one(trigger, view, one.person)
+                found.append(replace(made, worlds=(world, *made.worlds), missing=excuses[0].text, activation=ids))
             else:
                 found.append(self._one(trigger, view, one.person))
         return found
 
-    def _excuses(self, view: View, person: str, activated: Entry) -> tuple[str, ...]:
+    def _excuses(self, view: View, person: str, activated: Entry) -> list[Hit]:
+        """What frees the person, or may do so; of several, only those that surely do."""
         if self.excused_by is None:
-            return ()
-        hits = view.find(self.excused_by, Context(view, None, activated, person))
-        return tuple(hit.entry.id for hit in hits if hit.fit is Fit.YES and hit.entry.day <= activated.day)
+            return []
+        hits = [h for h in view.find(self.excused_by, Context(view, None, activated, person)) if h.fit and h.entry.day <= activated.day]
+        return [hit for hit in hits if hit.fit is Fit.YES] or hits

@@ -31,6 +31,8 @@ class Recording(Kind):
                 found.append(Obligation(key, (unset(entry.day),), "", (entry.id,)))
                 continue
             recorded = () if entry.recorded > view.as_of else (Candidate(entry.recorded, entry.recorded, events=(entry.id,)),)
-            world = dated(view, activated=entry, due_day=due, candidates=recorded, ends=False, stale=False, arithmetic=words)
+            world = dated(
+                view, activated=entry, due_day=due, candidates=recorded, pausable=False, ends=False, stale=False, arithmetic=words
+            )
             found.append(Obligation(key, (world,), "", (entry.id,)))
         return or_nothing(found)

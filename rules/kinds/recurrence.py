@@ -51,7 +51,7 @@ class Recurrence(Kind):
                     ]
             elif series is None:
                 found.append(no_household(entry))
-            elif len(trigger.entries) > 1:
+            elif len({None if e is None else e.day for e in trigger.entries}) > 1:
                 found.append(
                     Obligation("case", (hole(trigger.missing, entry.day),), trigger.missing, tuple(e.id for e in trigger.entries if e))
                 )

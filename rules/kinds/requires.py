@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
-from rules.collections import current, done, versions
+from rules.collections import current, doings, versions
 from rules.conditions import Model, Selector, Where
 from rules.course import dig
 from rules.history import Entry
@@ -200,12 +200,16 @@ def _gathered(asked: Requires, view: View, hits: list[Hit]) -> Collected:
     used: list[str] = []
     used_maybe: list[str] = []
     missing = ""
+    firm: set[tuple[int, ...]] = set()
+    room = 0
     for hit in hits:
         if hit.fit is Fit.NO:
             out.rejected.append((hit.entry.id, hit.text))
             continue
         brings, could, text = _brings(asked, view, hit, paths, wanted)
         entry = hit.entry
+        firm |= brings
+        room += len(cells) if asked.roles is None else _without_role(view, hit, asked.roles)
         if hit.fit is Fit.YES and brings - sure:
             sure |= brings
             first, last = max(first, entry.first) if used else entry.first, max(last, entry.last) if used else entry.last
@@ -220,12 +224,18 @@ def _gathered(asked: Requires, view: View, hits: list[Hit]) -> Collected:
         if len(sure) == len(cells):
             out.candidates.append(Candidate(first, last, Fit.YES, tuple(used)))
             return out
-        if len(maybe) == len(cells) and not out.candidates:
+        if len(maybe) == len(cells) <= len(firm) + room and not out.candidates:
             out.candidates.append(Candidate(first_maybe, last_maybe, Fit.UNCLEAR, tuple(used_maybe), missing))
     lacking = [cells[cell] for cell in cells if cell not in maybe]
     if lacking:
         out.rejected += [(name, f"still lacking: {'; '.join(lacking)}") for name in used[-1:]]
     return out
+
+
+def _without_role(view: View, hit: Hit, path: str) -> int:
+    """How many roles the participants may bring of whom none is known: each one, or any number where they are not listed at all."""
+    listed = dig(hit.entry.data, path)
+    return NEVER if listed is None else sum(bool(roles_of(element, Context(view, hit.entry))[1]) for element in listed)
 
 
 def _combinations(wanted: list[list[tuple[str, ...]]]) -> dict[tuple[int, ...], str]:
@@ -268,32 +278,23 @@ def _values(asked: Requires, view: View, hit: Hit, path: str) -> tuple[set[Any],
 
 
 def _for_every(name: str, view: View, gate: Entry | None) -> Collected:
-    """One candidate for the moment at which every item was done, one more where that can only be said with what is missing."""
+    """The moment at which every item was done; unclear where that can only be said with what is missing."""
     collection = view.policy.collections[name]
-    now = current(view, collection, lambda entry: gate is None or entry.day <= gate.day)
-    at = gate.first if gate is not None else 0
+    upto = None if gate is None else gate.day
+    now = current(view, collection, lambda entry: upto is None or entry.day <= upto)
+    surely, perhaps = doings(view, collection, now.items, upto), doings(view, collection, now.maybe, upto)
     out = Collected()
-    missing = now.missing or ("" if now.documents else collection.list_)
-    if missing:
-        out.candidates.append(Candidate(at, at, Fit.UNCLEAR, tuple(e.id for e in now.documents), missing))
-    firsts, lasts, ids, lacking = [], [], [], []
-    for item in now.items:
-        hits = [h for h in done(view, collection, item) if gate is None or h.entry.day <= gate.day]
-        chosen = next((h for h in hits if h.fit is Fit.YES), hits[0] if hits else None)
-        if chosen is None:
-            lacking.append(str(item.get(collection.id)))
-            continue
-        if chosen.fit is Fit.UNCLEAR:
-            missing = missing or chosen.text
-        firsts.append(chosen.entry.first)
-        lasts.append(chosen.entry.last)
-        ids.append(chosen.entry.id)
-    if lacking:
-        out.candidates.clear()
-        out.rejected += [(e.id, f"not done: {', '.join(lacking)}") for e in now.documents[-1:]]
-    elif not out.candidates:
-        fit = Fit.UNCLEAR if missing else Fit.YES
-        out.candidates.append(Candidate(max(firsts, default=at), max(lasts, default=at), fit, tuple(ids), missing))
+    if surely.undone:
+        out.rejected += [(e.id, f"not done: {', '.join(surely.undone)}") for e in now.documents[-1:]]
+        return out
+    missing = now.missing or ("" if now.documents else collection.list_) or surely.missing
+    if perhaps.undone or perhaps.missing:
+        missing = missing or now.doubt
+    did = [*surely.sure, *surely.maybe, *perhaps.sure, *perhaps.maybe]
+    at = gate.first if gate is not None else 0
+    first, last = max((e.first for e in did), default=at), max((e.last for e in did), default=at)
+    fit, events = (Fit.UNCLEAR, [*did, *now.documents]) if missing else (Fit.YES, did)
+    out.candidates.append(Candidate(first, last, fit, tuple(dict.fromkeys(e.id for e in events)), missing))
     return out
 
 
@@ -321,11 +322,11 @@ def _while_each(each: EachItem, view: View, collected: Collected, until: int | N
             out.rejected += [(entry.id, text) for entry in changes[index - 1 : index]]
             continue
         for found in collected.candidates:
-            worst = Fit.UNCLEAR if Fit.UNCLEAR in (fit, found.fit) else Fit.YES
-            if max(found.first, begin) < end:
-                out.candidates.append(
-                    Candidate(max(found.first, begin), max(found.last, begin), worst, found.events, found.missing or text)
-                )
+            first, last = max(found.first, begin), max(found.last, begin)
+            if first < end:
+                worst = Fit.UNCLEAR if Fit.UNCLEAR in (fit, found.fit) or last >= end else Fit.YES
+                missing = "" if worst is Fit.YES else found.missing or text or MOMENT
+                out.candidates.append(Candidate(first, last, worst, found.events, missing))
     return out
 
 
@@ -334,4 +335,6 @@ def _all_items(each: EachItem, view: View, counted: Sequence[Entry]) -> Answer:
     orders = {entry.order for entry in counted}
     now = current(view, collection, lambda entry: entry.order in orders)
     answers = [check(each.where, item, Context(view, now.documents[-1]), f"{collection.list_}.") for item in now.items]
+    unsure = [check(each.where, item, Context(view, now.documents[-1]), f"{collection.list_}.") for item in now.maybe]
+    answers += [answer if answer[0] is Fit.YES else (Fit.UNCLEAR, now.doubt) for answer in unsure]
     return both([*answers, *([(Fit.UNCLEAR, now.missing)] if now.missing else [])])

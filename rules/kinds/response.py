@@ -14,15 +14,15 @@ from rules.conditions import Model, Selector
 from rules.history import Entry
 from rules.kinds.base import Kind, When, dated, due_in, oblige, or_nothing, triggers
 from rules.kinds.requires import Requires, evidence
-from rules.matching import Context
+from rules.matching import Context, check
 from rules.model import Fit
 from rules.obligation import Obligation, World, unset
 from rules.periods import Period
-from rules.view import View
+from rules.view import MOMENT, Hit, View
 
 
 class AtLatest(Model):
-    """The day by which it must be done whatever the period says: the first such event, or the closure that stands."""
+    """The day by which it must be done whatever the period says: the first such event, or the first closure (errors aside)."""
 
     first: Selector | None = None
     closure: Literal[True] | None = None
@@ -91,14 +91,15 @@ class Response(Kind):
             keep=None if self.any_time else lambda e: "it came before" if e.day < entry.day else "",
             until=None if due is None else view.zone.end_of(due),
         )
-        worlds, missing = [], ""
+        endings, why_ended = self._endings(view, entry)
+        worlds, missing = [], why_ended
         for collected, why in alternatives:
             rejected.extend(collected.rejected)
             missing = missing or why
             if parameter_unset and not (self.at_latest is not None and collected.candidates):
                 worlds.append(unset(entry.day))
                 continue
-            worlds.append(
+            worlds += [
                 dated(
                     view,
                     activated=entry,
@@ -106,11 +107,12 @@ class Response(Kind):
                     candidates=collected.candidates,
                     soon_day=soon,
                     pausable=pausable,
-                    ended=self._ended(view, entry),
+                    ended=ended,
                     limits=() if latest_entry is None or words != "the day of" else (latest_entry.id,),
                     arithmetic=words,
                 )
-            )
+                for ended in endings
+            ]
         return worlds, missing
 
     def _latest(self, view: View, entry: Entry) -> tuple[int | None, Entry | None]:
@@ -118,19 +120,33 @@ class Response(Kind):
         if self.by == "closure":
             closing = view.episode.closing_of(entry.attempt)
         elif self.at_latest is not None and self.at_latest.closure:
-            closing = view.closed
+            closing = next((c.entry for c in view.episode.closings if self._counts(view, c.entry)), None)
         elif self.at_latest is not None and self.at_latest.first is not None:
             closing = next((hit.entry for hit in view.find(self.at_latest.first, Context(view, None, entry)) if hit.fit is Fit.YES), None)
         return (None, None) if closing is None else (closing.day, closing)
 
-    def _ended(self, view: View, entry: Entry) -> int | None:
+    def _counts(self, view: View, closing: Entry) -> bool:
+        """Whether a closure is one that the rule speaks of."""
+        given = self.when.given
+        if given is None or given.closed_as is None:
+            return True
+        return check(given.closed_as.where, closing.data, Context(view, closing))[0] is not Fit.NO
+
+    def _endings(self, view: View, entry: Entry) -> tuple[list[int | None], str]:
+        """When something else than the closure may have ended it (None: nothing has), and what makes that unclear."""
         if self.ends_with is None:
-            return None
-        hits = view.find(self.ends_with, Context(view, None, entry))
-        return min(
-            (hit.entry.last for hit in hits if hit.fit is Fit.YES and not hit.entry.surely_before(entry) and hit.entry is not entry),
-            default=None,
-        )
+            return [None], ""
+        found = view.find(self.ends_with, Context(view, None, entry))
+        hits = [hit for hit in found if hit.fit and hit.entry is not entry and not hit.entry.surely_before(entry)]
+        sure = [_day_before(view, hit) for hit in hits if hit.fit is Fit.YES and entry.surely_before(hit.entry)]
+        end = min(sure, default=None)
+        maybe = [hit for hit in hits if end is None or _day_before(view, hit) < end]
+        return [end, *(_day_before(view, hit) for hit in maybe)], (maybe[0].text or MOMENT) if maybe else ""
+
+
+def _day_before(view: View, hit: Hit) -> int:
+    """The last ms before the day of what ends an obligation: on the due day itself it still does."""
+    return view.zone.start_of(hit.entry.day) - 1
 
 
 class Existence(Response):
