@@ -27,10 +27,7 @@ def _some(rnd: random.Random, words: tuple[str, ...], least: int = 0) -> list[st
 
 
 def _participants(rnd: random.Random) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = []
-    for person in _some(rnd, PEOPLE):
-        found.append({"person": person, **({"role": rnd.choice((ROLES[person], "family", "professional"))} if rnd.random() < 0.9 else {})})
-    return found
+    return [_thin(rnd, {"person": person, "role": rnd.choice((ROLES[person], "family", "professional"))}) for person in _some(rnd, PEOPLE)]
 
 
 def _goals(rnd: random.Random) -> list[dict[str, Any]]:
