@@ -6,9 +6,10 @@ error that the routing raises gets its headers and its request id.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from flask import Flask, Response
 
@@ -47,6 +48,18 @@ def product_version() -> str:
         return "0+checkout"
 
 
+def declared() -> list[operations.Operation]:
+    """Every operation of the JSON interface, in the order of the document."""
+    return [operation for subject in SUBJECTS for operation in subject]
+
+
+@cache
+def document() -> Mapping[str, Any]:
+    """The OpenAPI document.  It depends on nothing but the code; do not change it."""
+    tags = [(subject.tag, subject.description) for subject in SUBJECTS]
+    return openapi.document(declared(), tags=tags, version=product_version(), parameters=PATH_PARAMETERS)
+
+
 def create_app(service: Service, *, rate: str | None = None) -> Flask:
     """The whole HTTP side over ``service``: JSON, its document, the documentation page, and the pages.
 
@@ -59,20 +72,13 @@ def create_app(service: Service, *, rate: str | None = None) -> Flask:
     problems.install(app)
     if rate is not None:
         limits.install(app, rate=rate)
-    declared = [operation for subject in SUBJECTS for operation in subject]
-    operations.mount(app, declared)
-    document = openapi.document(
-        declared,
-        tags=[(subject.tag, subject.description) for subject in SUBJECTS],
-        version=product_version(),
-        parameters=PATH_PARAMETERS,
-    )
-    text = openapi.as_text(document)
+    operations.mount(app, declared())
+    text = openapi.as_text(document())
 
     @app.get("/openapi.json")
     def openapi_json() -> Response:
         return Response(text, content_type="application/json")
 
-    app.register_blueprint(reference.blueprint(document))
+    app.register_blueprint(reference.blueprint(document()))
     web.install(app, ServiceDesk(service), secret_key=service.settings.secret)
     return app

@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 from flask import Flask, Response, request
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from api import access, problems
+from api import access, problems, security
 from api.problems import ApiProblem, Flaw
 from rules import strictjson
 from rules.errors import EventRefused
@@ -220,7 +220,7 @@ def read_body(model: type[B]) -> B:
     """The JSON body of this request.  Raises ApiProblem: not JSON (400, 415), or not what the operation takes (422)."""
     if request.mimetype != JSON:
         raise ApiProblem("unsupported_media_type", detail=f"This operation takes {JSON}.")
-    value = loads(request.get_data(cache=False))
+    value = loads(security.body())
     try:
         return model.model_validate_json(json.dumps(value))
     except ValidationError as error:

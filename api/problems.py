@@ -14,7 +14,7 @@ from http import HTTPStatus
 from typing import Annotated, Any, NotRequired
 
 import structlog
-from flask import Flask, Response, g, request
+from flask import Flask, Response, current_app, g, request
 from pydantic import Field, ValidationError
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -185,7 +185,8 @@ def of_http(error: HTTPException) -> Response:
         return error.get_response()  # type: ignore[return-value]
     code = _OF_STATUS.get(status, "internal_error" if status >= 500 else "bad_request")
     headers = {name: value for name, value in error.get_headers() if name in {"Allow", "Retry-After", "WWW-Authenticate"}}
-    return answer(code, status=status, headers=headers)
+    detail = f"A request may have {current_app.config['BODY_LIMIT']:,} bytes." if code == "too_large" else ""
+    return answer(code, detail=detail, status=status, headers=headers)
 
 
 def of_service(error: service_errors.ServiceError) -> Response:

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote, unquote_to_bytes
 
 import structlog
-from flask import Flask, Response, g, request
+from flask import Flask, Response, current_app, g, request
+from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.routing import BaseConverter, ValidationError
 
 if TYPE_CHECKING:
@@ -67,6 +68,18 @@ def _teardown(_: BaseException | None) -> None:
     structlog.contextvars.unbind_contextvars("request_id")
 
 
+def body() -> bytes:
+    """The bytes of the request's body.  Raises RequestEntityTooLarge where they are more than the limit, whether announced or chunked.
+
+    A chunked body announces no length: werkzeug then reads as far as its limit and stops, as if the body ended there.  So its
+    limit is a byte more than ours.
+    """
+    raw = request.get_data(cache=False)
+    if len(raw) > current_app.config["BODY_LIMIT"]:
+        raise RequestEntityTooLarge
+    return raw
+
+
 class KeyConverter(BaseConverter):
     """``<key:case>``: one path segment that may be any text, e.g. ``a%2Fb`` for the case ``a/b``.
 
@@ -112,7 +125,8 @@ class PathKeys:
 
 def install(app: Flask, *, body_limit: int) -> None:
     """Put limits, headers, request ids and path keys around every route of ``app``.  ``body_limit`` is in bytes."""
-    app.config["MAX_CONTENT_LENGTH"] = body_limit
+    app.config["BODY_LIMIT"] = body_limit
+    app.config["MAX_CONTENT_LENGTH"] = body_limit + 1  # what is longer is cut there without a word; see body()
     app.config.setdefault("SESSION_COOKIE_HTTPONLY", True)
     app.config.setdefault("SESSION_COOKIE_SAMESITE", "Lax")
     app.url_map.converters["key"] = KeyConverter

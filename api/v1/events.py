@@ -14,6 +14,7 @@ from flask import request
 from api.access import service
 from api.operations import Answer, Operations, Reply, unreadable
 from api.problems import ApiProblem, Flaw
+from api.security import body
 from api.v1 import schemas
 from rules.envelope import from_http_binary
 from rules.errors import EventRefused, Problem
@@ -82,14 +83,14 @@ def post_events() -> Any:
 
 def _structured(svc: Service) -> Any:
     try:
-        return loads(request.get_data(cache=False), max_bytes=svc.settings.event_limit)
+        return loads(body(), max_bytes=svc.settings.event_limit)
     except EventRefused as refused:
         raise _refusal(refused.problems) from None
 
 
 def _binary(svc: Service) -> Any:
     try:
-        return from_http_binary(list(request.headers), request.get_data(cache=False), max_bytes=svc.settings.event_limit)
+        return from_http_binary(list(request.headers), body(), max_bytes=svc.settings.event_limit)
     except EventRefused as refused:
         raise _refusal(refused.problems) from None
 
@@ -109,7 +110,7 @@ def _one(svc: Service, item: Any, received: int) -> Reply:
 
 
 def _batch(svc: Service, received: int) -> Reply:
-    raw = request.get_data(cache=False)
+    raw = body()
     try:
         items = loads_items(raw, max_bytes=svc.settings.body_limit)
     except EventRefused as refused:

@@ -6,6 +6,8 @@ import json
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from tests.api.conftest import Api, event
 
@@ -212,3 +214,33 @@ def test_odd_case_ids_come_back_whole(api: Api) -> None:
         assert api.get(path + "/events")["items"][0]["subject"] == name
         assert api.get(path + "/verdicts")["case"] == name
         assert [row["case"] for row in api.get("/v1/cases?case=" + quote(name, safe=""))["items"]] == [name]
+
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=20) | st.just("2026-03-01T10:00:00Z"),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
+    max_leaves=12,
+)
+ATTRIBUTES = ["specversion", "id", "source", "type", "subject", "time", "recordedtime", "datacontenttype", "data", "x"]
+HARMLESS = [HealthCheck.function_scoped_fixture]
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=HARMLESS)
+@given(items=st.lists(VALUES | st.dictionaries(st.sampled_from(ATTRIBUTES), VALUES, max_size=9), max_size=4))
+def test_whatever_stands_in_a_batch_has_a_result_and_takes_no_other_with_it(light: Api, items: list[Any]) -> None:
+    good = event(case="good")
+    told = light.batch([*items, good])["results"]
+    assert [r["index"] for r in told] == list(range(len(items) + 1))
+    assert told[-1]["status"] == "accepted"
+    for index, result in enumerate(told[:-1]):
+        assert result["status"] == "rejected"
+        assert result["problems"]
+        assert all(p["pointer"].startswith(f"/{index}") for p in result["problems"])
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=HARMLESS)
+@given(raw=st.binary(max_size=60), media=st.sampled_from([STRUCTURED, BATCH, "application/json"]))
+def test_any_bytes_are_answered_with_a_problem(light: Api, raw: bytes, media: str) -> None:
+    answer = light.call("POST", "/v1/events", data=raw, content_type=media, headers={"ce-id": "1"} if media == "application/json" else {})
+    assert answer.status_code in {202, 400, 422}
+    assert answer.status_code == 202 or answer.content_type == "application/problem+json"
