@@ -37,6 +37,7 @@ _PAGES: dict[int, tuple[str, tuple[str, ...]]] = {
 def page(code: int, *, lines: tuple[str, ...] = (), heading: str = "", kept: str = "") -> Response:
     """The error page for a status."""
     g.page = True
+    g.failing = code >= 500
     title, advice = _PAGES.get(code, _PAGES[500 if code >= 500 else 400])
     drawn = render_template(
         "web/error.html",

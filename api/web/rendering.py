@@ -52,6 +52,9 @@ def _context() -> dict[str, Any]:
     """For every page of ours: who is signed in, the banner, and whether both deciders judge."""
     if not g.get("page", False):
         return {}
+    if g.get("failing", False):
+        # What has failed may be the store: a page that says so asks it nothing more.
+        return {"viewer": g.get("viewer"), "scope": "", "banner": "", "deciders": "both", "flaws": {}, "kept": {}}
     who = sessions.viewer()
     return {
         "viewer": who,

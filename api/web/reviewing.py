@@ -115,8 +115,13 @@ def _moved(breach: str, kept: dict[str, str]) -> tuple[str, int]:
     return render_template("web/breach.html", page=page, kept=kept, moved=told or "It has changed since."), 409
 
 
+def _short(text: str) -> str:
+    """Told once, by way of the session's cookie, which browsers drop when it grows."""
+    return text if len(text) <= 400 else f"{text[:399]}\N{HORIZONTAL ELLIPSIS}"
+
+
 def _done(breach: str, what: str) -> Response:
     row = desk().breach(sessions.access(), breach).row
-    flash(what.format(f"{row.sentence} (case {row.case})"), "done")
+    flash(_short(what.format(f"{row.sentence} (case {row.case})")), "done")
     back = sessions.local_path(request.form.get("back", ""))
     return redirect(f"{back}#b-{row.id}" if back else url_for("web.breach", breach=breach), 303)  # type: ignore[return-value]

@@ -6,6 +6,8 @@ No SQL and no decisions here.  Every question to the store is narrowed to what t
 from __future__ import annotations
 
 import datetime as dt
+import time
+from collections.abc import Callable
 from typing import Any
 
 from api.v1.lists import scope_of
@@ -38,9 +40,12 @@ from service.errors import NotFound
 from service.judge import explain_breach
 from service.standing import troubles
 from store.breaches import history_of
-from store.queries import Where, casework, counts, findings, upkeep
+from store.queries import Scope, Where, casework, counts, findings, upkeep
 
 PAGE = 50
+MANY = 5_000
+"""Findings from which on the counts beside the filters may be some seconds old; the list and its total never are."""
+KEPT_SECONDS = 20.0
 DEFAULT_ZONE = "Australia/Darwin"
 _REASONS = {**review.REVIEW_REASONS, **review.WAIVER_REASONS}
 _FACETS = ("condition", "review", "severity", "policy", "rule", "team", "office", "worker")
@@ -51,6 +56,7 @@ class ServiceDesk:
 
     def __init__(self, service: Service) -> None:
         self.service = service
+        self._kept: dict[tuple[str, Scope], tuple[float, counts.Facets]] = {}
 
     # --- the product -------------------------------------------------------------------------------------------------
 
@@ -101,8 +107,8 @@ class ServiceDesk:
             page = findings.list_breaches(
                 session, where=where, scope=scope, sort=filters.sort or None, limit=PAGE, cursor=filters.cursor or None
             )
-            everything = counts.breach_facets(session, scope=scope)
-            total = counts.breach_facets(session, where=where, scope=scope).total if filters.chosen() else everything.total
+            total = findings.count_breaches(session, where=where, scope=scope)
+            everything = self._facets("breaches", scope, lambda: counts.breach_facets(session, scope=scope))
             nothing = not everything.total and not casework.count_cases(session)
         return Listing(
             rows=[present.breach_row(item, self.service.policies, today=today) for item in page.items],
@@ -123,8 +129,8 @@ class ServiceDesk:
             page = findings.list_verdicts(
                 session, where=where, scope=scope, sort=filters.sort or "due_on", limit=PAGE, cursor=filters.cursor or None
             )
-            everything = counts.verdict_facets(session, where=base, scope=scope)
-            total = counts.verdict_facets(session, where=where, scope=scope).total if filters.chosen() else everything.total
+            total = findings.count_verdicts(session, where=where, scope=scope)
+            everything = self._facets("due", scope, lambda: counts.verdict_facets(session, where=base, scope=scope))
         choices = self._choices(everything) | {"within": [Choice(str(n), words.count(n, "day")) for n in (7, 14, 28)]}
         return Listing(
             rows=[present.due_row(item.verdict, self.service.policies, today=today) for item in page.items],
@@ -134,6 +140,19 @@ class ServiceDesk:
             next_cursor=page.next_cursor or "",
             choices=choices,
         )
+
+    def _facets(self, name: str, scope: Scope, count: Callable[[], counts.Facets]) -> counts.Facets:
+        """What the filters offer.  Counting a large store takes longer than all the rest of a page: it is done now and then."""
+        key, now = (name, scope), time.monotonic()
+        kept = self._kept.get(key)
+        if kept is not None and kept[0] > now:
+            return kept[1]
+        counted = count()
+        if counted.total >= MANY:
+            self._kept[key] = (now + KEPT_SECONDS, counted)
+            for old in [other for other, (until, _) in list(self._kept.items()) if until <= now]:
+                self._kept.pop(old, None)
+        return counted
 
     def _choices(self, facets: counts.Facets) -> dict[str, list[Choice]]:
         by = facets.by

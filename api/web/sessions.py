@@ -103,7 +103,7 @@ def guard() -> Response | None:
         return None
     who = viewer()
     if who is None and request.endpoint not in OPEN_TO_ALL:
-        if request.method == "GET":
+        if request.method in {"GET", "HEAD"}:
             here = request.full_path.rstrip("?")
             return redirect(url_for("web.sign_in", next=None if here == "/" else here), 303)  # type: ignore[return-value]
         raise BadForm

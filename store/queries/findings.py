@@ -121,6 +121,18 @@ def list_breaches(
     return BREACHES.page(session, query, lambda row: as_breach(row[0]), narrowed=narrowed, sort=sort, limit=limit, cursor=cursor)
 
 
+def count_breaches(session: Session, *, where: Where = UNFILTERED, scope: Scope = EVERYTHING) -> int:
+    """How many rows ``list_breaches`` has in all its pages."""
+    query = select(func.count()).select_from(BreachRow).where(*where.of_breaches(), *_breach_scope(scope))
+    return session.scalar(query) or 0
+
+
+def count_verdicts(session: Session, *, where: Where = UNFILTERED, scope: Scope = EVERYTHING) -> int:
+    """How many rows ``list_verdicts`` has in all its pages."""
+    query = select(func.count()).select_from(VerdictRow).where(*where.of_verdicts(), *_verdict_scope(scope))
+    return session.scalar(query) or 0
+
+
 def find_breach(session: Session, breach_id: str, *, scope: Scope = EVERYTHING) -> Breach | None:
     """The breach; None where there is none of this id that the reader may see."""
     row = session.scalar(select(BreachRow).where(BreachRow.id == breach_id, *_breach_scope(scope)))

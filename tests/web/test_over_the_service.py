@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from argon2 import PasswordHasher
+from sqlalchemy import event as hooks
 
 from api.app import create_app
 from service import review, users
@@ -98,6 +99,24 @@ def test_filters_counts_and_pages_agree(flow, enter):
     assert "No breaches fit these filters" in client.get("/?team=south").main
     assert "1 case, as of" in client.get("/cases?case=k007").main
     assert "60 cases, as of" in client.get("/cases").main
+
+
+def test_a_page_asks_the_store_as_often_for_many_as_for_few(flow, enter):
+    client = enter("kim")
+    statements: list[str] = []
+    hooks.listen(flow.svc.engine, "before_cursor_execute", lambda _c, _cursor, statement, *_: statements.append(statement))
+
+    def asked(path: str) -> int:
+        client.get(path)
+        statements.clear()
+        client.get(path)
+        return len(statements)
+
+    breached(flow, "k1", "k2")
+    few = [asked(path) for path in ("/", "/cases", "/due-soon", "/cases/k1")]
+    breached(flow, *(f"n{number:02d}" for number in range(30)))
+    assert [asked(path) for path in ("/", "/cases", "/due-soon", "/cases/k1")] == few
+    assert max(few) < 30
 
 
 @pytest.mark.parametrize("order", ["-opened_at", "opened_at", "-changed_at", "severity", "due_on", "-due_on", "rule", "case", "-case"])

@@ -214,6 +214,17 @@ def test_a_failure_shows_nothing_of_the_inside(client: PageClient, desk: FakeDes
     assert client.last.headers["X-Request-ID"] in page.main
 
 
+def test_a_store_that_cannot_be_reached_gets_a_page_too(client: PageClient, desk: FakeDesk, monkeypatch: pytest.MonkeyPatch) -> None:
+    def gone(*_: object) -> None:
+        raise ConnectionError("no store at 10.0.0.7")
+
+    for name in ("session", "banner", "breaches"):
+        monkeypatch.setattr(desk, name, gone)
+    page = client.get("/", status=500)
+    assert "Sorry, something went wrong here" in page.main
+    assert "10.0.0.7" not in page.text
+
+
 def test_outside_the_limits_looks_like_not_there(client: PageClient, desk: FakeDesk) -> None:
     desk.failing = NotFound("it is another team's")
     page = client.get("/breaches/b0000", status=404)

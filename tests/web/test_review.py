@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from tests.support import fakedesk
@@ -87,6 +89,15 @@ def test_what_the_state_does_not_allow_is_told(desk: FakeDesk) -> None:
     page = signed_in(desk).post("/breaches/b0000/review", {"action": "comment", "comment": "impossible", "version": "3"}, status=422)
     assert page is not None
     assert "A dismissed breach cannot be acknowledged" in page.main
+
+
+def test_a_very_long_case_id_leaves_the_cookie_small(desk: FakeDesk) -> None:
+    desk.rows["b0000"] = replace(desk.rows["b0000"], case="x" * 1024, sentence="y" * 2000)
+    client = signed_in(desk)
+    client.post("/breaches/b0000/review", {"action": "uphold", "version": "3"})
+    assert client.last is not None
+    assert len(client.last.headers["Set-Cookie"]) < 2000
+    assert "Upheld: yyy" in client.get("/breaches/b0000").main
 
 
 def test_who_only_reads_sees_no_form_and_can_send_none(desk: FakeDesk) -> None:
