@@ -213,9 +213,11 @@ class _Work:
         if self._falls_back(old, changed=changed, reopened=reopened, contested=bool(contested)):
             lines.append(self._line("review_reset", old.review, Review.NEW, digest))
             new = replace(new, review=Review.NEW.value)
-        if old.announced_at is not None and aim != old.condition and aim is not Condition.OPEN:
-            topic = "breach.remedied" if aim is Condition.REMEDIED else "breach.withdrawn"
-            self._tell(topic, new, reason)
+        if old.announced_at is not None and aim != old.condition:
+            if aim is Condition.REMEDIED:
+                self._tell("breach.remedied", new, reason)
+            elif aim is not Condition.OPEN and old.condition in (Condition.OPEN, Condition.REMEDIED):
+                self._tell("breach.withdrawn", new, reason)
         self._finish(new, lines)
 
     def vanish(self, old: Breach, prior: Verdict | None) -> None:
@@ -225,7 +227,7 @@ class _Work:
         digest = prior.policy_digest if prior is not None else old.policy_digest
         new = replace(old, condition=Condition.WITHDRAWN.value)
         line = self._line("withdrawn", old.condition, Condition.WITHDRAWN, digest, self.context.gone)
-        if old.announced_at is not None:
+        if old.announced_at is not None and old.condition in (Condition.OPEN, Condition.REMEDIED):
             self._tell("breach.withdrawn", new, self.context.gone)
         self._finish(new, [line])
 

@@ -171,6 +171,14 @@ def test_an_excuse_and_its_end():
     assert story.messages == ["breach.opened", "breach.withdrawn", "breach.opened"]
 
 
+def test_what_was_taken_back_is_not_taken_back_twice():
+    story = Story()
+    for outcome in (Outcome.BREACHED, Outcome.EXCUSED, Outcome.MET, Outcome.EXCUSED):
+        story.judge(verdict(outcome))
+    story.judge(gone="merged")
+    assert story.messages == ["breach.opened", "breach.withdrawn"]
+
+
 def test_what_is_excused_when_first_seen_is_no_breach():
     story = Story()
     story.judge(verdict(Outcome.EXCUSED, reason="pause"))
