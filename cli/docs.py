@@ -18,7 +18,7 @@ NOTICE = "<!-- Written by `./dev docs` from the code. Change the code, not this 
 @click.option("--check", is_flag=True, help="Write nothing; exit 1 where a page is not as the code is.")
 @click.option("--to", "folder", type=click.Path(path_type=Path, file_okay=False), help="Folder to write to.  [default: docs/reference]")
 def docs(check: bool, folder: Path | None) -> int:
-    """Write the reference: commands, settings, events, kinds of rule, rules."""
+    """Write the reference: commands, settings, events, kinds of rule, rules, checks of policies."""
     folder = folder or _checkout() / FOLDER
     stale = 0
     for name, page in pages().items():
@@ -50,6 +50,7 @@ def pages() -> dict[str, Callable[[], str]]:
         "events.md": reference.events_page,
         "kinds.md": reference.kinds_page,
         "rules.md": reference.rules_page,
+        "lint.md": reference.lint_page,
     }
 
 

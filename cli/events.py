@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cli.common import EXIT_GOOD, EXIT_USAGE, complain, plural
+from cli.common import EXIT_GOOD, EXIT_USAGE, complain
 
 if TYPE_CHECKING:
     from rules.catalogue import Catalogue
@@ -50,10 +50,9 @@ def import_(files: Sequence[str], mapping: str | None, form: str) -> int:
             taken.ingest(svc, batch)
             advance(taken.counts.total(), None)
     if form == "json":
-        click.echo(json.dumps({**taken.totals(), "cases": taken.cases}))
+        click.echo(json.dumps(taken.totals()))
     else:
-        told = ", ".join(f"{count:,} {name}" for name, count in taken.totals().items() if count) or "no events"
-        click.echo(f"{told}; {plural(taken.cases, 'case')} to be judged.")
+        click.echo(", ".join(f"{count:,} {name}" for name, count in taken.totals().items() if count) or "no events")
     return EXIT_USAGE if taken.refused else EXIT_GOOD
 
 
@@ -62,7 +61,6 @@ class _Taken:
 
     def __init__(self) -> None:
         self.counts: Counter[str] = Counter()
-        self.cases = 0
         self.unread = 0
 
     @property
@@ -82,7 +80,6 @@ class _Taken:
 
         report = ingest(svc, [parsed for _, parsed in batch], via="file")
         self.counts.update(report.counts)
-        self.cases += report.cases
         for (file, parsed), result in zip(batch, report.results, strict=True):
             place = f"{file}:{parsed.line}" if parsed.line else file
             if result.status == "conflict":

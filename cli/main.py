@@ -62,11 +62,14 @@ class LazyGroup(click.Group):
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @click.version_option(package_name="duecare", prog_name="duecare")
-def app() -> None:
+@click.pass_context
+def app(context: click.Context) -> None:
     """Duecare finds, in the events of a case, where policy was not followed, and explains why.
 
     Judge files without a server with `duecare check`; start the whole product with `duecare serve`.
     """
+    if os.environ.get("NO_COLOR"):
+        context.color = False
 
 
 def main(argv: Sequence[str] | None = None) -> None:

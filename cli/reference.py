@@ -165,6 +165,20 @@ def rules_page() -> str:
     return "\n".join(parts)
 
 
+def lint_page() -> str:
+    """Every check that `duecare policy lint` makes."""
+    from rules.lint import checks
+
+    lead = (
+        "`duecare policy lint` says `file:line:col CODE severity: message`. An error means that judging would be wrong, a warning that"
+        " something is probably not meant. Codes that begin with P or are words come from the loader, which refuses what cannot be"
+        " judged at all.\n"
+    )
+    return "\n".join(
+        ["# Checks of policies\n", lead, _table(["code", "severity", "finds"], [[c.code, c.severity, c.about] for c in checks()])]
+    )
+
+
 def _policy(policy: Policy) -> Iterable[str]:
     yield f"## {policy.id}: {policy.title}\n"
     yield f"Version {policy.version}; days are those of {policy.zone_name}.\n"
