@@ -93,8 +93,7 @@ def _unexpected(error: Exception) -> Response:
         if error.code is not None and error.code < 400:
             return error.get_response()  # type: ignore[return-value]
         return page(error.code or 500)
-    _log.error("page_failed", exc_info=error, endpoint=request.endpoint)
-    return page(500)
+    return page(problems.unexpected(error).status_code)
 
 
 def _anywhere(error: HTTPException) -> Response:
