@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
-import subprocess
-import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ import pytest
 from cli.main import run
 
 ROOT = Path(__file__).parents[2]
+KEPT = ("PATH", "LANG", "PYTHONDONTWRITEBYTECODE", "PYTEST_CURRENT_TEST")
 
 
 @dataclass(frozen=True)
@@ -45,27 +45,28 @@ def duecare(capsys) -> Callable[..., Done]:
 
 
 @pytest.fixture
-def command(tmp_path) -> Callable[..., Done]:
-    """Runs a command in a process of its own, with a home folder of its own and nothing else in its environment."""
+def command(tmp_path, monkeypatch, duecare) -> Iterator[Callable[..., Done]]:
+    """Runs a command in this process, with a home folder of its own and nothing else in its environment."""
+    handlers = logging.getLogger().handlers[:]
 
     def call(*arguments: object, **environment: str) -> Done:
-        done = subprocess.run(
-            [sys.executable, "-m", "cli.main", *map(str, arguments)],
-            capture_output=True,
-            text=True,
-            timeout=120,
-            cwd=ROOT,
-            env=clean_environment(tmp_path, **environment),
-            check=False,
-        )
-        return Done(done.returncode, done.stdout, done.stderr)
+        with monkeypatch.context() as patch:
+            for name in os.environ:
+                if name not in KEPT:
+                    patch.delenv(name)
+            for name, value in clean_environment(tmp_path, **environment).items():
+                patch.setenv(name, value)
+            return duecare(*arguments)
 
-    return call
+    level = logging.getLogger().level
+    yield call
+    logging.getLogger().handlers[:] = handlers
+    logging.getLogger().setLevel(level)
 
 
 def clean_environment(home: Path, **more: str) -> dict[str, str]:
     """Just what a process needs."""
-    kept = {name: os.environ[name] for name in ("PATH", "LANG", "PYTHONDONTWRITEBYTECODE") if name in os.environ}
+    kept = {name: os.environ[name] for name in KEPT if name in os.environ}
     return {**kept, "HOME": str(home), "DUECARE_HOME": str(home / "duecare"), **more}
 
 

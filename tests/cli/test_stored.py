@@ -1,19 +1,33 @@
-"""Commands that need the store: database, keys, accounts, import, demo, explain --db; each in a process of its own."""
+"""Commands that need the store: database, keys, accounts, import, demo, explain --db; each with a home folder of its own."""
 
 from __future__ import annotations
 
 import json
+import shutil
 import sqlite3
 
 import pytest
 
 from cli.progress import progress
+from store.engine import make_engine
+from store.migrations import upgrade
 from tests.cli.conftest import LATE_PLAN, event, write
 
 
+@pytest.fixture(scope="module")
+def upgraded(tmp_path_factory):
+    """A database with tables and nothing in it."""
+    file = tmp_path_factory.mktemp("upgraded") / "duecare.db"
+    engine = make_engine(f"sqlite:///{file}")
+    upgrade(engine)
+    engine.dispose()
+    return file
+
+
 @pytest.fixture
-def ready(command):
-    assert command("db", "upgrade").code == 0
+def ready(command, upgraded, tmp_path):
+    (tmp_path / "duecare").mkdir(mode=0o700)
+    shutil.copy(upgraded, tmp_path / "duecare" / "duecare.db")
     return command
 
 
