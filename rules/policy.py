@@ -320,6 +320,8 @@ class _Loader:
                 rule = _RuleHead.model_validate(own)
             except ValidationError as error:
                 self.errors(error, ("rules", index))
+                if "clauses" not in own:
+                    self._kind(("rules", index), rest)
                 continue
             parts: list[tuple[tuple[Any, ...], dict[str, Any]]]
             if rule.clauses is not None:

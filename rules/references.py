@@ -12,6 +12,7 @@ from rules.catalogue import Catalogue
 from rules.conditions import Collection, Ref, Selector, Term, Where
 from rules.course import CourseOfCase
 from rules.kinds.base import FirstOfEach, Kind
+from rules.kinds.record_integrity import Members
 from rules.kinds.requires import Cancelled, EachItem, Requires
 from rules.periods import Period
 
@@ -117,6 +118,9 @@ class _Names:
                 yield from self.attribute(path, types, (*loc, "collects", path))
             if part.for_every is not None and part.for_every not in self.head.collections:
                 yield (*loc, "for_every"), "P015", _unknown("collection", part.for_every, self.head.collections)
+        if isinstance(part, Members):
+            yield from self.event(part.event, (*loc, "event"), terms=False)
+            yield from self.attribute(part.attribute, self.types([part.event]), (*loc, "attribute"))
         if isinstance(part, Cancelled):
             yield from self.event(part.event, (*loc, "event"), terms=False)
             yield from self.where(part.where, self.types([part.event]), (*loc, "where"))
