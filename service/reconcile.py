@@ -205,8 +205,10 @@ class _Work:
                 new = replace(new, announced_at=None, announce_after=self.context.now + self._settle(verdict))
         elif changed:
             lines.append(self._line("changed", old.condition, old.condition, digest))
-        elif (new.team, new.office, new.worker, new.severity) != (old.team, old.office, old.worker, old.severity):
+        elif (new.team, new.office, new.worker) != (old.team, old.office, old.worker):
             lines.append(self._line("moved", old.condition, old.condition, digest))
+        elif new.snapshot != old.snapshot:
+            lines.append(self._line("noted", old.condition, old.condition, digest))
         if contested := self._contested(old, verdict, prior):
             new = replace(new, contested=contested)
             lines.append(self._line("contested", old.condition, new.condition, digest))

@@ -182,7 +182,10 @@ def assert_same(disturbed: Service, reference: Service, accepted: int) -> None:
         assert found.keys() == expected.keys()
         differing = [(key, found[key], expected[key]) for key in expected if found[key] != expected[key]]
         assert not differing, differing[:3]
-        assert standing_breaches(session) == standing_breaches(other)
+        stand, expected = standing_breaches(session), standing_breaches(other)
+        assert stand.keys() == expected.keys()
+        unequal = [(key, stand[key], expected[key]) for key in expected if stand[key] != expected[key]]
+        assert not unequal, unequal[:3]
         assert_sound(session)
 
 
@@ -196,10 +199,12 @@ def assert_sound(session: Session) -> None:
             break
         after = further
     assert wrong == []
-    current = {verdict.key: verdict.verdict.value for verdict in map(as_verdict, session.scalars(select(VerdictRow)))}
+    lasting = verdicts(session)
+    current = {key: verdict["verdict"] for key, verdict in lasting.items()}
     stands = {"breached": "open", "late": "remedied", "excused": "excused"}
     for breach in map(as_breach, session.scalars(select(BreachRow))):
         assert breach.condition == stands.get(current.get(breach.key, ""), "withdrawn")
+        assert breach.condition == "withdrawn" or breach.snapshot == lasting[breach.key]
         _assert_joined(breach, session)
     assert {key for key, verdict in current.items() if verdict in ("breached", "late")} <= {
         breach.key for breach in map(as_breach, session.scalars(select(BreachRow)))

@@ -266,6 +266,18 @@ def test_a_transfer_moves_the_finding_without_reopening_anything():
     assert story.breach.review == Review.ACKNOWLEDGED
 
 
+@pytest.mark.parametrize("outcome", [Outcome.BREACHED, Outcome.LATE])
+def test_the_record_follows_what_else_changes_without_asking_the_reviewer_again(outcome):
+    story = Story()
+    story.judge(verdict(outcome, satisfied_on="2026-03-05", days_late=4))
+    story.review(Review.ACKNOWLEDGED)
+    story.judge(verdict(outcome, satisfied_on="2026-03-06", days_late=5, rejected=(("e4", "not held"),)))
+    assert story.kinds[-1] == "noted"
+    assert story.breach.days_late == 5
+    assert story.breach.snapshot["rejected"] == [{"event": "e4", "why": "not held"}]
+    assert story.breach.review == Review.ACKNOWLEDGED
+
+
 def test_due_soon_is_told_once_for_each_due_day():
     story = Story()
     for due in ("2026-03-01", "2026-03-01", "2026-03-08"):
