@@ -5,6 +5,7 @@ Files and catalogues are read here; judging reads none.
 
 from __future__ import annotations
 
+import difflib
 import hashlib
 import json
 from collections.abc import Mapping
@@ -17,11 +18,11 @@ from pydantic import Field, ValidationError
 
 from rules.catalogue import Catalogue
 from rules.clock import Calendar, Zone, parse_day, zone
-from rules.conditions import Collection, Model, Selector, Term
+from rules.conditions import Collection, Model, Selector, Term, Test
 from rules.course import CourseOfCase
 from rules.errors import Fault, ParameterError, PolicyError
 from rules.kinds import registry
-from rules.kinds.base import Kind
+from rules.kinds.base import Kind, When
 from rules.periods import Period
 from rules.references import check_references
 from rules.yamlsource import Source, read
@@ -230,6 +231,38 @@ def load_shipped(name: str) -> Policy:
     return load_policy(shipped()[name])
 
 
+def _message(kind: str, key: str, text: str) -> str:
+    """A fault that pydantic found, in the words of whoever wrote the file."""
+    if kind == "missing":
+        return "is missing"
+    if kind != "extra_forbidden":
+        return text.removeprefix("Value error, ")
+    close = difflib.get_close_matches(key, _words(), 1)
+    return "is not known here" + (f"; did you mean {close[0]!r}?" if close else "")
+
+
+@lru_cache(maxsize=1)
+def _words() -> frozenset[str]:
+    """Every key that may stand somewhere in a policy."""
+    models: list[type[Model]] = [
+        _Head,
+        _RuleHead,
+        Citation,
+        Parameter,
+        Anchor,
+        Office,
+        Question,
+        Term,
+        Collection,
+        Selector,
+        Period,
+        Test,
+        When,
+    ]
+    models += registry().values()
+    return frozenset(field.alias or name for model in models for name, field in model.model_fields.items())
+
+
 class _Loader:
     def __init__(self, source: Source, path: Path) -> None:
         self.source, self.path = source, path
@@ -242,7 +275,9 @@ class _Loader:
 
     def errors(self, error: ValidationError, prefix: tuple[Any, ...] = ()) -> None:
         for detail in error.errors(include_url=False):
-            self.fault((*prefix, *detail["loc"]), "P001", detail["msg"].removeprefix("Value error, "))
+            self.fault(
+                (*prefix, *detail["loc"]), "P001", _message(detail["type"], str(detail["loc"][-1] if detail["loc"] else ""), detail["msg"])
+            )
 
     def policy(self) -> Policy:
         head = self._head()

@@ -128,6 +128,9 @@ class _Names:
             yield (*loc, "collection"), "P015", _unknown("collection", part.collection, self.head.collections)
         if isinstance(part, Period) and part.parameter is not None and part.parameter not in self.head.parameters:
             yield (*loc, part.unit), "P016", _unknown("parameter", part.parameter, self.head.parameters)
+        yield from self._values(part, loc)
+
+    def _values(self, part: BaseModel, loc: tuple[Any, ...]) -> Iterator[Found]:
         if isinstance(part, Ref):
             if part.state is not None and part.state not in self.domain.state:
                 yield (*loc, "state"), "P017", _unknown("state", part.state, self.domain.state)

@@ -69,8 +69,8 @@ def test_lint_tells_file_line_column_code_and_severity(duecare):
         ("cfss", "where: {status: agreed}", "where: {status: agred}", "L104", "warning"),
         ("cfss", "zone: Australia/Adelaide", "zone: Etc/UTC", "L106", "warning"),
         ("cfss", "title: The household is recorded", 'title: " "', "L107", "warning"),
-        ("record_quality", "members: {event: visit.held", "members: {event: visit.hold", "L109", "error"),
-        ("record_quality", "attribute: seen", "attribute: seem", "L109", "error"),
+        ("record_quality", "members: {event: visit.held", "members: {event: visit.hold", "P010", "error"),
+        ("record_quality", "attribute: seen", "attribute: seem", "P014", "error"),
         ("cfss", "severity: critical\n", "severity: critical\n    status: shadow\n", "L108", "info"),
     ],
 )
