@@ -53,6 +53,7 @@ def test_from_the_first_sign_in_to_a_review_by_keyboard(page: Page, product: Run
     enter(page, product, "admin", product.password)
     page.get_by_label("Rule").select_option("C08")
     page.get_by_label("Condition").select_option("open")
+    page.get_by_label("Order").select_option("case")
     page.get_by_role("button", name="Show", exact=True).click()
     expect(page).to_have_url(re.compile(r"/\?(?=.*rule=C08)(?=.*condition=open)(?!.*team=)"))
     expect(page.locator(".dc-stamp")).to_contain_text("3 breaches")
