@@ -21,7 +21,7 @@ from store.migrations import upgrade
 from tests.support.chaos import assert_same, batches, crowd, quiet, undisturbed, waiting
 from tests.support.service_kit import shipped
 
-pytestmark = [pytest.mark.faults, pytest.mark.slow, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.faults, pytest.mark.slow, pytest.mark.timeout(420)]
 
 EVENTS = 5_000
 SEED = 7
@@ -109,10 +109,10 @@ def test_killing_the_one_process_loses_nothing(tmp_path, free_port):
                 # Some posting has to fall among all the kills.
                 if killed < KILLS:
                     time.sleep(0.1)
-        hunter.join(120)
+        hunter.join(180)
         assert killed == KILLS
         product.wait_until_it_serves()
-        settled = time.monotonic() + 90
+        settled = time.monotonic() + 180
         while not is_quiet(svc):
             assert time.monotonic() < settled, still(svc)
             time.sleep(0.2)

@@ -42,20 +42,21 @@ class Overseen:
 
 
 @contextlib.contextmanager
-def killing(*overseen: Overseen, every: float, seed: int) -> Iterator[None]:
-    """Kills processes at random moments, ``every`` so many seconds on average."""
-    stop, rng = threading.Event(), random.Random(seed)
+def killing(*overseen: Overseen, kills: int, every: float, seed: int) -> Iterator[None]:
+    """Kills processes at random moments, ``every`` so many seconds on average; ends after the last of the ``kills``."""
+    rng, given_up = random.Random(seed), threading.Event()
 
     def work() -> None:
-        while not stop.wait(rng.uniform(0.5, 1.5) * every):
+        while sum(one.kills for one in overseen) < kills and not given_up.wait(rng.uniform(0.5, 1.5) * every):
             rng.choice(overseen).kill_one(rng)
 
     thread = threading.Thread(target=work)
     thread.start()
     try:
         yield
+        thread.join()
     finally:
-        stop.set()
+        given_up.set()
         thread.join(30)
 
 
