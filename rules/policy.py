@@ -5,103 +5,28 @@ Files and catalogues are read here; judging reads none.
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
-from pydantic import Field, ValidationError
+from pydantic import ValidationError
 
 from rules.catalogue import Catalogue
 from rules.clock import Calendar, Zone, parse_day, zone
-from rules.conditions import Collection, Model, Selector, Term, Test
+from rules.conditions import Collection, Term
 from rules.course import CourseOfCase
 from rules.errors import Fault, ParameterError, PolicyError
 from rules.kinds import registry
-from rules.kinds.base import Kind, When
-from rules.periods import Period
+from rules.kinds.base import Kind
+from rules.policyfile import Anchor, Citation, Office, Parameter, PolicyFile, Question, RuleHead, message
 from rules.references import check_references
 from rules.yamlsource import Source, read
 
 HERE = Path(__file__).parent / "policies"
-Severity = Literal["critical", "high", "medium", "low", "advisory"]
-Status = Literal["draft", "shadow", "enforced", "retired"]
-IsoDate = str
-
-
-class Citation(Model):
-    """Where a rule comes from: a document that the policy lists, and the step or heading in it."""
-
-    document: str
-    at: str
-
-
-class Parameter(Model):
-    """A number that the policy's owner sets.  Without a default it ships unset, and what needs it is never a breach."""
-
-    unit: Literal["days"] = "days"
-    default: int | None = Field(default=None, ge=0, le=36_500)
-    question: str
-
-
-class Anchor(Model):
-    """The day from which weeks count: the first event of a term if it took place within a period of another event, else that one."""
-
-    first: str
-    if_within: Period
-    of: Selector
-    means: str = ""
-
-
-class Office(Model):
-    """An office with a calendar or a time zone of its own."""
-
-    zone: str | None = None
-    calendar: str | None = None
-    holidays: tuple[IsoDate, ...] = ()
-
-
-class Question(Model):
-    """A choice that the source leaves open, how it is read here, and what else it could mean."""
-
-    about: str
-    reading: str
-
-
-class _Head(Model):
-    policy: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
-    title: str
-    version: str
-    effective: IsoDate
-    zone: str
-    zones: dict[str, str] = Field(default_factory=dict)
-    catalogue: str
-    program: str | None = None
-    calendar: str | None = None
-    offices: dict[str, Office] = Field(default_factory=dict)
-    documents: dict[str, str] = Field(default_factory=dict)
-    parameters: dict[str, Parameter] = Field(default_factory=dict)
-    terms: dict[str, Term] = Field(default_factory=dict)
-    anchors: dict[str, Anchor] = Field(default_factory=dict)
-    collections: dict[str, Collection] = Field(default_factory=dict)
-    questions: tuple[Question, ...] = ()
-    for_a_person: tuple[str, ...] = ()
-    rules: tuple[dict[str, Any], ...] = Field(min_length=1)
-
-
-class _RuleHead(Model):
-    id: str = Field(pattern=r"^[A-Za-z][A-Za-z0-9_.-]{0,40}$")
-    title: str
-    guidance: str
-    cites: Citation
-    severity: Severity
-    status: Status = "enforced"
-    unmet: str = ""
-    clauses: tuple[dict[str, Any], ...] | None = Field(default=None, min_length=1)
 
 
 @dataclass(frozen=True)
@@ -231,38 +156,6 @@ def load_shipped(name: str) -> Policy:
     return load_policy(shipped()[name])
 
 
-def _message(kind: str, key: str, text: str) -> str:
-    """A fault that pydantic found, in the words of whoever wrote the file."""
-    if kind == "missing":
-        return "is missing"
-    if kind != "extra_forbidden":
-        return text.removeprefix("Value error, ")
-    close = difflib.get_close_matches(key, _words(), 1)
-    return "is not known here" + (f"; did you mean {close[0]!r}?" if close else "")
-
-
-@lru_cache(maxsize=1)
-def _words() -> frozenset[str]:
-    """Every key that may stand somewhere in a policy."""
-    models: list[type[Model]] = [
-        _Head,
-        _RuleHead,
-        Citation,
-        Parameter,
-        Anchor,
-        Office,
-        Question,
-        Term,
-        Collection,
-        Selector,
-        Period,
-        Test,
-        When,
-    ]
-    models += registry().values()
-    return frozenset(field.alias or name for model in models for name, field in model.model_fields.items())
-
-
 class _Loader:
     def __init__(self, source: Source, path: Path) -> None:
         self.source, self.path = source, path
@@ -276,7 +169,7 @@ class _Loader:
     def errors(self, error: ValidationError, prefix: tuple[Any, ...] = ()) -> None:
         for detail in error.errors(include_url=False):
             self.fault(
-                (*prefix, *detail["loc"]), "P001", _message(detail["type"], str(detail["loc"][-1] if detail["loc"] else ""), detail["msg"])
+                (*prefix, *detail["loc"]), "P001", message(detail["type"], str(detail["loc"][-1] if detail["loc"] else ""), detail["msg"])
             )
 
     def policy(self) -> Policy:
@@ -321,9 +214,9 @@ class _Loader:
             raw=data,
         )
 
-    def _head(self) -> _Head:
+    def _head(self) -> PolicyFile:
         try:
-            head = _Head.model_validate(self.source.data)
+            head = PolicyFile.model_validate(self.source.data)
         except ValidationError as error:
             self.errors(error)
             raise PolicyError(self.faults) from None
@@ -345,14 +238,14 @@ class _Loader:
             raise PolicyError(self.faults)
         return head
 
-    def _rules(self, head: _Head) -> list[Rule]:
+    def _rules(self, head: PolicyFile) -> list[Rule]:
         rules: list[Rule] = []
         for index, data in enumerate(head.rules):
-            fields = set(_RuleHead.model_fields)
+            fields = set(RuleHead.model_fields)
             own = {key: value for key, value in data.items() if key in fields}
             rest = {key: value for key, value in data.items() if key not in fields}
             try:
-                rule = _RuleHead.model_validate(own)
+                rule = RuleHead.model_validate(own)
             except ValidationError as error:
                 self.errors(error, ("rules", index))
                 if "clauses" not in own:
@@ -385,7 +278,7 @@ class _Loader:
             self.errors(error, loc)
             return None
 
-    def _catalogue(self, head: _Head) -> tuple[Catalogue | None, CourseOfCase]:
+    def _catalogue(self, head: PolicyFile) -> tuple[Catalogue | None, CourseOfCase]:
         try:
             catalogue = Catalogue.load(self.path.parent / head.catalogue)
             return catalogue, CourseOfCase.of(catalogue)
@@ -397,7 +290,7 @@ class _Loader:
             )
         return None, CourseOfCase()
 
-    def _calendars(self, head: _Head) -> dict[str, Calendar]:
+    def _calendars(self, head: PolicyFile) -> dict[str, Calendar]:
         calendars: dict[str, Calendar] = {}
         named = [(("calendar",), head.calendar), *((("offices", n, "calendar"), o.calendar) for n, o in head.offices.items())]
         for loc, name in named:

@@ -17,12 +17,13 @@ from rules.kinds.requires import Cancelled, EachItem, Requires
 from rules.periods import Period
 
 if TYPE_CHECKING:
-    from rules.policy import Rule, _Head
+    from rules.policy import Rule
+    from rules.policyfile import PolicyFile
 
 Found = tuple[tuple[Any, ...], str, str]
 
 
-def check_references(head: _Head, rules: list[Rule], catalogue: Catalogue, domain: CourseOfCase) -> Iterator[Found]:
+def check_references(head: PolicyFile, rules: list[Rule], catalogue: Catalogue, domain: CourseOfCase) -> Iterator[Found]:
     """Every name that leads nowhere: (place in the file, code, message)."""
     names = _Names(head, catalogue, domain)
     for name, term in head.terms.items():
@@ -57,7 +58,7 @@ def _unknown(what: str, name: str, known: Iterable[str]) -> str:
 
 
 class _Names:
-    def __init__(self, head: _Head, catalogue: Catalogue, domain: CourseOfCase) -> None:
+    def __init__(self, head: PolicyFile, catalogue: Catalogue, domain: CourseOfCase) -> None:
         self.head, self.catalogue, self.domain = head, catalogue, domain
 
     def types(self, names: Iterable[str]) -> list[str]:

@@ -6,7 +6,7 @@ from typing import Any
 
 from rules.kinds import registry
 from rules.kinds.base import Kind
-from rules.policy import _Head, _RuleHead
+from rules.policyfile import PolicyFile, RuleHead
 
 _SHORT: dict[str, list[dict[str, Any]]] = {
     "Test": [{"type": ["boolean", "integer", "string"]}, {"type": "array", "items": {"type": ["boolean", "integer", "string"]}}],
@@ -29,8 +29,8 @@ def kind_schema(kind: type[Kind]) -> dict[str, Any]:
 
 def policy_schema() -> dict[str, Any]:
     """The whole file: a rule has the fields of every rule and those of its kind."""
-    head = _Head.model_json_schema()
-    rule = _RuleHead.model_json_schema()
+    head = PolicyFile.model_json_schema()
+    rule = RuleHead.model_json_schema()
     definitions: dict[str, Any] = {**head.pop("$defs", {}), **rule.pop("$defs", {})}
     branches = []
     for name, kind in registry().items():
