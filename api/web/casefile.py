@@ -55,9 +55,10 @@ def case_page(svc: Service, access: Access, case: str, *, as_of: dt.date | None,
             continue
         evaluation = evaluate(group.policies, part, as_of=held.as_of, known_at=held.known_at, waived=held.waived)
         evaluations.append(evaluation)
-        if evaluation.details:
-            zone = evaluation.details[0].view.zone
-            verdict = evaluation.details[0].verdict
+        judged_here = [one for one in evaluation.details if one.verdict.reason != OUT_OF_SCOPE]
+        if judged_here:
+            zone = judged_here[0].view.zone
+            verdict = judged_here[0].verdict
             instants = (verdict.as_of, verdict.known_at)
         else:
             instants = (zone.last_ms_of(held.as_of), zone.last_ms_of(held.known_at))
