@@ -21,7 +21,7 @@ def make() -> Flask:
         logs.get("wsgi").warning(
             "no_queue", advice="REDIS_URL is not set: nothing that this process takes in is judged by it; use `duecare serve`"
         )
-    return create_app(build(settings))
+    return create_app(build(settings), rate=settings.rate_limit)
 
 
 app = make()

@@ -86,7 +86,14 @@ def _run(svc: Service, listening: socket.socket, host: str) -> None:
 
     from api.app import create_app
 
-    server = create_server(create_app(svc), sockets=[listening], threads=THREADS, ident="", clear_untrusted_proxy_headers=True)
+    server = create_server(
+        create_app(svc, rate=svc.settings.rate_limit),
+        sockets=[listening],
+        threads=THREADS,
+        ident="",
+        clear_untrusted_proxy_headers=True,
+        max_request_body_size=svc.settings.body_limit + 1024 * 1024,  # the application itself refuses at the limit, with a problem
+    )
     shown = "127.0.0.1" if host in ("0.0.0.0", "::") else f"[{host}]" if ":" in host else host  # noqa: S104 (to print)
     click.echo(f"duecare serves on http://{shown}:{listening.getsockname()[1]}/ (Ctrl+C ends it)")
     sys.stdout.flush()

@@ -63,11 +63,6 @@ class Settings(BaseSettings):
         validation_alias=AliasChoices("DUECARE_POLICIES"),
         description="Folder with further policy packages. A policy with the id of a shipped one takes its place.",
     )
-    sources: OptionalPath = Field(
-        default=None,
-        validation_alias=AliasChoices("DUECARE_SOURCES"),
-        description="YAML file that names the client systems to pull from. It names secrets by variable or file, never by value.",
-    )
     secret_key: OptionalSecret = Field(
         default=None,
         validation_alias=AliasChoices("DUECARE_SECRET_KEY"),
@@ -156,24 +151,16 @@ class Settings(BaseSettings):
         validation_alias=AliasChoices("DUECARE_DATABASE_POOL"),
         description="Connections to PostgreSQL that each process keeps.",
     )
-    oidc_issuer: OptionalText = Field(
+    rate_limit: OptionalText = Field(
         default=None,
-        validation_alias=AliasChoices("OIDC_ISSUER"),
-        description="Issuer URL for single sign-on (OpenID Connect). Unset: passwords only.",
-    )
-    oidc_client_id: OptionalText = Field(
-        default=None, validation_alias=AliasChoices("OIDC_CLIENT_ID"), description="Client id at that issuer."
-    )
-    oidc_client_secret: OptionalSecret = Field(
-        default=None, validation_alias=AliasChoices("OIDC_CLIENT_SECRET"), description="Client secret at that issuer."
-    )
-    oidc_role_claim: str = Field(
-        default="roles",
-        validation_alias=AliasChoices("OIDC_ROLE_CLAIM"),
-        description="Claim of the identity token that names the person's roles.",
+        validation_alias=AliasChoices("DUECARE_RATE_LIMIT"),
+        description=(
+            "How often one caller may ask each process, such as `600 per minute`; more gets 429 with Retry-After. "
+            "Unset: as often as it likes."
+        ),
     )
 
-    @field_validator("home", "policies", "sources")
+    @field_validator("home", "policies")
     @classmethod
     def _absolute(cls, value: Path | None) -> Path | None:
         return value.expanduser().absolute() if value is not None else None

@@ -51,6 +51,7 @@ _WORDS: dict[str, dict[str, str]] = {
         "withdrawn": "Withdrawn: by what is on record now it never was a breach",
         "excused": "Excused",
         "changed": "The grounds changed",
+        "noted": "The record around it changed",
         "moved": "Passed on to another team, office or worker",
         "announced": "Announced",
         "contested": "Contested: a date was moved after the fact",

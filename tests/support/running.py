@@ -31,9 +31,7 @@ class Running:
 
     @property
     def environment(self) -> dict[str, str]:
-        kept = {
-            name: value for name, value in os.environ.items() if not name.startswith(("DUECARE_", "OIDC_")) and not name.endswith("_URL")
-        }
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("DUECARE_") and not name.endswith("_URL")}
         return {**kept, "DUECARE_HOME": str(self.home), "DUECARE_LOG_LEVEL": "warning", "PYTHONUNBUFFERED": "1"}
 
     def __enter__(self) -> Self:

@@ -17,7 +17,7 @@ LONG = "k" * LEAST_KEY
 @pytest.fixture(autouse=True)
 def clean_environment(monkeypatch, tmp_path):
     for name in list(os.environ):
-        if name.startswith(("DUECARE_", "OIDC_")) or name in {"DATABASE_URL", "REDIS_URL", "XDG_DATA_HOME"}:
+        if name.startswith("DUECARE_") or name in {"DATABASE_URL", "REDIS_URL", "XDG_DATA_HOME"}:
             monkeypatch.delenv(name)
     monkeypatch.setenv("DUECARE_HOME", str(tmp_path / "home"))
 
@@ -39,10 +39,10 @@ def test_the_home_follows_the_platform(monkeypatch, tmp_path):
 
 
 def test_variables_of_others_are_left_alone(monkeypatch):
-    for name in ("HOME", "POLICIES", "SOURCES", "SECRET_KEY", "LOG_LEVEL", "BATCH_LIMIT"):
+    for name in ("HOME", "POLICIES", "SECRET_KEY", "LOG_LEVEL", "BATCH_LIMIT"):
         monkeypatch.setenv(name, "1")
     settings = load()
-    assert (settings.policies, settings.sources, settings.secret_key, settings.batch_limit) == (None, None, None, 10_000)
+    assert (settings.policies, settings.secret_key, settings.batch_limit) == (None, None, 10_000)
 
 
 def test_the_embedded_secret_is_made_once_and_kept_from_others(tmp_path):
@@ -97,16 +97,16 @@ def test_every_fault_is_told_at_once_and_no_value(monkeypatch):
 def test_secrets_never_show(monkeypatch):
     monkeypatch.setenv("DATABASE_URL", "postgresql://u:hunter2@h/d")
     monkeypatch.setenv("REDIS_URL", "redis://:hunter3@h/0")
-    monkeypatch.setenv("OIDC_CLIENT_SECRET", "hunter4")
+    monkeypatch.setenv("DUECARE_SECRET_KEY", "hunter4" * 8)
     shown = repr(load()) + str(load()) + str(load().model_dump())
     assert "hunter" not in shown
 
 
 def test_blank_means_unset(monkeypatch):
-    for name in ("DATABASE_URL", "REDIS_URL", "DUECARE_POLICIES", "DUECARE_SECRET_KEY", "OIDC_ISSUER"):
+    for name in ("DATABASE_URL", "REDIS_URL", "DUECARE_POLICIES", "DUECARE_SECRET_KEY", "DUECARE_RATE_LIMIT"):
         monkeypatch.setenv(name, "")
     settings = load()
-    assert (settings.database_url, settings.redis_url, settings.policies, settings.secret_key, settings.oidc_issuer) == (None,) * 5
+    assert (settings.database_url, settings.redis_url, settings.policies, settings.secret_key, settings.rate_limit) == (None,) * 5
 
 
 def test_levels_are_taken_in_any_case(monkeypatch):
@@ -128,7 +128,6 @@ def test_the_settings_that_others_rely_on_have_their_names():
         "REDIS_URL",
         "DUECARE_HOME",
         "DUECARE_POLICIES",
-        "DUECARE_SOURCES",
         "DUECARE_SECRET_KEY",
         "DUECARE_LOG_LEVEL",
     }
