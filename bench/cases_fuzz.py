@@ -47,6 +47,8 @@ def main() -> int:
     print(
         f"{chosen.cases} cases, {outcomes.total()} verdicts, {differences} differences, {doubled} keys twice; the fence costs {fence:.0f} us a case"
     )
+    print(f"{chosen.cases} cases, {outcomes.total()} verdicts, {differences} differences, {doubled} keys twice")
+    print(f"the second decider with its fence costs {fence:.0f} us a case on the processor")
     print("  ".join(f"{name} {count}" for name, count in sorted(outcomes.items())))
     return 1 if differences or doubled else 0
 
