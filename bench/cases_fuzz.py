@@ -44,9 +44,6 @@ def main() -> int:
         doubled += len(found.verdicts) - len({verdict.key for verdict in found.verdicts})
         outcomes.update(verdict.verdict.value for verdict in found.verdicts)
     fence = (spent["both"] - spent["table"]) / chosen.cases * 1e6
-    print(
-        f"{chosen.cases} cases, {outcomes.total()} verdicts, {differences} differences, {doubled} keys twice; the fence costs {fence:.0f} us a case"
-    )
     print(f"{chosen.cases} cases, {outcomes.total()} verdicts, {differences} differences, {doubled} keys twice")
     print(f"the second decider with its fence costs {fence:.0f} us a case on the processor")
     print("  ".join(f"{name} {count}" for name, count in sorted(outcomes.items())))
