@@ -205,6 +205,8 @@ def may_be_too_careful(key: Key, reason: str | None, case: Case) -> str:
         return "exactly one of the assessments before is the one to compare with, but each by itself may not be"
     if rule in ("S13", "S17", "S18"):
         return "which version of a plan is in force, and since when all its goals are done, is left open as a whole"
+    if rule in ("C05", "C06", "C07") and any(case.events[hole.index].type == "visit.held" for hole in case.holes):
+        return "whether a visit counts is asked once for the limit, and once more for what was done at it"
     if rule in ("C01", "C02", "S01", "S02") and any(not hole.path and case.alike_on_the_day(hole) for hole in case.holes):
         return "which of two activations of one day came first is asked apart from what came before it"
     return ""
