@@ -78,34 +78,34 @@ def _plain(event: Event) -> Fact:
 
 def _voided(known: Mapping[Key, Event], speaking: Mapping[Key, list[Event]]) -> set[Key]:
     """Events that a standing void takes out.  Voiding a void restores; voids that void one another in a ring void nothing."""
-    verdict: dict[Key, bool] = {}
-
-    def is_gone(key: Key) -> bool:
-        if key in verdict:
-            return verdict[key]
-        verdict[key] = False
-        gone = any(word.type == VOIDED and not is_gone((word.source, word.id)) for word in _ordered(speaking.get(key, ())))
-        verdict[key] = gone
-        return gone
-
-    verdict.update(dict.fromkeys(_in_ring(speaking), True))
-    return {key for key in known if is_gone(key)}
-
-
-def _ordered(words: Iterable[Event]) -> list[Event]:
-    return sorted(words, key=lambda e: (e.recorded, e.source, e.id))
+    gone = dict.fromkeys(_in_ring(speaking), True)
+    for start in known:
+        waiting = [start]
+        while waiting:
+            key = waiting[-1]
+            words = [(word.source, word.id) for word in speaking.get(key, ()) if word.type == VOIDED]
+            open_ = [word for word in words if word not in gone]
+            if key not in gone and open_:
+                waiting += open_
+            else:
+                gone.setdefault(key, any(not gone[word] for word in words))
+                waiting.pop()
+    return {key for key in known if gone[key]}
 
 
 def _in_ring(speaking: Mapping[Key, list[Event]]) -> set[Key]:
     """Voids that, followed from target to target, come back to themselves (each void has one target)."""
     target = {(w.source, w.id): key for key, words in speaking.items() for w in words if w.type == VOIDED}
     ring: set[Key] = set()
-    for start, aim in target.items():
-        here, steps = aim, 0
-        while here in target and here != start and steps <= len(target):
-            here, steps = target[here], steps + 1
-        if here == start:
-            ring.add(start)
+    seen: set[Key] = set()
+    for start in target:
+        path, here = [], start
+        while here in target and here not in seen:
+            seen.add(here)
+            path.append(here)
+            here = target[here]
+        if here in path:
+            ring.update(path[path.index(here) :])
     return ring
 
 
