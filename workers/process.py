@@ -116,6 +116,8 @@ def keep_running(
         for slot in slots:
             slot.look()
     for slot in slots:
+        slot.tell()
+    for slot in slots:
         slot.end()
 
 
@@ -143,10 +145,15 @@ class _Slot:
             self._process = subprocess.Popen(self._command, env=self._env, preexec_fn=_die_with_parent)  # noqa: PLW1509, S603 - our own command; before any thread
             self._started(self._process.pid)
 
+    def tell(self) -> None:
+        """Ask it to end, so that all of them end at the same time."""
+        if self._process is not None:
+            self._process.terminate()
+
     def end(self) -> None:
+        """Wait until it has ended."""
         if self._process is None:
             return
-        self._process.terminate()
         try:
             self._process.wait(STOP_MS / 1000 + 5)
         except subprocess.TimeoutExpired:
