@@ -292,7 +292,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("role", nargs="?", choices=["measure", "worker"], default="measure", help=argparse.SUPPRESS)
     parser.add_argument("--events", type=int, default=300, help="of each kind")
-    parser.add_argument("--rate", type=float, default=25.0, help="a second")
+    parser.add_argument("--rate", type=float, default=20.0, help="a second")
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--blocks", type=int, default=6)
     chosen = parser.parse_args(arguments)
