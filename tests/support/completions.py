@@ -21,7 +21,7 @@ from rules.model import CaseFile, Event
 
 DAY = 86_400_000
 HOUR = 3_600_000
-FIRST_DAY = 739_676  # 2 March 2026
+FIRST_DAY = 739_676  # 1 March 2026
 
 PARENT, CARER = {"person": "m1", "role": "parent"}, {"person": "f1", "role": "carer"}
 CHILD, CHILD2 = {"person": "c1", "role": "child"}, {"person": "c2", "role": "child"}

@@ -55,7 +55,11 @@ def ev(
     given: bool = True,
     **data: Any,
 ) -> Event:
-    """An event; a bare day means that only the day is known.  ``rec``: when it was recorded (default: when it happened)."""
+    """An event; a bare day means that only the day is known.  ``rec``: when it was recorded (default: when it happened).
+
+    An attribute that is None is absent.
+    """
+    data = {key: value for key, value in data.items() if value is not None}
     exact = " " in when
     if not exact:
         data["occurred_on"] = full(when)
@@ -75,8 +79,7 @@ def fix(name: str, target: str, rec: str, *, source: str = "urn:desk", **changes
 
 def visit(name: str, when: str, *seen: str, **data: Any) -> Event:
     """A visit that qualifies, unless ``data`` says otherwise (None takes an attribute away)."""
-    filled = {"status": "held", "mode": "in_person", "seen": list(seen) or ["m1"], **data}
-    return ev(name, "visit.held", when, **{key: value for key, value in filled.items() if value is not None})
+    return ev(name, "visit.held", when, **{"status": "held", "mode": "in_person", "seen": list(seen) or ["m1"], **data})
 
 
 def household(name: str, when: str, *members: str | Mapping[str, Any], **data: Any) -> Event:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 import pytest
 
@@ -174,7 +175,7 @@ def test_setting_the_day_keeps_the_time_beside_it() -> None:
         {"mode": 7},
     ],
 )
-def test_a_correction_that_cannot_be_applied_is_left_out_and_listed(changes: dict[str, object]) -> None:
+def test_a_correction_that_cannot_be_applied_is_left_out_and_listed(changes: dict[str, Any]) -> None:
     events = [V1, fix("k1", "v1", "03-10 09:00", **changes), fix("k2", "v1", "03-11 09:00", mode="phone")]
     assert facts_of(events)["v1"].data == {**V1.data, "mode": "phone"}
     (query,) = queries_of(events)
@@ -221,6 +222,6 @@ def test_null_takes_an_attribute_away() -> None:
         ({"mode": "phone"}, False),
     ],
 )
-def test_it_is_kept_when_a_date_was_moved_to_an_earlier_one(changes: dict[str, object], moved: bool) -> None:
+def test_it_is_kept_when_a_date_was_moved_to_an_earlier_one(changes: dict[str, Any], moved: bool) -> None:
     fact = facts_of([V1, fix("k1", "v1", "03-10 09:00", **changes)])["v1"]
     assert fact.moved_back == (at("03-10 09:00") if moved else None)
