@@ -117,9 +117,9 @@ def all_done(view: View, name: str) -> tuple[list[Entry | None], str]:
     if surely.undone or not (now.items or len(perhaps.undone) < len(now.maybe) or (now.missing and done(view, collection, {}))):
         return [], ""
     missing = now.missing or now.doubt or surely.missing
-    if not missing:
-        return [_held_since(view, collection, surely.sure)], ""
     did = [hit.entry for hit in done(view, collection, {})]
+    if not missing:
+        return [_held_since(view, collection, did)], ""
     steps = {entry.order: entry for entry in (*versions(view, collection), *did) if entry.order >= did[0].order}
     surely_all = now.items and not (now.missing or surely.missing or perhaps.undone or perhaps.missing)
     return [*([] if surely_all else [None]), *(steps[order] for order in sorted(steps))], missing
