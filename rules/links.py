@@ -25,10 +25,7 @@ def links(event: Event, domain: CourseOfCase) -> frozenset[str]:
             if event.type == source.event:
                 found |= {f"{kind}:{name}" for name in _ids(event.data, source)}
             elif event.type == CORRECTED and isinstance(changes := event.data.get("set"), dict):
-                found |= {
-                    f"{kind}:{name}"
-                    for name in _ids({source.list_: changes.get(source.list_, changes.get(f"data.{source.list_}"))}, source)
-                }
+                found |= {f"{kind}:{name}" for name in _set_ids(changes, source)}
     merges = domain.course.merges
     if merges is not None and event.type == merges.event and (into := dig(event.data, merges.into)) is not None:
         found |= {f"merge:{into}", f"merge:{event.case}"}
@@ -44,6 +41,22 @@ def _ids(data: Mapping[str, Any], source: LinkSource) -> set[str]:
         elif isinstance(item, dict) and all(dig(item, path) in allowed for path, allowed in source.where.items()):
             found.add(dig(item, source.id))
     return {name for name in found if isinstance(name, str)}
+
+
+def _set_ids(changes: Mapping[str, Any], source: LinkSource) -> set[str]:
+    """The ids that a correction sets: in a whole list, or at one place of it (in whatever role)."""
+    found: set[str] = set()
+    single = source.list_ if source.id is None else f"{source.list_}.{source.id}"
+    for path, value in changes.items():
+        steps = path.removeprefix("data.").split(".")
+        plain = ".".join(step for step in steps if not step.isdigit())
+        if plain == source.list_ and len(steps) == 1:
+            found |= _ids({source.list_: value}, source)
+        elif plain == single and isinstance(value, str):
+            found.add(value)
+        elif plain == source.list_ and source.id is not None:
+            found |= _ids({source.list_: [value]}, source)
+    return found
 
 
 def persons(episode: Episode, domain: CourseOfCase) -> set[str]:
