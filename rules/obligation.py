@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cache
 
 from rules.history import Entry
 from rules.model import Candidate, Duty, State
@@ -69,6 +70,7 @@ class Collected:
     rejected: list[tuple[str, str]] = field(default_factory=list)
 
 
+@cache
 def off(reason: str = NOT_TRIGGERED) -> World:
     """A world in which there is no obligation."""
     return World(Duty(State.OFF), reason=reason)
@@ -84,6 +86,7 @@ def unset(activated_day: int | None) -> World:
     return World(Duty(State.UNSET), activated_day=activated_day)
 
 
+@cache
 def nothing(reason: str = NOT_TRIGGERED) -> Obligation:
     """The one obligation that stands for a rule that was not activated."""
     return Obligation("case", (off(reason),))

@@ -57,6 +57,12 @@ def join(
 ) -> tuple[Verdict, World, Decision]:
     """The one verdict of an obligation, with the world and decision that it is told from."""
     told = [_told(world, decided) for world in obligation.worlds]
+    if len(told) == 1:
+        _, _, only, said = told[0]
+        verdict = _verdict(
+            obligation, told[0], view=view, policy=policy, rule=rule, known_at=known_at, next_change=_next_change(told[0], view)
+        )
+        return verdict, only, said
     outcomes = {outcome for outcome, *_ in told}
     outcome, reason, world, decision = max(told, key=_weight)
     if len(outcomes) > 1:
@@ -125,6 +131,7 @@ def _verdict(
     late = satisfied - world.due_day if outcome is Outcome.LATE and satisfied is not None and world.due_day is not None else None
     evidence = dict.fromkeys((*obligation.activation, *world.limits, *(candidate.events if candidate is not None else ())))
     owner_day = world.due_day if world.due_day is not None and world.due_day <= view.today else view.today
+    team, office, worker = view.owners(owner_day)
     return Verdict(
         case=view.history.case,
         episode=str(view.episode.number),
@@ -146,9 +153,9 @@ def _verdict(
         known_at=known_at,
         severity=rule.severity,
         status=rule.status,
-        team=view.owner("team", owner_day),
-        office=view.owner("office", owner_day),
-        worker=view.owner("worker", owner_day),
+        team=team,
+        office=office,
+        worker=worker,
         contested=obligation.contested,
         next_change=next_change,
     )

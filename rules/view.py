@@ -70,8 +70,8 @@ class View:
         self.closed = episode.closed
         self.twins: list[tuple[str, tuple[str, ...]]] = []
         self._nth: dict[tuple[str, int], list[Hit | None]] = {}
-        self._owner_on: dict[tuple[str, int], str | None] = {}
-        self._owners: dict[str, list[tuple[int, str]]] = {}
+        self._owners_on: dict[int, tuple[str | None, str | None, str | None]] = {}
+        self._named: tuple[list[tuple[int, str]], ...] | None = None
         self._terms: dict[str, list[Hit]] = {}
         self._types: dict[str, list[Hit]] = {}
         self._anywhere = Context(self)
@@ -229,15 +229,15 @@ class View:
         missing = next((hit.text for hit in hits if hit.fit is Fit.UNCLEAR), "")
         return [least, *more], missing or (attribute if least is Looked.UNTOLD else "")
 
-    def owner(self, what: str, day: int) -> str | None:
-        """The team, office or worker on a day: the last one named by then, else the first one named at all."""
-        if (what, day) not in self._owner_on:
-            named = self._owners.get(what)
-            if named is None:
-                named = self._owners[what] = owners(self.episode, self.domain, what)
-            by_then = [code for at, code in named if at <= day]
-            self._owner_on[what, day] = by_then[-1] if by_then else named[0][1] if named else None
-        return self._owner_on[what, day]
+    def owners(self, day: int) -> tuple[str | None, str | None, str | None]:
+        """Team, office and worker on a day: the last ones named by then, else the first ones named at all."""
+        found = self._owners_on.get(day)
+        if found is None:
+            if self._named is None:
+                self._named = tuple(owners(self.episode, self.domain, what) for what in ("team", "office", "worker"))
+            team, office, worker = (_by(named, day) for named in self._named)
+            found = self._owners_on[day] = (team, office, worker)
+        return found
 
     def nth(self, name: str, number: int) -> list[Hit | None]:
         """Which counted events of a term may be the n-th one; None: that there are fewer."""
@@ -275,6 +275,11 @@ class View:
     def boundaries(self) -> Iterable[int]:
         """Days at whose start something changes by itself."""
         return self.roster.boundaries()
+
+
+def _by(named: list[tuple[int, str]], day: int) -> str | None:
+    by_then = [code for at, code in named if at <= day]
+    return by_then[-1] if by_then else named[0][1] if named else None
 
 
 def owners(episode: Episode, domain: CourseOfCase, what: str) -> list[tuple[int, str]]:

@@ -266,13 +266,10 @@ def test_the_owner_is_the_last_one_named_by_the_day_and_before_that_the_first_at
         ev("t", "case.transferred", "03-20 09:00", from_team="a", to_team="b", worker={"id": "w2"}),
         ev("u", "case.transferred", "03-25 09:00", to_team="c"),
     )
-    owned = [
-        (seen.owner("team", day(on)), seen.owner("worker", day(on)), seen.owner("office", day(on)))
-        for on in ("03-01", "03-19", "03-20", "03-25")
-    ]
-    assert owned == [("a", "w1", "north"), ("a", "w1", "north"), ("b", "w2", "north"), ("c", "w2", "north")]
+    owned = [seen.owners(day(on)) for on in ("03-01", "03-19", "03-20", "03-25")]
+    assert owned == [("a", "north", "w1"), ("a", "north", "w1"), ("b", "north", "w2"), ("c", "north", "w2")]
 
 
 def test_nobody_is_named() -> None:
 
-    assert view().owner("team", day("03-02")) is None
+    assert view().owners(day("03-02")) == (None, None, None)
