@@ -15,6 +15,7 @@ SECONDS = 600.0
 ALL: dict[str, tuple[str, ...]] = {
     "judge": ("--cases", "200", "--rounds", "5", "--memory", "3000"),
     "deciders_fuzz": ("--items", "100000"),
+    "cases_fuzz": ("--cases", "2000"),
     "latency": ("--events", "300"),
 }
 """By name, the options with which it is short enough for everyday use."""
