@@ -37,7 +37,7 @@ def test_an_error_tells_its_kind_and_place_and_not_its_words(lines):
         raise ValueError("Jane Doe, 12 Example Street")
     except ValueError as error:
         logs.get("test").error("failed", exc_info=error)
-        logging.getLogger("some.library").exception("it failed")
+        logging.getLogger("some.package").exception("it failed")
     ours, theirs = lines()
     for line in (ours, theirs):
         assert line["error"] == "ValueError"
