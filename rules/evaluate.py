@@ -14,9 +14,10 @@ from rules.history import Episode, History, build
 from rules.kinds.metric import Metric
 from rules.links import persons, roots
 from rules.model import CaseFile, DataQuery, Decision, Event, Outcome, Verdict
-from rules.obligation import BEFORE_POLICY, OUT_OF_SCOPE, Obligation, World, nothing, off
+from rules.obligation import OUT_OF_SCOPE, Obligation, World, nothing
 from rules.policy import Policy, Rule
 from rules.record import Fact, standing
+from rules.versions import Share, each_once, in_force
 from rules.view import Related, View
 
 When = int | dt.date
@@ -216,46 +217,25 @@ def _judge_episode(versions: Sequence[Policy], stage: _Stage, episode: Episode, 
         judged = [rule for rule in now.rules if rule.status in ask.statuses and not isinstance(rule.clauses[0], Metric)]
         _settle(run, now, [(rule, nothing(OUT_OF_SCOPE)) for rule in judged], view, ask, stage)
         return
+    shares: list[Share] = []
     for number, policy in enumerate(versions):
         until = versions[number + 1].effective if number + 1 < len(versions) else None
         view = _view(policy, stage, episode)
         run.changes += [t for day in view.boundaries() if 1 < day < 3_000_000 and (t := stage.zone.start_of(day)) > stage.as_of]
-        asked: list[tuple[Rule, Obligation]] = []
+        share = Share(policy, view, is_now=policy is now)
         for rule in policy.rules:
             if rule.status not in ask.statuses:
                 continue
             if isinstance(rule.clauses[0], Metric):
-                if policy is now:
+                if share.is_now:
                     _count(rule, view, run)
                 continue
             found = [o for clause in rule.clauses for o in clause.obligations(view)]
-            found = [_in_force(o, policy, until, is_first=number == 0, is_now=policy is now) for o in found]
-            asked += [(rule, o) for o in _without_placeholders(found, is_now=policy is now)]
-        _settle(run, policy, asked, view, ask, stage)
-        run.ask(view.data_queries())
-
-
-def _in_force(obligation: Obligation, policy: Policy, until: int | None, *, is_first: bool, is_now: bool) -> Obligation:
-    """The obligation without the worlds whose activation another version of the policy judges."""
-    if is_now and until is None and all(w.activated_day is None or w.activated_day >= policy.effective for w in obligation.worlds):
-        return obligation
-    kept: list[World] = []
-    for world in obligation.worlds:
-        day = world.activated_day
-        if day is None:
-            kept += [world] if is_now else []
-        elif day < policy.effective:
-            kept += [replace(off(BEFORE_POLICY), activated_day=day)] if is_first else []
-        elif until is None or day < until:
-            kept.append(world)
-    return replace(obligation, worlds=tuple(kept))
-
-
-def _without_placeholders(found: list[Obligation], *, is_now: bool) -> list[Obligation]:
-    live = [o for o in found if o.worlds and not (o.key == "case" and not o.activation)]
-    if live or not is_now:
-        return live
-    return [o for o in found if o.worlds][:1] or [nothing()]
+            share.add(rule, [in_force(o, policy, until, is_first=number == 0, is_now=share.is_now) for o in found])
+        shares.append(share)
+    for share, asked in each_once(shares):
+        _settle(run, share.policy, asked, share.view, ask, stage)
+        run.ask(share.view.data_queries())
 
 
 def _view(policy: Policy, stage: _Stage, episode: Episode) -> View:

@@ -108,6 +108,7 @@ MORE: Mapping[str, Sequence[Any]] = {
     "person": ("z9",),
     "performer.id": ("w9",),
     "version": (0, 3),
+    "safety_plan.version": (0, 3),
     "by.id": ("x7",),
     "requested_by.id": ("x7",),
     "worker.id": ("x8",),
