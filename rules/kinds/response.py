@@ -14,11 +14,11 @@ from rules.conditions import Model, Selector
 from rules.history import Entry
 from rules.kinds.base import Kind, When, dated, due_in, oblige, or_nothing, triggers
 from rules.kinds.requires import Requires, evidence
-from rules.matching import Context, check
+from rules.matching import YES, Answer, Context, check
 from rules.model import Fit
 from rules.obligation import Obligation, World, unset
 from rules.periods import Period
-from rules.view import MOMENT, Hit, View
+from rules.view import MOMENT, Hit, View, possible_first
 
 
 class AtLatest(Model):
@@ -76,11 +76,20 @@ class Response(Kind):
         return or_nothing(found)
 
     def _worlds(self, view: View, entry: Entry, rejected: list[tuple[str, str]]) -> tuple[list[World], str]:
+        limits, missing = self._latest(view, entry)
+        worlds: list[World] = []
+        for limit in limits:
+            made, why = self._limited(view, entry, limit, rejected)
+            worlds += made
+            missing = missing or why
+        return worlds, missing
+
+    def _limited(self, view: View, entry: Entry, latest: Entry | None, rejected: list[tuple[str, str]]) -> tuple[list[World], str]:
+        """The worlds in which it must be done at the latest on the day of an event (None: no such day has come)."""
         due, words = due_in(view, self.within, entry.day)
-        latest, latest_entry = self._latest(view, entry)
         pausable = True
-        if latest is not None and (due is None or latest <= due + view.moved(entry.day, due).days):
-            due, words, pausable = latest, "the day of", False
+        if latest is not None and (due is None or latest.day <= due + view.moved(entry.day, due).days):
+            due, words, pausable = latest.day, "the day of", False
         parameter_unset = due is None and self.by is None
         warn = None if self.warn is None else view.span(self.warn)
         soon = None if warn is None or due is None else warn.before(due)
@@ -108,29 +117,31 @@ class Response(Kind):
                     soon_day=soon,
                     pausable=pausable,
                     ended=ended,
-                    limits=() if latest_entry is None or words != "the day of" else (latest_entry.id,),
+                    limits=() if latest is None or words != "the day of" else (latest.id,),
                     arithmetic=words,
                 )
                 for ended in endings
             ]
         return worlds, missing
 
-    def _latest(self, view: View, entry: Entry) -> tuple[int | None, Entry | None]:
-        closing: Entry | None = None
+    def _latest(self, view: View, entry: Entry) -> tuple[list[Entry | None], str]:
+        """The events that may set the latest day (None: that none has come), and what makes that unclear."""
         if self.by == "closure":
-            closing = view.episode.closing_of(entry.attempt)
-        elif self.at_latest is not None and self.at_latest.closure:
-            closing = next((c.entry for c in view.episode.closings if self._counts(view, c.entry)), None)
-        elif self.at_latest is not None and self.at_latest.first is not None:
-            closing = next((hit.entry for hit in view.find(self.at_latest.first, Context(view, None, entry)) if hit.fit is Fit.YES), None)
-        return (None, None) if closing is None else (closing.day, closing)
+            return [view.episode.closing_of(entry.attempt)], ""
+        if self.at_latest is None:
+            return [None], ""
+        if self.at_latest.first is not None:
+            hits = view.find(self.at_latest.first, Context(view, None, entry))
+        else:
+            hits = [Hit(closing.entry, *self._speaks_of(view, closing.entry)) for closing in view.episode.closings]
+        possible = possible_first(hits)
+        missing = next((hit.text for hit in possible if hit is not None and hit.text), MOMENT) if len(possible) > 1 else ""
+        return [None if hit is None else hit.entry for hit in possible], missing
 
-    def _counts(self, view: View, closing: Entry) -> bool:
+    def _speaks_of(self, view: View, closing: Entry) -> Answer:
         """Whether a closure is one that the rule speaks of."""
         given = self.when.given
-        if given is None or given.closed_as is None:
-            return True
-        return check(given.closed_as.where, closing.data, Context(view, closing))[0] is not Fit.NO
+        return YES if given is None or given.closed_as is None else check(given.closed_as.where, closing.data, Context(view, closing))
 
     def _endings(self, view: View, entry: Entry) -> tuple[list[int | None], str]:
         """When something else than the closure may have ended it (None: nothing has), and what makes that unclear."""

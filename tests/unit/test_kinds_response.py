@@ -232,6 +232,31 @@ def test_at_the_latest_the_closure(of) -> None:
     assert said(r1(policy, OPENED, closed, wrong)) == "not_applicable: parameter_unset"
 
 
+def test_a_closure_that_may_not_be_one_that_the_rule_speaks_of_leaves_the_limit_open(of) -> None:
+    given = "{closed_as: {of: episode, where: {closure_reason: {differs_from: opened_in_error}}}}"
+    policy = of(
+        rule(
+            "existence",
+            when=f"{{first: case.opened, given: {given}}}",
+            requires="danger_statement.recorded",
+            within="{days: 50}",
+            at_latest="closure",
+        )
+    )
+
+    def judged(reason: str | None, *more: Event) -> str:
+        closed = ev("x", "case.closed", "03-25 09:00", closure_reason=reason)
+        return said(r1(policy, OPENED, closed, ev("r", "case.reopened", "03-27 09:00"), *more, as_of="04-10"))
+
+    assert judged("moved") == "breached"
+    assert judged("opened_in_error") == "pending"
+    assert judged(None) == "unknown: missing closure_reason"
+    assert judged(None, DONE) == "met"  # either way
+    again = [ev("x2", "case.closed", "04-05 09:00", closure_reason="moved")]
+    assert judged("opened_in_error", *again) == "breached"
+    assert judged(None, *again) == "breached"  # by the one or by the other
+
+
 def test_by_closure_it_is_due_on_the_day_of_the_attempts_closure(of) -> None:
     policy = of(rule(when="{each: network_meeting.held}", requires="minutes.recorded", within="", by="closure"))
     found = r1(policy, MEETING)
