@@ -92,7 +92,8 @@ def troubles(svc: Service) -> list[Trouble]:
     except SQLAlchemyError:
         return [*found, Trouble("database_unreachable", "the database cannot be reached", fatal=True)]
     if now_standing.quarantined:
-        found.append(Trouble("quarantine", f"{now_standing.quarantined} case(s) set aside because judging failed"))
+        held = now_standing.quarantined
+        found.append(Trouble("quarantine", f"{held} {'case is' if held == 1 else 'cases are'} set aside because judging failed"))
     if now_standing.dirty_oldest * 1000 > BEHIND:
         found.append(Trouble("behind", f"a case has waited {int(now_standing.dirty_oldest)} s to be judged"))
     quiet = sorted(source for source, age in now_standing.sources.items() if age * 1000 > SOURCE_QUIET)

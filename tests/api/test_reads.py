@@ -271,7 +271,7 @@ def test_health_names_what_is_degraded(light: Api) -> None:
     light.clock[0] += 1000
     ready = light.client.get("/readyz").json
     assert {"code": "quarantine"} in ready["degraded"]
-    assert "1 cases" in str(light.get("/readyz")["degraded"])
+    assert "1 case is set aside" in str(light.get("/readyz")["degraded"])
     held = light.get("/v1/quarantine")["items"]
     assert [(h["case"], h["attempts"], h["error"]) for h in held] == [("stuck", 3, "it failed")]
     assert light.call("POST", "/v1/quarantine/stuck/retry").status_code == 202
