@@ -42,6 +42,8 @@ class Rule:
     clauses: tuple[Kind, ...]
     unmet: str = ""
     """The finding in a few words ("No completed safety plan by the end of the 3rd visit"); else the title is used."""
+    false_alarm: str = ""
+    """What would be a false alarm, and what to look at before a breach is upheld.  Text only: no verdict hangs on it."""
 
     @property
     def kind(self) -> str:
@@ -260,8 +262,19 @@ class _Loader:
                 parts = [(("rules", index), rest)]
             kinds = [kind for loc, part in parts if (kind := self._kind(loc, part)) is not None]
             if len(kinds) == len(parts):
-                citation = rule.cites
-                rules.append(Rule(rule.id, rule.title, rule.guidance, citation, rule.severity, rule.status, tuple(kinds), rule.unmet))
+                rules.append(
+                    Rule(
+                        rule.id,
+                        rule.title,
+                        rule.guidance,
+                        rule.cites,
+                        rule.severity,
+                        rule.status,
+                        tuple(kinds),
+                        rule.unmet,
+                        rule.false_alarm,
+                    )
+                )
         return rules
 
     def _kind(self, loc: tuple[Any, ...], data: dict[str, Any]) -> Kind | None:

@@ -86,6 +86,7 @@ class RuleHead(Model):
     severity: Severity
     status: Status = "enforced"
     unmet: str = ""
+    false_alarm: str = ""
     clauses: tuple[dict[str, Any], ...] | None = Field(default=None, min_length=1)
 
 
