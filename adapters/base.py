@@ -5,16 +5,29 @@ An adapter never invents an id or a time, and one record that it cannot read nev
 
 from __future__ import annotations
 
+import importlib
+import pkgutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
+from importlib import metadata
 from typing import Any, Protocol, TypeAlias, runtime_checkable
+
+from pydantic import BaseModel
 
 from rules.envelope import Parsed
 from rules.errors import EventRefused
 
 
 class AdapterError(Exception):
-    """An adapter that cannot work at all: wrong configuration, no connection, no permission.  The message is fit to be shown."""
+    """An adapter that cannot work now: wrong configuration, no connection, no permission.  The message is fit to be shown.
+
+    ``retry_after`` (seconds): the system itself has said when to come back.
+    """
+
+    def __init__(self, message: str, *, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,65 +51,112 @@ class Reject:
 
 Result: TypeAlias = Parsed | Reject
 Cursor: TypeAlias = Mapping[str, Any]
-"""Where a pull got to, as plain JSON; it holds positions and times, never a secret."""
+"""Where a pull got to, as plain JSON; it holds positions, times and record ids, never a secret."""
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One record of a client system, as it stands there now.
+
+    ``kind`` is which of the system's tables or resources it comes from, ``ref`` what it is called there (unique within its kind,
+    the same for ever); by both it is known again when it has changed.  ``gone``: it was deleted, or is declared to be a mistake.
+    ``changed`` is when the system changed it last (ms), where it says so.
+    """
+
+    kind: str
+    ref: str
+    fields: Mapping[str, Any] = field(default_factory=dict)
+    gone: bool = False
+    changed: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One bounded page of a pull.  ``cursor`` is stored in the transaction that stores ``results``; ``more``: ask again at once."""
+    """One bounded page of a pull.  ``cursor`` is stored in the transaction that stores what became of ``records``.
 
-    results: Sequence[Result]
+    ``more``: ask again at once.  ``complete_until`` (ms), on a last page: everything that the system had recorded up to then has
+    been delivered; None where it cannot say.
+    """
+
+    records: Sequence[Record]
     cursor: Cursor
     more: bool = False
+    complete_until: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """What ``check`` found: whether the system answers, as whom we are known there, and what may be read."""
+    """What ``check`` found: as whom we are known there, and what may be read (None: it may not, with why in ``problems``)."""
 
-    ok: bool
     identity: str | None = None
-    readable: Sequence[str] = field(default_factory=tuple)
-    problem: str | None = None
+    readable: Mapping[str, str] = field(default_factory=dict)
+    """By kind of record, in words: how much there is, how new it is."""
+    problems: Sequence[str] = ()
+
+    @property
+    def ok(self) -> bool:
+        return not self.problems
 
 
 @runtime_checkable
 class Adapter(Protocol):
-    """A client system that is asked for its records.  Both calls may raise AdapterError."""
-
-    name: str
+    """A client system that is asked for its records.  Every call may raise AdapterError, and none writes to the system."""
 
     def check(self) -> Connection:
-        """Can I connect, as whom, what may I read.  Reads no record."""
+        """Can I connect, as whom, what may I read."""
         ...
 
-    def pull(self, cursor: Cursor | None, *, received: int) -> Page:
-        """The next page after ``cursor`` (None: from the beginning); ``received`` (ms) stands in for a missing recordedtime."""
+    def pull(self, cursor: Cursor | None) -> Page:
+        """The next page after ``cursor`` (None: from the beginning).  The same cursor may be given again, after a crash."""
+        ...
+
+    def fetch(self, kind: str, ref: str) -> Sequence[Record]:
+        """One record as it stands now, with what belongs to it; ``gone`` where the system says that it is, empty where it knows none."""
+        ...
+
+    def close(self) -> None:
+        """Give connections back."""
         ...
 
 
-Factory: TypeAlias = Callable[[Mapping[str, Any]], Adapter]
-_FACTORIES: dict[str, Factory] = {}
+@dataclass(frozen=True)
+class Kind:
+    """A kind of client system: the name by which a source's file asks for it, what its ``settings`` may hold, how one is made.
+
+    ``about`` is a sentence for people.  Adapters of others are found by the entry point group ``duecare.adapters``.
+    """
+
+    name: str
+    about: str
+    settings: type[BaseModel]
+    make: Callable[[Any], Adapter]
 
 
-def register(kind: str, factory: Factory) -> None:
-    """Makes a kind of adapter known by the name that a source's configuration uses.  Raises ValueError where it is taken."""
-    if kind in _FACTORIES:
-        raise ValueError(f"an adapter is registered as {kind!r} already")
-    _FACTORIES[kind] = factory
+ENTRY_POINTS = "duecare.adapters"
 
 
-def make(kind: str, configuration: Mapping[str, Any]) -> Adapter:
-    """An adapter of a registered kind.  Raises AdapterError for a kind that nobody registered."""
-    factory = _FACTORIES.get(kind)
-    if factory is None:
-        raise AdapterError(f"there is no adapter {kind!r}; known are {', '.join(kinds()) or 'none'}")
-    return factory(configuration)
+@lru_cache(maxsize=1)
+def kinds() -> Mapping[str, Kind]:
+    """Every kind of client system, by name: one module each in adapters/systems, then those that other packages bring.
 
+    Raises AdapterError where an entry point cannot be loaded, or brings something else than a Kind.
+    """
+    import adapters.systems as home
 
-def kinds() -> list[str]:
-    """The registered kinds of adapter, sorted."""
-    return sorted(_FACTORIES)
+    found: dict[str, Kind] = {}
+    for module in sorted(info.name for info in pkgutil.iter_modules(home.__path__)):
+        kind = getattr(importlib.import_module(f"{home.__name__}.{module}"), "KIND", None)
+        if isinstance(kind, Kind):
+            found[kind.name] = kind
+    for point in sorted(metadata.entry_points(group=ENTRY_POINTS), key=lambda one: one.name):
+        try:
+            kind = point.load()
+        except Exception as error:
+            raise AdapterError(f"the adapter {point.name!r} of another package cannot be loaded: {type(error).__name__}") from error
+        if not isinstance(kind, Kind):
+            raise AdapterError(f"the entry point {point.name!r} of group {ENTRY_POINTS} is no adapters.base.Kind")
+        found.setdefault(kind.name, kind)
+    return found
 
 
 def rejects(refused: EventRefused, *, file: str, line: int) -> list[Reject]:

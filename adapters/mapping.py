@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from collections.abc import Mapping as Fields
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -18,7 +18,7 @@ from zoneinfo import ZoneInfo
 
 from adapters.convert import ConvertError, Formats, as_moment, as_text, as_value, blank, nest
 from adapters.mapping_lint import check
-from adapters.mapping_schema import PLACE, Layout, Plan, Take
+from adapters.mapping_schema import PLACE, Layout, Plan, Take, look_up
 from rules.attributes import Attribute, escape
 from rules.catalogue import Catalogue
 from rules.yamlsource import Source, parse, read
@@ -32,6 +32,17 @@ class MappingFault(Exception):
     def __init__(self, pointer: str, code: str, message: str) -> None:
         super().__init__(message)
         self.pointer, self.code, self.message = pointer, code, message
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """What one plan made of a record: an event (a CloudEvent as JSON object, not yet validated), or why it could not.
+
+    ``state``: see mapping_schema.Shape.
+    """
+
+    event: dict[str, Any] | MappingFault
+    state: bool = False
 
 
 @dataclass(frozen=True)
@@ -74,18 +85,31 @@ class Mapping:
         layout = self.layout
         return Formats(tuple(layout.time), tuple(layout.date), ZoneInfo(layout.zone) if layout.zone else None)
 
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 (hex) of everything that decides what a record becomes."""
+        parts = [self.source, self.catalogue.digest, self.layout.model_dump(), [repr(plan) for plan in self.plans]]
+        return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()
+
     def events(self, record: Fields[str, Any]) -> list[dict[str, Any] | MappingFault]:
         """The CloudEvents (JSON objects, not yet validated) that a record becomes; none where a skip rule holds."""
-        made: list[dict[str, Any] | MappingFault] = []
+        return [made.event for made in self.made(record)]
+
+    def made(self, record: Fields[str, Any], kind: str | None = None) -> list[Made]:
+        """The same, with how each is meant; of a record of a ``kind``, only what is made of that kind."""
+        found: list[Made] = []
         for index, plan in enumerate(self.plans):
-            try:
-                event = self._event(plan, record, index)
-            except MappingFault as fault:
-                made.append(fault)
-            else:
-                if event is not None:
-                    made.append(event)
-        return made
+            if kind is not None and plan.of is not None and kind not in plan.of:
+                continue
+            for fields in [record] if plan.each is None else _items(record, plan.each):
+                try:
+                    event = self._event(plan, fields, index)
+                except MappingFault as fault:
+                    found.append(Made(fault, plan.state))
+                else:
+                    if event is not None:
+                        found.append(Made(event, plan.state))
+        return found
 
     def _event(self, plan: Plan, record: Fields[str, Any], index: int) -> dict[str, Any] | None:
         if any(rule.holds(record) for rule in plan.skip):
@@ -102,7 +126,7 @@ class Mapping:
             "subject": self._needed(plan.case, record, "/subject"),
             "time": moment[0],
         }
-        if plan.recorded is not None and any(not blank(record.get(column)) for column in plan.recorded.columns):
+        if plan.recorded is not None and any(not blank(look_up(record, column)) for column in plan.recorded.columns):
             event["recordedtime"] = self._moment(plan.recorded, record, "/recordedtime")[0]
         values: dict[str, Any] = {}
         for path, take in plan.data.items():
@@ -138,12 +162,14 @@ class Mapping:
         pointer = "/data/" + "/".join(escape(step) for step in path.split("."))
         if attribute.kind == "list" and take.column is not None and take.values is not None:
             return self._listed(take, record, pointer, attribute)
+        if take.items is not None:
+            return self._objects(take, record, path, pointer, attribute)
         cell = self._cell(take, record, pointer)
         formats = self.formats if take.split is None else replace(self.formats, split=take.split)
         return _converted(pointer, take, lambda: as_value(cell, attribute, formats))
 
     def _listed(self, take: Take, record: Fields[str, Any], pointer: str, attribute: Attribute) -> list[Any] | None:
-        cell = record.get(take.column or "")
+        cell = look_up(record, take.column or "")
         if blank(cell):
             return None
         parts = cell if isinstance(cell, list) else as_text(cell).split(take.split or ";")
@@ -152,16 +178,34 @@ class Mapping:
         assert item is not None
         return _converted(pointer, take, lambda: [as_value(word, item, self.formats) for word in words if not blank(word)])
 
+    def _objects(self, take: Take, record: Fields[str, Any], path: str, pointer: str, attribute: Attribute) -> list[Any] | None:
+        """A list of objects, each made of an item of the record's own list."""
+        listed = look_up(record, take.column or "")
+        if listed is None:
+            return None
+        if not isinstance(listed, list) or not all(isinstance(item, dict) for item in listed):
+            raise MappingFault(pointer, "wrong_value", f"is no list of objects{_in_columns(take)}")
+        item = attribute.item
+        made: list[Any] = []
+        for number, fields in enumerate(listed):
+            values: dict[str, Any] = {}
+            for name, inner in (take.items or {}).items():
+                kind = item.parts.get(name) if item is not None else None
+                if kind is not None and (value := self._value(inner, spread(fields), f"{path}.{number}.{name}", kind)) is not None:
+                    values[name] = value
+            made.append(values)
+        return made
+
     def _cell(self, take: Take, record: Fields[str, Any], pointer: str) -> Any:
         if take.constant is not None:
             return take.constant
         if take.hash is not None:
             return self._hash(take, record, 0)
         if take.template is not None:
-            if any(blank(record.get(column)) for column in take.columns):
+            if any(blank(look_up(record, column)) for column in take.columns):
                 return None
-            return PLACE.sub(lambda place: _converted(pointer, take, lambda: as_text(record[place[1]])), take.template)
-        return self._translated(take, record.get(take.column or ""), pointer)
+            return PLACE.sub(lambda place: _converted(pointer, take, lambda: as_text(look_up(record, place[1]))), take.template)
+        return self._translated(take, look_up(record, take.column or ""), pointer)
 
     def _translated(self, take: Take, cell: Any, pointer: str) -> Any:
         if take.values is None or blank(cell):
@@ -176,8 +220,30 @@ class Mapping:
     def _hash(self, take: Take, record: Fields[str, Any], index: int) -> str:
         """An id made of the record itself: the same record gives the same id, wherever it stands in whichever file."""
         columns = sorted(record) if take.hash == "record" else list(take.hash or ())
-        parts = [[column, "" if blank(record.get(column)) else str(record[column])] for column in columns]
+        parts = [[column, "" if blank(cell := look_up(record, column)) else str(cell)] for column in columns]
         return hashlib.sha256(json.dumps([index, parts], ensure_ascii=True).encode()).hexdigest()[:40]
+
+
+def spread(record: Fields[str, Any]) -> dict[str, Any]:
+    """A record's values by dotted name; lists stay lists."""
+    made: dict[str, Any] = {}
+    stack: list[tuple[str, Fields[str, Any]]] = [("", record)]
+    while stack:
+        prefix, inner = stack.pop()
+        for name, value in inner.items():
+            if isinstance(value, dict):
+                stack.append((f"{prefix}{name}.", value))
+            else:
+                made[prefix + name] = value
+    return made
+
+
+def _items(record: Fields[str, Any], column: str) -> Iterator[dict[str, Any]]:
+    """The record, once for each object in its list ``column``, with that object's fields under ``item.``."""
+    listed = look_up(record, column)
+    for item in listed if isinstance(listed, list) else ():
+        if isinstance(item, dict):
+            yield {**record, **spread({"item": item})}
 
 
 def _converted(pointer: str, take: Take, convert: Callable[[], T]) -> T:

@@ -62,7 +62,19 @@ def _plan(source: Source, at: Path, document: Document, shape: Shape, faults: li
     if kind is None or case is None or ident is None or time is None:
         return None
     own_skip = () if shape is document else tuple(shape.skip)
-    return Plan(kind, case, ident, time, parts["recorded"], {**document.data, **shape.data}, (*document.skip, *own_skip))
+    of = shape.of if shape.of is not None else document.of
+    return Plan(
+        kind,
+        case,
+        ident,
+        time,
+        parts["recorded"],
+        {**document.data, **shape.data},
+        (*document.skip, *own_skip),
+        frozenset(of) if of is not None else None,
+        shape.each or document.each,
+        bool(document.state if shape.state is None else shape.state),
+    )
 
 
 def _named(plan: Plan) -> list[str]:
@@ -100,9 +112,21 @@ def _lint_data(source: Source, at: Path, plan: Plan, shape: Shape, everything: s
             faults.append(source.fault(where, "unknown-attribute", f"no event of this mapping has an attribute {path}", key=True))
         elif _through_list(catalogue, types, path):
             faults.append(source.fault(where, "list-index", f"{path} lies inside a list: name the item, as in members.0.role", key=True))
+        elif take.items is not None:
+            faults.extend(_lint_items(source, (*where, "items"), path, take, types, catalogue))
         if take.hash is not None and take.values is not None:
             faults.append(source.fault(where, "mapping", "a hash has no table of values"))
     return faults
+
+
+def _lint_items(source: Source, at: Path, path: str, take: Take, types: set[str], catalogue: Catalogue) -> list[Fault]:
+    """Parts that the items of a list do not have."""
+    parts = set[str]()
+    for name in types:
+        found = catalogue.attribute(name, path)
+        parts |= set(found.item.parts) if found is not None and found.item is not None else set()
+    unknown = [name for name in take.items or {} if name not in parts]
+    return [source.fault((*at, name), "unknown-attribute", f"the items of {path} have no {name}", key=True) for name in unknown]
 
 
 def _through_list(catalogue: Catalogue, types: set[str], path: str) -> bool:

@@ -17,6 +17,34 @@ from adapters.convert import ISO, as_text, blank
 PLACE = re.compile(r"\{([^{}]+)\}")
 
 
+def look_up(record: Fields[str, Any], column: str) -> Any:
+    """The field of that name; ``a.0.b`` looks into a list, and ``a[].b`` gives the list of every item's ``b``.  None: there is none."""
+    if column in record:
+        return record[column]
+    head, every, rest = column.partition("[]")
+    if every:
+        listed = look_up(record, head)
+        if not isinstance(listed, list):
+            return None
+        rest = rest.removeprefix(".")
+        found = [look_up(item, rest) if rest else item for item in listed if not rest or isinstance(item, dict)]
+        return [part for part in found if part is not None] or None
+    steps = column.split(".")
+    for cut in range(len(steps) - 1, 0, -1):
+        here = record.get(".".join(steps[:cut]))
+        if here is None:
+            continue
+        for step in steps[cut:]:
+            if isinstance(here, dict):
+                here = here.get(step)
+            elif isinstance(here, list) and step.isdecimal() and int(step) < len(here):
+                here = here[int(step)]
+            else:
+                return None
+        return here
+    return None
+
+
 class _Model(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
@@ -34,12 +62,16 @@ class Take(_Model):
     """What becomes of a word that ``values`` does not list: reject the record, leave the value out (as a type: the record), keep it."""
     split: str | None = Field(default=None, min_length=1)
     """What separates the items of a list inside one field."""
+    items: dict[str, From] | None = Field(default=None, min_length=1)
+    """Of a column that holds a list of objects: what each item becomes; its fields are named as they are in the item."""
 
     @model_validator(mode="after")
     def _one_origin(self) -> Take:
         given = [name for name in ("column", "template", "constant", "hash") if getattr(self, name) is not None]
         if len(given) != 1:
             raise ValueError("needs exactly one of column, template, constant, hash")
+        if self.items is not None and (self.column is None or self.values is not None):
+            raise ValueError("items belong to a column, and give each part its own table of values")
         if self.template is not None and not PLACE.search(self.template):
             raise ValueError("a template names at least one {column}; use constant for a fixed text")
         return self
@@ -71,7 +103,7 @@ class Skip(_Model):
         return self
 
     def holds(self, record: Fields[str, Any]) -> bool:
-        cell = record.get(self.column)
+        cell = look_up(record, self.column)
         word = "" if blank(cell) else as_text(cell)
         return (
             (self.any_of is None or word in self.any_of)
@@ -101,6 +133,15 @@ class Shape(_Model):
     recorded: From | None = None
     data: dict[str, From] = Field(default_factory=dict)
     skip: list[Skip] = Field(default_factory=list)
+    of: Annotated[list[str], BeforeValidator(lambda given: [given] if isinstance(given, str) else given)] | None = None
+    """Which kinds of record (tables, resources) it is made of; else of all."""
+    each: str | None = None
+    """A field that holds a list of objects: one event an item, whose fields are named ``item.<name>`` beside the record's own."""
+    state: bool | None = None
+    """The record says how something stands now (a consent, an approval): an event each time that this has changed.
+
+    Else the record is a note of what happened, and an edit of it takes the earlier event back and puts another in its place.
+    """
 
 
 class Document(Shape):
@@ -124,3 +165,6 @@ class Plan:
     recorded: Take | None
     data: Fields[str, Take]
     skip: tuple[Skip, ...]
+    of: frozenset[str] | None = None
+    each: str | None = None
+    state: bool = False

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from adapters.base import Reject, Result, rejects
 from adapters.files.opening import lines, opened
 from adapters.files.rows import Row
+from adapters.mapping import spread
 from adapters.mapping_schema import Layout
 from rules.catalogue import Catalogue
 from rules.envelope import read_event
@@ -48,17 +48,3 @@ def rows(path: Path, _layout: Layout, _columns: Callable[[list[str]], None]) -> 
                     yield Row(number, spread(record))
                 else:
                     yield Reject("", number, "", "wrong_type", "is not a JSON object")
-
-
-def spread(record: Mapping[str, Any]) -> dict[str, Any]:
-    """A record's values by dotted name."""
-    made: dict[str, Any] = {}
-    stack: list[tuple[str, Mapping[str, Any]]] = [("", record)]
-    while stack:
-        prefix, inner = stack.pop()
-        for name, value in inner.items():
-            if isinstance(value, dict):
-                stack.append((f"{prefix}{name}.", value))
-            else:
-                made[prefix + name] = value
-    return made

@@ -88,26 +88,38 @@ class ConflictRow(Base):
 
 
 class RejectRow(Base):
-    """A delivery that was refused at the door, kept with its reasons so that it can be mended and replayed.
+    """A record of a client system that could not become an event, kept with its reasons until it is mended.
 
-    ``payload`` is what was sent and may hold what the catalogue would have dropped: show it to administrators of
-    sources only, and delete it when it is old.
+    One row a record.  ``payload`` is what the system gave and may hold what the catalogue would have dropped: show it to
+    administrators of sources only.  It goes as soon as the record was taken in (``replayed_at``) or set aside (``dismissed_at``).
     """
 
     __tablename__ = "reject"
-    __table_args__ = (Index(None, "source", "id"), Index(None, "received"), {"sqlite_autoincrement": True})
+    __table_args__ = (
+        Index(None, "source", "id"),
+        Index(None, "received"),
+        UniqueConstraint("source", "kind", "ref"),
+        {"sqlite_autoincrement": True},
+    )
 
     id: Mapped[Serial]
     source: Mapped[str]
-    event_id: Mapped[str | None]
+    kind: Mapped[str]
+    ref: Mapped[str]
     received: Mapped[int]
+    """When the record was refused first (ms); until it is settled, its source is taken as complete only up to then."""
     problems: Mapped[Json]
     payload: Mapped[Json | None]
     replayed_at: Mapped[int | None]
+    dismissed_at: Mapped[int | None]
+    dismissed_by: Mapped[str | None]
 
 
 class SourceRow(Base):
-    """A feed: how far an adapter has read (``cursor`` moves in the transaction that stores what it read) and its health."""
+    """A feed: how far an adapter has read (``cursor`` moves in the transaction that stores what it read) and its health.
+
+    ``token`` and ``lease_until``: who is pulling, and until when nobody else may.
+    """
 
     __tablename__ = "source"
 
@@ -116,5 +128,25 @@ class SourceRow(Base):
     cursor: Mapped[Json | None]
     last_received: Mapped[int | None]
     last_pull: Mapped[int | None]
+    last_good_pull: Mapped[int | None]
+    next_pull_at: Mapped[int | None]
     last_error: Mapped[str | None]
     failures: Mapped[int] = mapped_column(default=0)
+    records: Mapped[int] = mapped_column(default=0)
+    """Records read so far, those that were read again included."""
+    token: Mapped[str | None]
+    lease_until: Mapped[int | None]
+
+
+class SourceRecordRow(Base):
+    """What has become of a client system's record: by event id the digest of the content that stands and how often it was replaced."""
+
+    __tablename__ = "source_record"
+
+    source: Mapped[str] = mapped_column(primary_key=True)
+    kind: Mapped[str] = mapped_column(primary_key=True)
+    ref: Mapped[str] = mapped_column(primary_key=True)
+    digest: Mapped[str]
+    """Of the record and the mapping: while it is the same, there is nothing to do."""
+    events: Mapped[Json]
+    seen_at: Mapped[int]
