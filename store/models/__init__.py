@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from store.models.access import ApiKeyRow, UserRow
+from store.models.backtests import BACKTEST_STATES, BacktestChunkRow, BacktestRow
 from store.models.base import Base
 from store.models.events import CaseLinkRow, ConflictRow, EventRow, HeartbeatRow, RejectRow, SourceRow
 from store.models.findings import CONDITIONS, REVIEWS, WAIVER_STATES, BreachHistoryRow, BreachRow, VerdictRow, WaiverRow
@@ -10,6 +11,7 @@ from store.models.policies import CHANGE_KINDS, CHANGE_STATES, INSTALLATION, Pol
 from store.models.work import AuditCaseRow, AuditRow, CaseStateRow, DirtyRow, OutboxRow
 
 __all__ = [
+    "BACKTEST_STATES",
     "CHANGE_KINDS",
     "CHANGE_STATES",
     "CONDITIONS",
@@ -19,6 +21,8 @@ __all__ = [
     "ApiKeyRow",
     "AuditCaseRow",
     "AuditRow",
+    "BacktestChunkRow",
+    "BacktestRow",
     "Base",
     "BreachHistoryRow",
     "BreachRow",
