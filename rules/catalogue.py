@@ -37,14 +37,18 @@ _OCCURRED_ON = "occurred_on"
 _TYPE_NAME = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*", re.ASCII)
 _ATTRIBUTE_NAME = re.compile(r"[a-z][a-z0-9_]*", re.ASCII)
 _RESERVED = {"data", "time"}
-_KEYS = {"catalogue", "version", "common", "values", "types", "course", "roster", "state", "links"}
-_TYPE_KEYS = {"about", "data", "values"}
+_KEYS = {"catalogue", "version", "common", "values", "words", "types", "course", "roster", "state", "links"}
+_TYPE_KEYS = {"about", "says", "data", "values", "words"}
 _KINDS = sorted(SCALARS | {"object"})
 
 
 @dataclass(frozen=True)
 class EventType:
-    """One type of event: its own attributes and the common ones, which codes are known (documentation, not enforced)."""
+    """One type of event: its own attributes and the common ones, which codes are known (documentation, not enforced).
+
+    How it is told in plain words, where the catalogue says so: ``says`` ("a visit is held"), ``words`` by path of an attribute
+    ("persons seen"; of a flag what it states: "the child is safe at home") and ``spoken`` by path and code ("at school").
+    """
 
     name: str
     about: str
@@ -52,6 +56,9 @@ class EventType:
     own: frozenset[str]
     required: frozenset[str] = frozenset()
     values: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    says: str = ""
+    words: Mapping[str, str] = field(default_factory=dict)
+    spoken: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     @cached_property
     def check(self) -> Check:
@@ -205,6 +212,7 @@ class _Builder:
         version = self._text(("version",), data.get("version"))
         common = self._attributes(("common",), data.get("common"))
         common_values = self._values(("values",), data.get("values"))
+        common_words = self._words(("words",), data.get("words")), _spoken(data.get("values"))
         types: dict[str, EventType] = {}
         for type_name, raw in self._mapping(("types",), data.get("types")).items():
             at = ("types", type_name)
@@ -213,7 +221,7 @@ class _Builder:
             elif not _TYPE_NAME.fullmatch(type_name):
                 self._fault(at, "bad-name", "a type's name is lower-case words joined by dots, such as visit.held", key=True)
             else:
-                types[type_name] = self._type(at, type_name, raw, common, common_values)
+                types[type_name] = self._type(at, type_name, raw, common, common_values, common_words)
         if not types and not self.faults:
             self._fault(("types",), "empty", "the catalogue declares no event types")
         common = {_OCCURRED_ON: Attribute("date"), **common}
@@ -226,24 +234,40 @@ class _Builder:
         return Catalogue(name, version, digest, types, common, **sections, source=self.source)
 
     def _type(
-        self, at: tuple[Key, ...], name: str, raw: Any, common: Mapping[str, Attribute], common_values: Mapping[str, tuple[str, ...]]
+        self,
+        at: tuple[Key, ...],
+        name: str,
+        raw: Any,
+        common: Mapping[str, Attribute],
+        common_values: Mapping[str, tuple[str, ...]],
+        common_words: tuple[Mapping[str, str], Mapping[str, Mapping[str, str]]],
     ) -> EventType:
         body = self._mapping(at, raw, optional=True)
         self._keys(at, body, _TYPE_KEYS)
         own = self._attributes((*at, "data"), body.get("data"))
         for attribute in sorted(own.keys() & common.keys()):
             self._fault((*at, "data", attribute), "declared-twice", f"{attribute} is common to all types already", key=True)
-        about = body.get("about", "")
-        if not isinstance(about, str):
-            self._fault((*at, "about"), "wrong-type", "about is a text")
-            about = ""
+        texts = {key: body.get(key, "") for key in ("about", "says")}
+        for key, text in texts.items():
+            if not isinstance(text, str):
+                self._fault((*at, key), "wrong-type", f"{key} is a text")
         own_values = self._values((*at, "values"), body.get("values"))
+        own_words = self._words((*at, "words"), body.get("words"))
         found = EventType(
-            name, about, {_OCCURRED_ON: Attribute("date"), **common, **own}, frozenset(own), frozenset(), {**common_values, **own_values}
+            name,
+            str(texts["about"]),
+            {_OCCURRED_ON: Attribute("date"), **common, **own},
+            frozenset(own),
+            frozenset(),
+            {**common_values, **own_values},
+            str(texts["says"]),
+            {**common_words[0], **own_words},
+            {**common_words[1], **_spoken(body.get("values"))},
         )
-        for path in own_values:
-            if found.attribute(path) is None:
-                self._fault((*at, "values", path), "unknown-attribute", f"{name} has no attribute {path}", key=True)
+        for key, named in (("values", own_values), ("words", own_words)):
+            for path in named:
+                if found.attribute(path) is None:
+                    self._fault((*at, key, path), "unknown-attribute", f"{name} has no attribute {path}", key=True)
         return found
 
     def _attributes(self, at: tuple[Key, ...], raw: Any) -> dict[str, Attribute]:
@@ -276,10 +300,21 @@ class _Builder:
     def _values(self, at: tuple[Key, ...], raw: Any) -> dict[str, tuple[str, ...]]:
         found = {}
         for path, codes in self._mapping(at, raw, optional=True).items():
-            if not isinstance(codes, list) or not all(isinstance(code, str) for code in codes):
-                self._fault((*at, path), "wrong-type", "values are a list of codes")
+            if isinstance(codes, dict) and all(isinstance(words, str) for words in codes.values()):
+                found[path] = tuple(codes)
+            elif not isinstance(codes, list) or not all(isinstance(code, str) for code in codes):
+                self._fault((*at, path), "wrong-type", "values are a list of codes, or a mapping of codes to their plain words")
             else:
                 found[path] = tuple(codes)
+        return found
+
+    def _words(self, at: tuple[Key, ...], raw: Any) -> dict[str, str]:
+        found = {}
+        for path, words in self._mapping(at, raw, optional=True).items():
+            if isinstance(words, str):
+                found[path] = words
+            else:
+                self._fault((*at, path), "wrong-type", "words are a text")
         return found
 
     def _mapping(self, at: tuple[Key, ...], raw: Any, *, optional: bool = False) -> dict[str, Any]:
@@ -305,8 +340,13 @@ class _Builder:
         self.faults.append(self.source.fault(at, code, message, key=key))
 
 
+def _spoken(values: Any) -> dict[str, Mapping[str, str]]:
+    """The plain words of codes, where ``values`` gives them."""
+    return {path: codes for path, codes in values.items() if isinstance(codes, dict)} if isinstance(values, dict) else {}
+
+
 def _digest(name: str, version: str, types: Mapping[str, EventType], sections: Mapping[str, Any]) -> str:
-    """SHA-256 (hex) over what the catalogue means; descriptions, known codes and the order of keys do not count."""
+    """SHA-256 (hex) over what the catalogue means; descriptions, plain words, known codes and the order of keys do not count."""
     meaning = {
         "catalogue": name,
         "version": version,

@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
-from store.models.access import ApiKeyRow, PolicyVersionRow, UserRow
+from store.models.access import ApiKeyRow, UserRow
+from store.models.backtests import BACKTEST_STATES, BacktestChunkRow, BacktestRow
 from store.models.base import Base
 from store.models.events import CaseLinkRow, ConflictRow, EventRow, HeartbeatRow, RejectRow, SourceRow
 from store.models.findings import CONDITIONS, REVIEWS, WAIVER_STATES, BreachHistoryRow, BreachRow, VerdictRow, WaiverRow
+from store.models.policies import CHANGE_KINDS, CHANGE_STATES, INSTALLATION, PolicyChangeRow, PolicyVersionRow
 from store.models.work import AuditCaseRow, AuditRow, CaseStateRow, DirtyRow, OutboxRow
 
 __all__ = [
+    "BACKTEST_STATES",
+    "CHANGE_KINDS",
+    "CHANGE_STATES",
     "CONDITIONS",
+    "INSTALLATION",
     "REVIEWS",
     "WAIVER_STATES",
     "ApiKeyRow",
     "AuditCaseRow",
     "AuditRow",
+    "BacktestChunkRow",
+    "BacktestRow",
     "Base",
     "BreachHistoryRow",
     "BreachRow",
@@ -25,6 +33,7 @@ __all__ = [
     "EventRow",
     "HeartbeatRow",
     "OutboxRow",
+    "PolicyChangeRow",
     "PolicyVersionRow",
     "RejectRow",
     "SourceRow",

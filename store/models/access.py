@@ -1,8 +1,7 @@
-"""Who may do what, and which policy texts were ever in use.  Imports base only."""
+"""Who may do what.  Imports base only."""
 
 from __future__ import annotations
 
-from sqlalchemy import Index
 from sqlalchemy.orm import Mapped, mapped_column
 
 from store.models.base import Base, Json
@@ -46,17 +45,3 @@ class UserRow(Base):
     """Sessions begun before this instant are over: set when the password or the roles change."""
     created: Mapped[int]
     last_login: Mapped[int | None]
-
-
-class PolicyVersionRow(Base):
-    """A policy text as it was judged by, so that an old verdict can always be explained."""
-
-    __tablename__ = "policy_version"
-    __table_args__ = (Index(None, "policy", "first_used"),)
-
-    digest: Mapped[str] = mapped_column(primary_key=True)
-    policy: Mapped[str]
-    version: Mapped[str]
-    effective: Mapped[str | None]
-    text: Mapped[Json]
-    first_used: Mapped[int]
