@@ -75,13 +75,17 @@ class Page:
     """One bounded page of a pull.  ``cursor`` is stored in the transaction that stores what became of ``records``.
 
     ``more``: ask again at once.  ``complete_until`` (ms), on a last page: everything that the system had recorded up to then has
-    been delivered; None where it cannot say.
+    been delivered; None where it cannot say.  A sweep finds records that vanished without a word: it has a number (``sweep``,
+    growing), names the refs that are there (``present``, by kind), and in the end the kinds that it has gone through (``swept``).
     """
 
     records: Sequence[Record]
     cursor: Cursor
     more: bool = False
     complete_until: int | None = None
+    sweep: int = 0
+    present: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    swept: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)

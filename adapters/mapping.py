@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from collections.abc import Mapping as Fields
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -21,7 +21,7 @@ from adapters.mapping_lint import check
 from adapters.mapping_schema import PLACE, Layout, Plan, Take, look_up
 from rules.attributes import Attribute, escape
 from rules.catalogue import Catalogue
-from rules.yamlsource import Source, parse, read
+from rules.yamlsource import Key, Source, parse, read
 
 T = TypeVar("T")
 
@@ -64,6 +64,11 @@ class Mapping:
     def parse(cls, text: str, catalogue: Catalogue, *, name: str = "mapping.yaml") -> Mapping:
         """The mapping in a YAML text.  Raises PolicyError."""
         return cls._checked(parse(text, name=name), catalogue)
+
+    @classmethod
+    def inside(cls, source: Source, path: Sequence[Key], catalogue: Catalogue) -> Mapping:
+        """The mapping that stands at ``path`` of a larger file.  Raises PolicyError, with the places of that file."""
+        return cls._checked(source.within(path), catalogue)
 
     @classmethod
     def _checked(cls, source: Source, catalogue: Catalogue) -> Mapping:

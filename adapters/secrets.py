@@ -25,7 +25,9 @@ class Secret(BaseModel):
     @classmethod
     def _no_value(cls, data: object) -> object:
         if isinstance(data, str):
-            raise ValueError("is a secret: name the environment variable ({env: NAME}) or the file ({file: /path}) that holds it")
+            raise ValueError(  # noqa: TRY004 - pydantic reports ValueErrors
+                "is a secret: name the environment variable ({env: NAME}) or the file ({file: /path}) that holds it"
+            )
         return data
 
     @model_validator(mode="after")

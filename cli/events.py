@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -14,7 +13,6 @@ import click
 from cli.common import EXIT_GOOD, EXIT_USAGE, complain
 
 if TYPE_CHECKING:
-    from rules.catalogue import Catalogue
     from rules.envelope import Parsed
     from service.bootstrap import Service
 
@@ -93,7 +91,7 @@ def _results(svc: Service, files: Iterable[str], mapping: str | None, taken: _Ta
     from adapters.files import read_events
     from adapters.mapping import Mapping
 
-    catalogue = _catalogue(svc)
+    catalogue = svc.policies.all_types
     chosen = None if mapping is None else Mapping.load(mapping, catalogue)
     for file in files:
         places = set()
@@ -104,12 +102,3 @@ def _results(svc: Service, files: Iterable[str], mapping: str | None, taken: _Ta
             else:
                 yield file, result
         taken.unread += len(places)
-
-
-def _catalogue(svc: Service) -> Catalogue:
-    """Every event type that the installation's policies know."""
-    first, *others = [group.catalogue for group in svc.policies.groups]
-    types = dict(first.types)
-    for other in others:
-        types = {**other.types, **types}
-    return replace(first, types=types)

@@ -19,6 +19,7 @@ from rules.errors import EngineError, PolicyError, RulesError
 os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
 
 COMMANDS = {
+    "adapters": "cli.adapters:adapters",
     "check": "cli.check:check",
     "db": "cli.db:db",
     "demo": "cli.demo:demo",

@@ -77,6 +77,13 @@ class Source:
             node = part
         return node.at if node.leaf and not key else node.key
 
+    def within(self, path: Sequence[Key]) -> Source:
+        """What stands at ``path``, as a source of its own with the places of the whole file.  Raises KeyError or IndexError."""
+        data, node = self.data, self._root
+        for step in path:
+            data, node = data[step], node.parts[step]
+        return Source(self.name, data, node)
+
     def fault(self, path: Sequence[Key], code: str, message: str, *, key: bool = False) -> Fault:
         """A fault at ``path``, ready to be collected into a PolicyError."""
         line, col = self.mark(path, key=key)

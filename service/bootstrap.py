@@ -17,6 +17,7 @@ from service.hints import Hints, NoHints, producer
 from service.metrics import Metrics
 from service.policies import PolicySet, load
 from service.settings import Settings
+from service.sources import Feeds
 from store.engine import make_engine, reader_factory, session_factory
 
 
@@ -36,6 +37,7 @@ class Service:
     policies: PolicySet
     metrics: Metrics
     now: Callable[[], int]
+    feeds: Feeds
     hints: Hints = field(default_factory=NoHints)
     heard: dict[str, int] = field(default_factory=dict)
     """When this process last noted that it had heard of a source (ms)."""
@@ -69,14 +71,16 @@ def build(settings: Settings, *, now: Callable[[], int] = wall_clock, policies: 
     engine = make_engine(settings.database, pool_size=settings.database_pool)
     readers = reader_factory(engine)
     metrics = Metrics(Figures(readers, now))
+    in_use = policies if policies is not None else load(settings.policies)
     service = Service(
         settings=settings,
         engine=engine,
         sessions=session_factory(engine),
         readers=readers,
-        policies=policies if policies is not None else load(settings.policies),
+        policies=in_use,
         metrics=metrics,
         now=now,
+        feeds=Feeds(settings.sources, lambda: in_use.all_types),
     )
     if settings.redis is not None:
         service.hints = producer(settings.redis, metrics)

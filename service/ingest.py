@@ -133,32 +133,45 @@ def _take_chunk(svc: Service, chunk: Sequence[Parsed | EventRefused], now: int) 
 
 
 def _store(svc: Service, items: Sequence[Parsed], now: int) -> tuple[list[Receipt], set[str]]:
-    """The one transaction.  Gives a receipt for each event and the cases that wait because of those that were new."""
+    """One transaction of its own.  Gives a receipt for each event and the cases that wait because of those that were new."""
+    if not items:
+        return [], set()
+    sources = _sources(items)
+    heard = {source for source in sources if now - svc.heard.get(source, 0) >= HEARD_EVERY}
+    with svc.writing() as session:
+        taken = take(svc, session, items, now)
+        if heard:
+            _note_heard(session, heard, now)
+    svc.heard.update(dict.fromkeys(heard, now))
+    return taken
+
+
+def take(svc: Service, session: Session, items: Sequence[Parsed], now: int) -> tuple[list[Receipt], set[str]]:
+    """The same inside a transaction of the caller's, which thereby holds whatever else belongs to these events (a cursor, say).
+
+    Call it once in a transaction, before anything else is written.  Raises store.errors.Unstorable.
+    """
     events = [item.event for item in items if item.event is not None]
     beats = [item.heartbeat for item in items if item.heartbeat is not None]
     digests = [item.content_digest for item in items if item.event is not None]
-    if not events and not beats:
-        return [], set()
     linked = {(event.case, key) for event in events for key in svc.policies.links(event)}
     speaking = any("target" in event.data for event in events)
-    sources = {event.source for event in events} | {beat.source for beat in beats}
     dirty: set[str] = set()
-    with svc.writing() as session:
-        _take_turns(session, alone=bool(linked) or speaking)
-        receipts = insert_events(session, events, received=now, digests=digests) if events else []
-        fresh = [event for event, receipt in zip(events, receipts, strict=True) if receipt.status == "accepted"]
-        if fresh:
-            cases = {event.case for event in fresh}
-            insert_links(
-                session, sorted({(case, key) for case, key in linked if case in cases} | _words_about(session, svc.policies, fresh))
-            )
-            dirty = affected(session, fresh)
-        dirty |= _heartbeats(session, beats)
-        mark_dirty(session, dirty, now)
-        heard = {source for source in sources if now - svc.heard.get(source, 0) >= HEARD_EVERY}
-        _note_heard(session, heard, now)
-    svc.heard.update(dict.fromkeys(heard, now))
+    _take_turns(session, alone=bool(linked) or speaking)
+    receipts = insert_events(session, events, received=now, digests=digests) if events else []
+    fresh = [event for event, receipt in zip(events, receipts, strict=True) if receipt.status == "accepted"]
+    if fresh:
+        cases = {event.case for event in fresh}
+        insert_links(session, sorted({(case, key) for case, key in linked if case in cases} | _words_about(session, svc.policies, fresh)))
+        dirty = affected(session, fresh)
+    dirty |= _heartbeats(session, beats)
+    mark_dirty(session, dirty, now)
     return receipts, dirty
+
+
+def _sources(items: Sequence[Parsed]) -> set[str]:
+    events = {item.event.source for item in items if item.event is not None}
+    return events | {item.heartbeat.source for item in items if item.heartbeat is not None}
 
 
 _TURN = 0x6475652063617265
@@ -211,8 +224,6 @@ def _heartbeats(session: Session, beats: Sequence[Heartbeat]) -> set[str]:
 
 def _note_heard(session: Session, sources: set[str], now: int) -> None:
     """Notes when each source was last heard of."""
-    if not sources:
-        return
     statement = upsert(session, SourceRow)
     statement = statement.on_conflict_do_update(index_elements=["source"], set_={"last_received": statement.excluded.last_received})
     session.execute(statement, [{"source": source, "last_received": now, "failures": 0} for source in sorted(sources)])

@@ -122,6 +122,15 @@ class Metrics:
         )
         self.sweeps = Counter("duecare_sweeps", "Rounds of the sweeper", ("result",), registry=registry)
         self.swept = Counter("duecare_swept_cases", "Cases that the sweeper put forward, by why", ("why",), registry=registry)
+        self.pulls = Counter(
+            "duecare_pulls", "Pulls of client systems, by source and how they ended", ("source", "result"), registry=registry
+        )
+        self.pulled = Counter(
+            "duecare_pulled",
+            "What pulls read: records, those unchanged, those refused, and events by what became of them",
+            ("source", "result"),
+            registry=registry,
+        )
         if standing is not None:
             registry.register(_FromStore(standing))
 

@@ -113,6 +113,15 @@ class PolicySet:
         sources = {source.event for group in self.groups for kind in group.domain.links.values() for source in kind}
         return frozenset(sources | {g.domain.course.merges.event for g in self.groups if g.domain.course.merges is not None})
 
+    @cached_property
+    def all_types(self) -> Catalogue:
+        """A catalogue of every event type that the policies know."""
+        first, *others = [group.catalogue for group in self.groups]
+        types = dict(first.types)
+        for other in others:
+            types = {**other.types, **types}
+        return replace(first, types=types)
+
     def catalogue_of(self, type_name: object) -> Catalogue:
         """The catalogue that knows an event type; the first one for types that all or none of them know."""
         for group in self.groups:

@@ -63,6 +63,11 @@ class Settings(BaseSettings):
         validation_alias=AliasChoices("DUECARE_POLICIES"),
         description="Folder with further policy packages. A policy with the id of a shipped one takes its place.",
     )
+    sources: OptionalPath = Field(
+        default=None,
+        validation_alias=AliasChoices("DUECARE_SOURCES"),
+        description="YAML file, or folder of YAML files, that say which client systems are asked for their records.",
+    )
     secret_key: OptionalSecret = Field(
         default=None,
         validation_alias=AliasChoices("DUECARE_SECRET_KEY"),
@@ -160,7 +165,7 @@ class Settings(BaseSettings):
         ),
     )
 
-    @field_validator("home", "policies")
+    @field_validator("home", "policies", "sources")
     @classmethod
     def _absolute(cls, value: Path | None) -> Path | None:
         return value.expanduser().absolute() if value is not None else None

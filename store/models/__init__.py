@@ -5,7 +5,7 @@ from __future__ import annotations
 from store.models.access import ApiKeyRow, UserRow
 from store.models.backtests import BACKTEST_STATES, BacktestChunkRow, BacktestRow
 from store.models.base import Base
-from store.models.events import CaseLinkRow, ConflictRow, EventRow, HeartbeatRow, RejectRow, SourceRow
+from store.models.events import CaseLinkRow, ConflictRow, EventRow, HeartbeatRow, RejectRow, SourceRecordRow, SourceRow
 from store.models.findings import CONDITIONS, REVIEWS, WAIVER_STATES, BreachHistoryRow, BreachRow, VerdictRow, WaiverRow
 from store.models.policies import CHANGE_KINDS, CHANGE_STATES, INSTALLATION, PolicyChangeRow, PolicyVersionRow
 from store.models.work import AuditCaseRow, AuditRow, CaseStateRow, DirtyRow, OutboxRow
@@ -36,6 +36,7 @@ __all__ = [
     "PolicyChangeRow",
     "PolicyVersionRow",
     "RejectRow",
+    "SourceRecordRow",
     "SourceRow",
     "UserRow",
     "VerdictRow",

@@ -142,6 +142,7 @@ class SourceRecordRow(Base):
     """What has become of a client system's record: by event id the digest of the content that stands and how often it was replaced."""
 
     __tablename__ = "source_record"
+    __table_args__ = (Index(None, "source", "kind", "sweep"),)
 
     source: Mapped[str] = mapped_column(primary_key=True)
     kind: Mapped[str] = mapped_column(primary_key=True)
@@ -149,4 +150,5 @@ class SourceRecordRow(Base):
     digest: Mapped[str]
     """Of the record and the mapping: while it is the same, there is nothing to do."""
     events: Mapped[Json]
-    seen_at: Mapped[int]
+    sweep: Mapped[int] = mapped_column(default=0)
+    """The number of the last sweep (see adapters.base.Page) in which it was there."""

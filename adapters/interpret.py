@@ -1,0 +1,83 @@
+"""What a mapping makes of a client system's record: events that the door would take, and what stands in the way.  Imports rules.
+
+The same for a pull, for a replay and for trying a mapping out, so that what was tried is what happens.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from adapters.base import Record
+from adapters.mapping import Mapping as FieldMapping
+from adapters.mapping import MappingFault, spread
+from rules.envelope import Parsed, content_digest, parse_event
+from rules.errors import EventRefused, Problem
+
+GONE = "gone"
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """An event that a record has become.  ``content`` is the digest of all that it says but of when that was recorded.
+
+    ``state``: it says how something stands now; see mapping_schema.Shape.
+    """
+
+    parsed: Parsed
+    given: Mapping[str, Any]
+    content: str
+    state: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Interpreted:
+    """A record's events and problems.  ``unread``: names of its fields that the mapping does not look at."""
+
+    record: Record
+    events: tuple[Made, ...]
+    problems: tuple[Problem, ...]
+    unread: tuple[str, ...]
+
+
+def interpret(mapping: FieldMapping, record: Record, *, received: int) -> Interpreted:
+    """The record under the mapping.  ``received`` (ms) stands in where the system does not say when it recorded it."""
+    if record.gone:
+        return Interpreted(record, (), (), ())
+    fields = spread(record.fields)
+    events: list[Made] = []
+    problems: list[Problem] = []
+    for made in mapping.made(fields, record.kind):
+        if isinstance(made.event, MappingFault):
+            problems.append(Problem(made.event.pointer, made.event.code, made.event.message))
+            continue
+        try:
+            parsed = parse_event(made.event, mapping.catalogue, received=received)
+        except EventRefused as refused:
+            problems.extend(refused.problems)
+            continue
+        if parsed.event is None:
+            problems.append(Problem("/type", "wrong_value", "a record cannot be a heartbeat: pulls give their own"))
+            continue
+        event = parsed.event
+        time = None if made.state and made.event["time"] == made.event.get("recordedtime") else event.time
+        content = content_digest(event.type, event.case, time or 0, None, event.data)
+        events.append(Made(parsed, made.event, content, made.state))
+    return Interpreted(record, tuple(events), tuple(problems), _unread(fields, mapping.columns))
+
+
+def record_digest(mapping: FieldMapping, record: Record) -> str:
+    """SHA-256 (hex) of a record and of what would be made of it: while it is the same, nothing has changed.  ``gone`` of one that is."""
+    if record.gone:
+        return GONE
+    text = json.dumps([mapping.digest, record.fields], sort_keys=True, default=str, ensure_ascii=True)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _unread(fields: Iterable[str], columns: Iterable[str]) -> tuple[str, ...]:
+    heads = {part for column in columns for part in (column, column.partition("[]")[0], column.removeprefix("item."))}
+    inside = {".".join(column.split(".")[:cut]) for column in columns for cut in range(1, column.count(".") + 1)}
+    return tuple(sorted(name for name in fields if name not in heads and name not in inside))

@@ -1,0 +1,248 @@
+"""`duecare adapters ...`: connecting client systems, trying mappings out, asking by hand."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import click
+
+from cli.common import EXIT_BREACHED, EXIT_GOOD, EXIT_USAGE, complain, moment, plural
+
+if TYPE_CHECKING:
+    from adapters.interpret import Interpreted
+
+FORM = click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+
+
+@click.group()
+def adapters() -> None:
+    """Connect client systems that are asked for their records (see DUECARE_SOURCES)."""
+
+
+@adapters.command("list")
+@FORM
+def list_(form: str) -> int:
+    """List the sources of this installation and the kinds of client system that can be connected.
+
+    Exit code 0: all files of DUECARE_SOURCES can be used; 2: some have faults (each on stderr with its place).
+    """
+    from adapters.base import kinds
+    from adapters.ready import ready
+    from cli.stored import service
+
+    with service(schema=False) as svc:
+        found = svc.feeds.current()
+        rows = [
+            {
+                "source": one.name,
+                "uri": one.uri,
+                "adapter": one.kind.name,
+                "every_seconds": one.every,
+                "enabled": one.enabled,
+                "file": one.path,
+            }
+            for one in found.items.values()
+        ]
+        if form == "json":
+            known = [{"adapter": kind.name, "about": kind.about} for kind in kinds().values()]
+            click.echo(json.dumps({"sources": rows, "kinds": known, "mappings": sorted(ready())}, indent=2))
+        else:
+            click.echo("Sources" if rows else "No source is configured: name a YAML file or a folder of them in DUECARE_SOURCES.")
+            for row in rows:
+                state = "" if row["enabled"] else " (not switched on)"
+                click.echo(f"  {row['source']}: {row['adapter']}, every {row['every_seconds']} s, {row['uri']}{state}")
+            click.echo("Kinds of client system")
+            for kind in kinds().values():
+                click.echo(f"  {kind.name}: {kind.about}")
+            click.echo(f"Mappings that come with duecare: {', '.join(sorted(ready())) or 'none'}")
+        for fault in found.faults:
+            complain(str(fault))
+        return EXIT_USAGE if found.faults else EXIT_GOOD
+
+
+@adapters.command()
+@click.argument("name")
+@FORM
+def check(name: str, form: str) -> int:
+    """Ask a source whether it can be reached, as whom, and what may be read. Reads no record.
+
+    Exit code 0: it can; 1: something is wrong with it; 2: its file has faults.
+    """
+    from adapters.base import AdapterError, Connection
+    from cli.stored import service
+
+    with service(schema=False) as svc:
+        source = svc.feeds.get(name)
+        try:
+            adapter = source.adapter()
+            try:
+                found = adapter.check()
+            finally:
+                adapter.close()
+        except AdapterError as error:
+            found = Connection(problems=[str(error)])
+    if form == "json":
+        click.echo(json.dumps({"identity": found.identity, "readable": dict(found.readable), "problems": list(found.problems)}, indent=2))
+        return EXIT_GOOD if found.ok else EXIT_BREACHED
+    if found.identity is not None:
+        click.echo(f"Connected as {found.identity}.")
+    for kind, words in found.readable.items():
+        click.echo(f"  {kind}: {words}")
+    for problem in found.problems:
+        complain(f"  {problem}")
+    return EXIT_GOOD if found.ok else EXIT_BREACHED
+
+
+@adapters.command("try")
+@click.argument("name")
+@click.option("--limit", default=20, show_default=True, type=click.IntRange(1, 10_000), help="How many records to look at.")
+@click.option("--kind", metavar="KIND", help="Only records of this kind.")
+@click.option("--values/--no-values", default=False, help="Show the records' own fields as well, which may name people.")
+@FORM
+def try_(name: str, limit: int, kind: str | None, values: bool, form: str) -> int:
+    """Show the first records of a source and what the mapping makes of each. Stores nothing.
+
+    Exit code 0: every record could be read; 1: some were refused (each with why); 2: the source's file has faults.
+    """
+    from cli.stored import service
+    from service.trial import trial
+
+    with service(schema=False) as svc:
+        source = svc.feeds.get(name)
+        found = list(trial(svc, source, limit=limit, kind=kind))
+    if form == "json":
+        click.echo(json.dumps([_as_dict(one, values=values) for one in found], indent=2, default=str))
+    else:
+        for one in found:
+            _show(one, values=values)
+        refused = sum(bool(one.problems) for one in found)
+        made = sum(len(one.events) for one in found)
+        click.echo(f"{plural(len(found), 'record')}: {plural(made, 'event')}; {refused} refused.")
+    return EXIT_BREACHED if any(one.problems for one in found) else EXIT_GOOD
+
+
+def _as_dict(found: Interpreted, *, values: bool) -> dict[str, object]:
+    shown: dict[str, object] = {"kind": found.record.kind, "ref": found.record.ref, "gone": found.record.gone}
+    if values:
+        shown["fields"] = dict(found.record.fields)
+    shown["events"] = [{**made.given, "dropped": list(made.parsed.dropped)} for made in found.events]
+    shown["problems"] = [{"pointer": p.pointer, "code": p.code, "message": p.message} for p in found.problems]
+    shown["unread"] = list(found.unread)
+    return shown
+
+
+def _show(found: Interpreted, *, values: bool) -> None:
+    record = found.record
+    click.echo(f"{record.kind} {record.ref}{' (deleted)' if record.gone else ''}")
+    if values:
+        for field, value in sorted(record.fields.items()):
+            click.echo(f"    {field}: {json.dumps(value, default=str, ensure_ascii=False)[:100]}")
+    for made in found.events:
+        event = made.parsed.event
+        assert event is not None
+        known = moment(event.recorded) if event.recorded_given else "when it is read"
+        click.echo(f"  -> {event.type} {event.id}, case {event.case}, {moment(event.time)}, recorded {known}")
+        for path, value in event.data.items():
+            click.echo(f"       {path}: {json.dumps(value, ensure_ascii=False)}")
+        if made.parsed.dropped:
+            click.echo(f"       left out, since the catalogue does not know them: {', '.join(made.parsed.dropped)}")
+    for problem in found.problems:
+        click.echo(f"  refused: {problem.pointer} {problem.message} [{problem.code}]")
+    if not found.events and not found.problems:
+        click.echo("  -> no event")
+    if found.unread:
+        click.echo(f"  not read (privacy): {', '.join(found.unread)}")
+
+
+@adapters.command()
+@click.argument("name")
+@click.option("--from-start", is_flag=True, help="Read everything again; what is known already changes nothing.")
+@FORM
+def pull(name: str, from_start: bool, form: str) -> int:
+    """Ask a source for all that is new, now, whatever its schedule says.
+
+    Exit code 0: done; 1: it ended early, or records were refused; 2: its file has faults, or somebody else is asking it.
+    """
+    from cli.progress import progress
+    from cli.stored import service
+    from service.pull import forget, pull
+
+    with service() as svc:
+        source = svc.feeds.get(name)
+        if from_start:
+            forget(svc, source)
+        with progress(f"Asking {name}") as advance:
+            done = pull(svc, source, told=lambda so_far: advance(so_far.counts["records"], None))
+    if done.busy:
+        complain(f"Another process is asking {name} now.")
+        return EXIT_USAGE
+    return _told(done.counts, done.error, form)
+
+
+@adapters.command()
+@click.argument("name")
+@FORM
+def rejects(name: str, form: str) -> int:
+    """List the records of a source that could not be taken in, with why."""
+    from cli.stored import service
+    from store.sources import open_rejects
+
+    with service() as svc:
+        source = svc.feeds.get(name)
+        with svc.reading() as session:
+            rows = [
+                {"id": row.id, "kind": row.kind, "ref": row.ref, "since": moment(row.received), "problems": row.problems}
+                for row in open_rejects(session, source.uri)
+            ]
+    if form == "json":
+        click.echo(json.dumps(rows, indent=2))
+    else:
+        for row in rows:
+            click.echo(f"{row['id']}  {row['kind']} {row['ref']}, since {row['since']}")
+            for problem in row["problems"]:
+                click.echo(f"    {problem['pointer']} {problem['message']} [{problem['code']}]")
+        click.echo(f"{plural(len(rows), 'record')} on the reject list.")
+    return EXIT_GOOD
+
+
+@adapters.command()
+@click.argument("name")
+@FORM
+def replay(name: str, form: str) -> int:
+    """Try the records of a source's reject list again, after the mapping was mended.
+
+    Exit code 0: all were taken in; 1: some are refused still.
+    """
+    from cli.stored import service
+    from service.pull import replay
+
+    with service() as svc:
+        done = replay(svc, svc.feeds.get(name))
+    return _told(done.counts, done.error, form)
+
+
+@adapters.command()
+@click.argument("name")
+@click.argument("reject", type=int)
+def dismiss(name: str, reject: int) -> int:
+    """Set a record of the reject list aside for good: it is not about a case."""
+    from cli.stored import service
+    from service.pull import dismiss
+
+    with service() as svc:
+        done = dismiss(svc, svc.feeds.get(name), reject, by="system")
+    if not done:
+        complain(f"There is no open reject {reject} of {name}.")
+    return EXIT_GOOD if done else EXIT_USAGE
+
+
+def _told(counts: dict[str, int], error: str | None, form: str) -> int:
+    names = ("records", "unchanged", "accepted", "duplicate", "conflict", "refused")
+    if form == "json":
+        click.echo(json.dumps({name: counts.get(name, 0) for name in names} | {"error": error}))
+    else:
+        click.echo(", ".join(f"{counts.get(name, 0):,} {name}" for name in names if counts.get(name) or name == "records"))
+        if error is not None:
+            complain(f"It ended early: {error}")
+    return EXIT_BREACHED if error is not None or counts.get("refused") else EXIT_GOOD

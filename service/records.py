@@ -1,0 +1,166 @@
+"""What becomes of a client system's records: which events are new, which replace earlier ones, which are taken back.
+
+A record that was edited takes its earlier event back (event.voided) and puts another in its place; one that was deleted takes
+back all that it became; one that says how something stands adds an event when that has changed.  So what was known when stays
+true, and reading a record twice changes nothing.  Imports adapters/, rules/ and store/.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from sqlalchemy.orm import Session
+
+from adapters.base import Record
+from adapters.interpret import Interpreted, Made, interpret, record_digest
+from rules.catalogue import VOIDED
+from rules.envelope import Parsed, parse_event
+from rules.model import rfc3339
+from service.sources import Configured
+from store import sources
+from store.sources import Known, Ref, Refused
+
+MOST_PAYLOAD = 65_536
+"""Characters of a refused record that are kept; a larger one is asked for again when it is replayed."""
+
+
+class Stands(NamedTuple):
+    """What a record's event stands at, kept as a JSON list.  ``content`` None: it was taken back.
+
+    ``number``: how many versions there were; ``first``: of a state, the first version that was not taken back.
+    """
+
+    content: str | None
+    number: int
+    case: str
+    state: bool
+    first: int
+
+
+@dataclass(slots=True)
+class Plan:
+    """What becomes of the records of one page."""
+
+    source: Configured
+    now: int
+    items: list[Parsed] = field(default_factory=list)
+    known: dict[Ref, Known] = field(default_factory=dict)
+    problems: dict[Ref, list[dict[str, str]]] = field(default_factory=dict)
+    payloads: dict[Ref, Mapping[str, Any]] = field(default_factory=dict)
+    good: list[Ref] = field(default_factory=list)
+    unchanged: int = 0
+    made_by: dict[str, Ref] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, session: Session, source: Configured, records: Sequence[Record], now: int) -> Plan:
+        plan = cls(source, now)
+        newest = {(record.kind, record.ref): record for record in records}
+        before = sources.known_records(session, source.uri, list(newest))
+        for ref, record in newest.items():
+            digest = record_digest(source.mapping, record)
+            known = before.get(ref, Known("", {}))
+            if known.digest == digest:
+                plan.unchanged += 1
+            else:
+                plan.add(ref, interpret(source.mapping, record, received=now), known, digest)
+        return plan
+
+    def add(self, ref: Ref, found: Interpreted, known: Known, digest: str) -> None:
+        """One record that is new or has changed."""
+        stands = {id_: Stands(*kept) for id_, kept in known.events.items()}
+        changed = _changed(found, self.now)
+        ids: set[str] = set()
+        for made in found.events:
+            event = made.parsed.event
+            assert event is not None
+            ids.add(event.id)
+            before = stands.get(event.id, Stands(None, 0, "", False, 1))
+            if before.content == made.content:
+                continue
+            if before.content is not None and not made.state:
+                self._void(event.id, before, changed)
+            number = before.number + 1
+            self._put(ref, made, event.id, number)
+            first = before.first if before.content is not None and made.state else number
+            stands[event.id] = Stands(made.content, number, event.case, made.state, first)
+        for id_, kept in list(stands.items()):
+            lapsed = id_ not in ids and kept.content is not None and not found.problems
+            if lapsed and (found.record.gone or not kept.state):
+                self._void(id_, kept, changed)
+                stands[id_] = kept._replace(content=None, first=kept.number + 1)
+        self.known[ref] = Known("" if found.problems else digest, stands)
+        if found.problems:
+            self.problems[ref] = [{"pointer": p.pointer, "code": p.code, "message": p.message} for p in found.problems]
+            self.payloads[ref] = found.record.fields
+        else:
+            self.good.append(ref)
+
+    def _put(self, ref: Ref, made: Made, id_: str, number: int) -> None:
+        parsed = made.parsed
+        if number > 1:
+            parsed = parse_event({**made.given, "id": _numbered(id_, number)}, self.source.mapping.catalogue, received=self.now)
+        assert parsed.event is not None
+        self.items.append(parsed)
+        self.made_by[parsed.event.id] = ref
+
+    def _void(self, id_: str, stands: Stands, changed: int) -> None:
+        """Take back what stands; of a state, everything that it has said."""
+        for number in range(stands.first, stands.number + 1) if stands.state else (stands.number,):
+            target = _numbered(id_, number)
+            void = {
+                "specversion": "1.0",
+                "id": f"{target}~void",
+                "source": self.source.uri,
+                "type": VOIDED,
+                "subject": stands.case,
+                "time": rfc3339(changed),
+                "recordedtime": rfc3339(changed),
+                "data": {"target": target},
+            }
+            self.items.append(parse_event(void, self.source.mapping.catalogue, received=self.now))
+
+    def clash(self, item: Parsed) -> None:
+        """An event whose id another record has taken, with other content."""
+        assert item.event is not None
+        ref = self.made_by.get(item.event.id)
+        if ref is None:
+            return
+        self.problems.setdefault(ref, []).append(
+            {
+                "pointer": "/id",
+                "code": "conflict",
+                "message": "another record has become an event of the same id: make ids of their kind too",
+            }
+        )
+        self.known[ref] = Known("", {})
+        if ref in self.good:
+            self.good.remove(ref)
+
+    def refused(self) -> list[Refused]:
+        return [Refused(ref, problems, _payload(self.payloads.get(ref))) for ref, problems in self.problems.items()]
+
+
+def _numbered(id_: str, number: int) -> str:
+    return id_ if number == 1 else f"{id_}~{number}"
+
+
+def _changed(found: Interpreted, now: int) -> int:
+    """When the system changed the record (ms): what is taken back was known to be wrong since then."""
+    if found.record.changed is not None:
+        return min(found.record.changed, now)
+    given = [made.parsed.event.recorded for made in found.events if made.parsed.event is not None and made.parsed.event.recorded_given]
+    return min(max(given), now) if given else now
+
+
+def _payload(fields: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
+    """What the system gave, where it is small enough to be kept."""
+    if fields is None:
+        return None
+    text = json.dumps(fields, default=str)
+    if len(text) > MOST_PAYLOAD or "\\u0000" in text:
+        return None
+    kept: dict[str, Any] = json.loads(text)
+    return kept
