@@ -11,9 +11,8 @@ from rules.clock import Zone
 from rules.course import dig
 from rules.decide import Deciders, Disagreement, Item, decide
 from rules.history import Episode, History, build
-from rules.kinds.metric import Metric
 from rules.links import persons, roots
-from rules.model import CaseFile, DataQuery, Decision, Event, Outcome, Verdict
+from rules.model import CaseFile, DataQuery, Decision, Event, Verdict
 from rules.obligation import OUT_OF_SCOPE, Obligation, World, nothing
 from rules.policy import Policy, Rule
 from rules.record import Fact, standing
@@ -111,7 +110,7 @@ def evaluate(
         for episode in stage.history.episodes:
             own = same[-1].zone_for(episode.programs, _office(episode, same[-1]))
             _judge_episode(same, *_seen_in(own, stage, episode, same[-1], file, as_of, known_at, run, worlds), run, ask)
-    _count_unknown(policies, run, statuses)
+    _tally(policies, run, statuses)
     return Evaluation(
         file.case,
         tuple(run.verdicts),
@@ -214,7 +213,7 @@ def _judge_episode(versions: Sequence[Policy], stage: _Stage, episode: Episode, 
     now = next((p for p in reversed(versions) if p.effective <= today), versions[0])
     if newest.program is not None and newest.program not in episode.programs:
         view = _view(now, stage, episode)
-        judged = [rule for rule in now.rules if rule.status in ask.statuses and not isinstance(rule.clauses[0], Metric)]
+        judged = [rule for rule in now.rules if rule.status in ask.statuses and not rule.counted]
         _settle(run, now, [(rule, nothing(OUT_OF_SCOPE)) for rule in judged], view, ask, stage)
         return
     shares: list[Share] = []
@@ -226,7 +225,7 @@ def _judge_episode(versions: Sequence[Policy], stage: _Stage, episode: Episode, 
         for rule in policy.rules:
             if rule.status not in ask.statuses:
                 continue
-            if isinstance(rule.clauses[0], Metric):
+            if rule.counted:
                 if share.is_now:
                     _count(rule, view, run)
                 continue
@@ -297,17 +296,14 @@ def _flat(obligation: Obligation) -> list[World]:
 def _count(rule: Rule, view: View, run: _Run) -> None:
     counts = run.metrics.setdefault(rule.id, {})
     for clause in rule.clauses:
-        if isinstance(clause, Metric) and clause.verdicts is None:
-            for name, number in clause.count(view).items():
-                counts[name] = counts.get(name, 0) + number
+        for name, number in clause.count(view).items():
+            counts[name] = counts.get(name, 0) + number
 
 
-def _count_unknown(policies: Sequence[Policy], run: _Run, statuses: Collection[str]) -> None:
-    for policy in policies:
-        for rule in policy.rules:
-            clause = rule.clauses[0]
-            if rule.status in statuses and isinstance(clause, Metric) and clause.verdicts is not None:
+def _tally(policies: Sequence[Policy], run: _Run, statuses: Collection[str]) -> None:
+    once = {(policy.id, rule.id): rule for policy in policies for rule in policy.rules if rule.status in statuses and rule.counted}
+    for rule in once.values():
+        for clause in rule.clauses:
+            for name, number in clause.tally(run.verdicts).items():
                 counts = run.metrics.setdefault(rule.id, {})
-                for verdict in run.verdicts:
-                    if verdict.verdict is Outcome.UNKNOWN:
-                        counts[verdict.reason or "-"] = counts.get(verdict.reason or "-", 0) + 1
+                counts[name] = counts.get(name, 0) + number

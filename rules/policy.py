@@ -54,6 +54,11 @@ class Rule:
         return self.clauses[0].done_word
 
     @property
+    def counted(self) -> bool:
+        """Whether it is only counted: such a rule has no verdicts."""
+        return self.clauses[0].counted
+
+    @property
     def order_rule(self) -> bool:
         return all(clause.order_rule for clause in self.clauses)
 

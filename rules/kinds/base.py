@@ -14,7 +14,7 @@ from rules.conditions import Model, Selector, Where
 from rules.course import dig
 from rules.history import Entry
 from rules.matching import YES, Answer, Context, check
-from rules.model import Candidate, Duty, Fit, State
+from rules.model import Candidate, Duty, Fit, State, Verdict
 from rules.obligation import NOT_TRIGGERED, Obligation, Trigger, World, hole, nothing, off
 from rules.periods import Period
 from rules.view import MOMENT, Hit, View, both, possible_first
@@ -86,12 +86,24 @@ class Kind(Model):
     about: ClassVar[str]
     order_rule: ClassVar[bool] = False
     done_word: ClassVar[str] = "done"
+    counted: ClassVar[bool] = False
+    """Only counted, in statistics: it has no verdicts (`count` and `tally` instead of `obligations`)."""
+    sets_a_day: ClassVar[bool] = True
+    """Whether its due day is a day of its own on the line of a case; False where it is that of the event under test."""
 
     kind: str
 
     def obligations(self, view: View) -> list[Obligation]:
         """The obligations of the rule in this episode; never empty (`nothing()` where it was not activated)."""
         raise NotImplementedError
+
+    def count(self, view: View) -> dict[str, int]:  # noqa: ARG002
+        """What a kind that is only counted finds in an episode, by name."""
+        return {}
+
+    def tally(self, verdicts: Sequence[Verdict]) -> dict[str, int]:  # noqa: ARG002
+        """What a kind that is only counted finds in the verdicts on a case, by name."""
+        return {}
 
 
 # ------------------------------------------------------------------------------------------------------------ activation

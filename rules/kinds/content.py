@@ -18,6 +18,7 @@ class Content(Kind):
 
     name: ClassVar[str] = "content"
     about: ClassVar[str] = "An event must carry certain data."
+    sets_a_day: ClassVar[bool] = False
     order_rule: ClassVar[bool] = True
 
     when: When

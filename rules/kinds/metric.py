@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from typing import ClassVar, Literal
 
 from rules.conditions import Selector
 from rules.course import dig
 from rules.kinds.base import Kind
+from rules.model import Outcome, Verdict
 from rules.obligation import Obligation
 from rules.view import View
 
@@ -17,6 +20,8 @@ class Metric(Kind):
 
     name: ClassVar[str] = "metric"
     about: ClassVar[str] = "Something is counted; it is never a breach."
+    counted: ClassVar[bool] = True
+    sets_a_day: ClassVar[bool] = False
 
     event: Selector | None = None
     by: str | None = None
@@ -36,3 +41,9 @@ class Metric(Kind):
                 value = str(dig(hit.entry.data, self.by) or "-") if self.by else "-"
                 counts[value] = counts.get(value, 0) + 1
         return counts
+
+    def tally(self, verdicts: Sequence[Verdict]) -> dict[str, int]:
+        """How many verdicts could not be given, by reason."""
+        if self.verdicts is None:
+            return {}
+        return dict(Counter(one.reason or "-" for one in verdicts if one.verdict is Outcome.UNKNOWN))

@@ -30,6 +30,7 @@ class RecordIntegrity(Kind):
 
     name: ClassVar[str] = "record_integrity"
     about: ClassVar[str] = "What is on record must be possible."
+    sets_a_day: ClassVar[bool] = False
     order_rule: ClassVar[bool] = True
 
     tests: tuple[Test, ...]

@@ -16,6 +16,7 @@ class Recording(Kind):
 
     name: ClassVar[str] = "recording"
     about: ClassVar[str] = "Every event must be recorded within a period of the day on which it happened."
+    sets_a_day: ClassVar[bool] = False
     done_word: ClassVar[str] = "recorded"
 
     within: Period
