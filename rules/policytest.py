@@ -11,7 +11,8 @@ A file holds a list of timelines::
 
 ``at`` is local time in the timeline's zone (the first policy's where none is given), ``on`` a day whose moment is unknown, ``rec`` when
 it was recorded (default: when it happened).  A day without a year lies in the timeline's ``year``.  Every verdict of a rule
-that ``expect`` names must be expected; ``breaches: exactly`` extends that to breaches of all rules, or of those in ``only``.
+that ``expect`` names must be expected.  A breach of another enforced rule fails the check too, unless the timeline names that
+rule under ``beside`` with the reason (``beside: {"C01, C02": no referral is told}``); what stands there without need fails as well.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ from rules.errors import EventRefused, Fault, ParameterError, PolicyError
 from rules.model import Event, Heartbeat, Outcome, Verdict, to_ms
 from rules.parameters import with_parameters
 from rules.timelines import Check, Timeline, read_timelines
+from rules.yamlsource import Key
 
 if TYPE_CHECKING:
     from rules.policy import Policy
@@ -36,6 +38,9 @@ if TYPE_CHECKING:
 __all__ = ["Failure", "Result", "collect", "read_timelines", "run_timeline"]
 
 BREACHES = frozenset({Outcome.BREACHED.value, Outcome.LATE.value})
+OTHERS = "others"
+JUDGED = ("enforced", "shadow", "draft")
+"""Rules of which status are judged in a test: a draft is there to be tried."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,10 +90,18 @@ def run_timeline(timeline: Timeline, policy_of: Callable[[str], Policy]) -> Resu
     events, beats = _facts(timeline, policies[0], zone)
     result = Result(timeline)
     known_rules = {rule.id: policy.id for policy in policies for rule in policy.rules}
+    _refuse_unknown(timeline, known_rules)
+    binding = frozenset(rule.id for policy in policies for rule in policy.rules if rule.status == "enforced")
+    beside: set[str] = set()
     for index, check in enumerate(timeline.checks):
-        _refuse_unknown(timeline, index, check, known_rules)
         verdicts = _judge(timeline, index, check, policies, zone, events, beats)
         _compare(result, index, check, verdicts, known_rules)
+        beside |= _unexpected(result, index, check, [one for one in verdicts if one.rule in binding])
+    needless = [name for name in timeline.tolerated if name not in beside and (name != OTHERS or not beside - {*timeline.tolerated})]
+    result.failures += [
+        Failure(timeline.name, name, "a breach that no check expects, since beside names it", "none", timeline.place("beside"))
+        for name in needless
+    ]
     return result
 
 
@@ -149,7 +162,7 @@ def _judge(
     case = check.case or timeline.case
     for file in gather(events, beats, policies[0].domain):
         if file.case == case:
-            return list(evaluate(chosen, file, as_of=as_of, known_at=known_at).verdicts)
+            return list(evaluate(chosen, file, as_of=as_of, known_at=known_at, statuses=JUDGED).verdicts)
     raise PolicyError([timeline.fault(("checks", index), "unknown-case", f"no event is about the case {case!r}")])
 
 
@@ -159,13 +172,12 @@ def _everything(as_of: int | dt.date, zone: ZoneInfo, events: Sequence[Event], b
     return max([last, *(event.recorded for event in events), *(beat.recorded for beat in beats)])
 
 
-def _refuse_unknown(timeline: Timeline, index: int, check: Check, known: Mapping[str, str]) -> None:
-    faults = [
-        timeline.fault(("checks", index, part, *([rule] if part == "expect" else [])), "unknown-rule", f"no rule is called {rule!r}")
-        for part, rules in (("expect", check.expect), ("only", check.only))
-        for rule in rules
-        if rule not in known
+def _refuse_unknown(timeline: Timeline, known: Mapping[str, str]) -> None:
+    named: list[tuple[tuple[Key, ...], str]] = [
+        (("checks", index, "expect", rule), rule) for index, check in enumerate(timeline.checks) for rule in check.expect
     ]
+    named += [(("beside",), rule) for rule in timeline.tolerated if rule != OTHERS]
+    faults = [timeline.fault(path, "unknown-rule", f"no rule is called {rule!r}") for path, rule in named if rule not in known]
     if faults:
         raise PolicyError(faults)
 
@@ -182,11 +194,21 @@ def _compare(result: Result, index: int, check: Check, verdicts: Sequence[Verdic
             result.seen.update((known_rules[rule], rule, one["verdict"]) for one in got)
         else:
             result.failures.append(Failure(check.as_of, rule, str(wanted), wanted.shown(got), place))
-    if check.breaches == "exactly":
-        for rule in check.only or known_rules:
-            found = [one for one in by_rule[rule] if one["verdict"] in BREACHES]
-            if found and rule not in check.expect:
-                shown = ", ".join(f"{one['verdict']} {one['obligation']}" for one in found)
-                result.failures.append(Failure(check.as_of, rule, "no breach", shown, place))
-            else:
-                result.passed += 1
+
+
+def _unexpected(result: Result, index: int, check: Check, verdicts: Sequence[Verdict]) -> set[str]:
+    """Notes every breach that neither the check nor ``beside`` names; gives the rules that were breached and not expected."""
+    found: dict[str, list[str]] = {}
+    for one in verdicts:
+        if one.verdict.value in BREACHES and one.rule not in check.expect:
+            found.setdefault(one.rule, []).append(f"{one.verdict} {one.obligation}")
+    tolerated = result.timeline.tolerated
+    place = result.timeline.place("checks", index)
+    failures = [
+        Failure(check.as_of, rule, "no breach, since the check does not name one", ", ".join(shown), place)
+        for rule, shown in found.items()
+        if rule not in tolerated and OTHERS not in tolerated
+    ]
+    result.failures += failures
+    result.passed += not failures and not check.expect
+    return set(found)

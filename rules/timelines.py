@@ -96,7 +96,7 @@ class Check(_Part):
     params: dict[str, Any] = Field(default_factory=dict)
     expect: dict[str, Any] = Field(default_factory=dict)
     breaches: Literal["exactly"] | None = None
-    only: list[str] = Field(default_factory=list)
+    """Says aloud what holds anyway: no breach but those expected.  A check that expects nothing else needs it."""
 
     @field_validator("expect")
     @classmethod
@@ -114,7 +114,11 @@ class Check(_Part):
 
 
 class Timeline(_Part):
-    """Some cases' events and the checks on them."""
+    """Some cases' events and the checks on them.
+
+    ``beside``: rules (several with commas; ``others``: all that are not named) that are breached though no check is about them,
+    each with the reason why that is so.
+    """
 
     name: str
     policy: str
@@ -122,6 +126,7 @@ class Timeline(_Part):
     year: int = DEFAULT_YEAR
     case: str = "case-1"
     params: dict[str, Any] = Field(default_factory=dict)
+    beside: dict[str, str] = Field(default_factory=dict)
     events: list[TimelineEvent]
     checks: list[Check] = Field(min_length=1)
     _source: Source | None = PrivateAttr(default=None)
@@ -130,6 +135,19 @@ class Timeline(_Part):
     @property
     def policies(self) -> list[str]:
         return [name.strip() for name in self.policy.split(",")]
+
+    @property
+    def tolerated(self) -> list[str]:
+        """The rules named in ``beside``, one by one."""
+        return [name.strip() for names in self.beside for name in names.split(",")]
+
+    @field_validator("beside")
+    @classmethod
+    def _with_reasons(cls, given: dict[str, str]) -> dict[str, str]:
+        for names, reason in given.items():
+            if not reason.strip():
+                raise ValueError(f"{names}: say why it is breached beside")
+        return given
 
     @field_validator("zone")
     @classmethod
