@@ -203,11 +203,6 @@ def package_of(policy: Policy) -> Package:
     return Package(path.name, files)
 
 
-def load_package(files: Mapping[str, str], main: str) -> Policy:
-    """Reads a policy from texts by name, as `load_policy` does from a folder; ``main`` names the policy's.  Raises PolicyError."""
-    return _without_faults(read_texts(files, main), main)
-
-
 @lru_cache(maxsize=8)
 def load_shipped(name: str) -> Policy:
     """One of the shipped policies.  Raises KeyError for another name."""
