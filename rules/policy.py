@@ -20,7 +20,7 @@ from rules.course import CourseOfCase
 from rules.errors import Fault, ParameterError, PolicyError
 from rules.kinds.base import Kind
 from rules.policyfile import Anchor, Citation, Office, Parameter, Question
-from rules.policyloader import Read, read_folder, read_texts, read_texts
+from rules.policyloader import Read, read_folder, read_texts
 
 HERE = Path(__file__).parent / "policies"
 
@@ -140,7 +140,7 @@ class Policy:
     def taking_effect(self, day: int, *, applies_to_open: bool) -> Policy:
         """The same policy in force from another day (an ordinal), applying to open episodes or not."""
         moved = replace(self, effective=day, applies_to_open=applies_to_open)
-        return replace(moved, digest=_digest(self.text_digest, self.values, moved._course()))
+        return moved.with_parameters({})
 
     def _course(self) -> Mapping[str, Any] | None:
         """How it comes into force, where that is not what the file says."""
