@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Annotated, Any, ClassVar, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -18,6 +18,9 @@ from rules.model import Candidate, Duty, Fit, State, Verdict
 from rules.obligation import NOT_TRIGGERED, Obligation, Trigger, World, hole, nothing, off
 from rules.periods import Period
 from rules.view import MOMENT, Hit, View, both, possible_first
+
+if TYPE_CHECKING:
+    from rules.saying import Saying
 
 
 class FirstOfEach(Model):
@@ -75,6 +78,10 @@ class When(Model):
         return (self.each,) if isinstance(self.each, Selector) else self.each
 
 
+NO_MENDING = "What comes later does not mend it."
+"""What the kinds that look back say of themselves."""
+
+
 class Kind(Model):
     """One kind of rule: parameters as a policy writes them, and their reduction to obligations.
 
@@ -96,6 +103,10 @@ class Kind(Model):
     def obligations(self, view: View) -> list[Obligation]:
         """The obligations of the rule in this episode; never empty (`nothing()` where it was not activated)."""
         raise NotImplementedError
+
+    def read_aloud(self, say: Saying) -> list[str]:
+        """The rule in plain sentences.  A kind that does not bring its own gets one for each field that is given."""
+        return say.fields(self)
 
     def count(self, view: View) -> dict[str, int]:  # noqa: ARG002
         """What a kind that is only counted finds in an episode, by name."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from rules.history import Entry
 from rules.kinds.base import Kind, dated, due_in, oblige, or_nothing
@@ -11,6 +11,9 @@ from rules.matching import Context
 from rules.obligation import Obligation, World, unset
 from rules.periods import Period
 from rules.view import View
+
+if TYPE_CHECKING:
+    from rules.saying import Saying
 
 
 class Deadline(Kind):
@@ -24,6 +27,22 @@ class Deadline(Kind):
     within: Period
     warn: Period | None = None
     warn_from: Period | None = None
+
+    def read_aloud(self, say: Saying) -> list[str]:
+        """See Kind."""
+        soon = (
+            [f"It is shown as due soon from {say.period(self.warn_from)} after the day from which it counts."]
+            if self.warn_from is not None
+            else say.soon(self.warn)
+        )
+        return [
+            f"It counts from {say.anchor(self.anchor)}.",
+            f"It asks that, whenever in the episode, {say.asks(self.requires)}.",
+            f"That must be done {say.within(self.within, 'the day from which it counts')}, to the end of the last day.",
+            *soon,
+            *say.paused(),
+            *say.closure_ends(),
+        ]
 
     def obligations(self, view: View) -> list[Obligation]:
         trigger = view.anchor(self.anchor)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from rules.conditions import Selector
 from rules.course import dig
@@ -12,6 +12,9 @@ from rules.kinds.base import Kind
 from rules.model import Outcome, Verdict
 from rules.obligation import Obligation
 from rules.view import View
+
+if TYPE_CHECKING:
+    from rules.saying import Saying
 
 
 class Metric(Kind):
@@ -27,6 +30,16 @@ class Metric(Kind):
     by: str | None = None
     when: Selector | None = None
     verdicts: Literal["unknown"] | None = None
+
+    def read_aloud(self, say: Saying) -> list[str]:
+        """See Kind."""
+        if self.verdicts is not None:
+            return ["It counts the verdicts that could not be given, by what was missing."]
+        if self.event is None:
+            return []
+        by = f", by {say.attribute(self.by, say.types(self.event.names))}" if self.by is not None else ""
+        where = [f"Cases count only where {say.selector(self.when)}."] if self.when is not None else []
+        return [f"It counts every time that {say.selector(self.event)}{by}.", *where]
 
     def obligations(self, view: View) -> list[Obligation]:  # noqa: ARG002
         return []

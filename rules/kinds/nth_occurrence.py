@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, ClassVar
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from pydantic import Field
 
@@ -15,7 +15,10 @@ from rules.matching import Context
 from rules.obligation import Obligation, Trigger, World, hole, off
 from rules.view import Hit, View
 
-Ordinal = Annotated[int, Field(ge=1, le=1000)]
+if TYPE_CHECKING:
+    from rules.saying import Saying
+
+Ordinal = Annotated[int, Field(ge=1, le=1000, strict=True)]
 
 
 class Nth(Model):
@@ -36,6 +39,20 @@ class NthOccurrence(Kind):
     requires: Requires
     by: Nth
     per: tuple[str, ...] | None = None
+
+    def read_aloud(self, say: Saying) -> list[str]:
+        """See Kind."""
+        say = say.about(self.per)
+        day = f"the day of {say.nth(self.by.nth, self.by.of)}"
+        after = say.nth(self.by.warn_after, self.by.of) if self.by.warn_after is not None else ""
+        return [
+            *say.begins(self.when),
+            *say.members(self.per, f"{day}, or today while there are fewer"),
+            f"It asks that {say.asks(self.requires)}.",
+            f"That must be done by the end of {day}; while there are fewer, it is not due.",
+            *([f"It is shown as due soon from the day of {after}."] if after else []),
+            *say.closure_ends(),
+        ]
 
     def obligations(self, view: View) -> list[Obligation]:
         found: list[Obligation] = []
