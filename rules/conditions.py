@@ -6,12 +6,15 @@ part makes *or* true.  Where presence itself is the requirement, ``present`` mak
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cached_property
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 Scalar = bool | int | str
+Watch = Callable[[str, Any], Any]
+"""What looks on while coverage is measured: it wraps the function that a part of a condition becomes (by the part's word)."""
 
 
 class Model(BaseModel):
@@ -97,7 +100,13 @@ class Test(Model):
     @cached_property
     def active(self) -> tuple[tuple[str, Any], ...]:
         """The tests that were given, but for ``present``."""
-        return tuple((name, value) for name, value in self if value is not None and name != "present")
+        given = ((name, getattr(self, name)) for name in type(self).model_fields if name != "present")
+        return tuple((name, value) for name, value in given if value is not None)
+
+    @cached_property
+    def watch(self) -> Watch | None:
+        """Set before the test is first put, if at all; its word "" is the whole test."""
+        return None
 
     @cached_property
     def literal(self) -> bool:
@@ -126,6 +135,11 @@ class Where(BaseModel):
         """Whether it looks at nothing but the data under test: no references, no roles of the household."""
         parts = (*(self.all_ or ()), *(self.any_ or ()), *((self.not_,) if self.not_ else ()))
         return all(part.literal for part in parts) and all(test.literal for test in self.tests.values())
+
+    @cached_property
+    def watch(self) -> Watch | None:
+        """As that of a test, for the joiners any and not."""
+        return None
 
     @cached_property
     def ready(self) -> dict[str, Any]:

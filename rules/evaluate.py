@@ -60,6 +60,7 @@ class _Ask:
     waived: frozenset[tuple[str, str, str]]
     deciders: Deciders | None
     statuses: frozenset[str]
+    views: type[View]
 
 
 @dataclass(slots=True)
@@ -88,14 +89,16 @@ def evaluate(
     waived: Collection[tuple[str, str, str]] = (),
     deciders: Deciders | None = None,
     statuses: Collection[str] = ("enforced", "shadow"),
+    views: type[View] = View,
 ) -> Evaluation:
     """Every verdict of the policies on a case.
 
     Several policies of one id are its versions: the one in force on the day of the activation judges.  ``waived``: (episode,
-    rule, obligation) of waivers that stand.  ``statuses``: rules of which status are judged.
+    rule, obligation) of waivers that stand.  ``statuses``: rules of which status are judged.  ``views``: a kind of View that tells
+    what it is asked, where that is to be measured.
     """
     run = _Run(file.case)
-    ask = _Ask(frozenset(waived), deciders, frozenset(statuses))
+    ask = _Ask(frozenset(waived), deciders, frozenset(statuses), views)
     versions: dict[str, list[Policy]] = {}
     for policy in policies:
         versions.setdefault(policy.id, []).append(policy)
@@ -212,14 +215,14 @@ def _judge_episode(versions: Sequence[Policy], stage: _Stage, episode: Episode, 
         return
     now = next((p for p in reversed(versions) if p.effective <= today), versions[0])
     if newest.program is not None and newest.program not in episode.programs:
-        view = _view(now, stage, episode)
+        view = _view(now, stage, episode, ask.views)
         judged = [rule for rule in now.rules if rule.status in ask.statuses and not rule.counted]
         _settle(run, now, [(rule, nothing(OUT_OF_SCOPE)) for rule in judged], view, ask, stage)
         return
     shares: list[Share] = []
     for number, policy in enumerate(versions):
         until = versions[number + 1].effective if number + 1 < len(versions) else None
-        view = _view(policy, stage, episode)
+        view = _view(policy, stage, episode, ask.views)
         run.changes += [t for day in view.boundaries() if 1 < day < 3_000_000 and (t := stage.zone.start_of(day)) > stage.as_of]
         share = Share(policy, view, is_now=policy is now)
         for rule in policy.rules:
@@ -237,8 +240,8 @@ def _judge_episode(versions: Sequence[Policy], stage: _Stage, episode: Episode, 
         run.ask(share.view.data_queries())
 
 
-def _view(policy: Policy, stage: _Stage, episode: Episode) -> View:
-    return View(
+def _view(policy: Policy, stage: _Stage, episode: Episode, views: type[View]) -> View:
+    return views(
         policy,
         stage.history,
         episode,
