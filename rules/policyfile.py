@@ -25,7 +25,7 @@ class Parameter(Model):
     """A number that the policy's owner sets.  Without a default it ships unset, and what needs it is never a breach."""
 
     unit: Literal["days"] = "days"
-    default: int | None = Field(default=None, ge=0, le=36_500)
+    default: int | None = Field(default=None, ge=0, le=36_500, strict=True)
     question: str
 
 
