@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from rules.conditions import Selector
 from rules.history import Entry
-from rules.kinds.base import Kind, When, dated, due_in, gated, oblige, or_nothing, triggers
+from rules.kinds.base import NO_MENDING, Kind, When, dated, due_in, gated, oblige, or_nothing, triggers
 from rules.matching import Context
 from rules.model import Candidate, Fit
 from rules.obligation import Obligation, World, unset
 from rules.periods import Period
 from rules.view import MOMENT, Hit, View
+
+if TYPE_CHECKING:
+    from rules.saying import Saying
 
 
 class NotResponse(Kind):
@@ -24,6 +28,7 @@ class NotResponse(Kind):
 
     name: ClassVar[str] = "not_response"
     about: ClassVar[str] = "After an event, something must not follow within a period."
+    longer: ClassVar[Mapping[str, str]] = {"within": "more"}
     order_rule: ClassVar[bool] = True
     done_word: ClassVar[str] = "kept"
 
@@ -42,6 +47,16 @@ class NotResponse(Kind):
             made = oblige(trigger, view, self.when.given, make)
             found.append(replace(made, rejected=tuple(dict.fromkeys(rejected))))
         return or_nothing(found)
+
+    def read_aloud(self, say: Saying) -> list[str]:
+        """See Kind."""
+        return [
+            *say.begins(self.when),
+            f"It asks that from then on, {say.within(self.within, 'that day')}, it does not happen that {say.selector(self.forbids)}.",
+            "On the day on which it begins, what comes later counts; after that whole days do, to the end of the last one.",
+            NO_MENDING,
+            *say.closure_ends(),
+        ]
 
     def _worlds(self, view: View, entry: Entry, rejected: list[tuple[str, str]]) -> tuple[list[World], str]:
         last, words = due_in(view, self.within, entry.day)

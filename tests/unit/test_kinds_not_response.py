@@ -9,6 +9,7 @@ import pytest
 from rules.explain import explained
 from rules.model import Event, Heartbeat, Verdict
 from rules.policy import Policy
+from rules.reading import read_aloud
 from tests.support.core import at, ev, evaluated, one, policy_of, said, told
 
 START = ev("k", "service.connected", "03-02 09:00", program="cfss")
@@ -102,7 +103,9 @@ def test_what_is_missing_makes_it_unknown_only_where_it_decides(of, second: str 
 
 
 def test_what_is_missing_is_unknown_before_the_period_is_over_too(of) -> None:
-    assert said(first(of(), transfer("t", "03-05 10:00"), transfer("u", "03-08 15:00", None), as_of="03-09")) == "unknown: missing worker.id"
+    assert (
+        said(first(of(), transfer("t", "03-05 10:00"), transfer("u", "03-08 15:00", None), as_of="03-09")) == "unknown: missing worker.id"
+    )
 
 
 def test_only_what_is_alike_is_forbidden(of) -> None:
@@ -113,7 +116,9 @@ def test_only_what_is_alike_is_forbidden(of) -> None:
     assert said(first(policy, north, transfer("u", "03-08 15:00"), as_of="04-30")) == "unknown: missing to_team"
 
 
-@pytest.mark.parametrize(("closed", "wanted"), [("03-14 10:00", "not_applicable: ended_before_due"), ("03-15 10:00", "met"), ("03-20", "met")])
+@pytest.mark.parametrize(
+    ("closed", "wanted"), [("03-14 10:00", "not_applicable: ended_before_due"), ("03-15 10:00", "met"), ("03-20", "met")]
+)
 def test_a_closure_before_the_last_day_ends_it(of, closed: str, wanted: str) -> None:
     assert said(first(of(), transfer("t", "03-05 10:00"), ev("c", "case.closed", closed), as_of="04-30")) == wanted
 
@@ -164,3 +169,12 @@ def test_it_is_told_in_words(of) -> None:
     broken = next(one for one in explained(evaluation, rule="R1") if one.verdict.obligation.startswith("event:t"))
     assert broken.sentence == "The rule: not kept, Sun 8 March 2026."
     assert {(row.event, row.why) for row in broken.considered} == {("u", "it came within the period")}
+
+
+def test_it_can_be_read_aloud(of) -> None:
+    policy = of()
+    asked = next(sentence for sentence in read_aloud(policy, policy.rule("R1")) if sentence.startswith("It asks"))
+    assert asked.startswith(
+        "It asks that from then on, within 10 days of that day, it does not happen that the case is transferred, where "
+    )
+    assert asked.endswith(" is not w0.")
