@@ -104,6 +104,7 @@ def rule(number: int) -> RulePage:
         status="enforced" if number % 5 else "shadow",
         kinds=("nth_occurrence",),
         aloud=("It begins when the service is connected.", "It asks for a safety plan that is completed or final, by the 3rd visit."),
+        meanings=("By a completed safety plan is meant a safety plan that is completed or final.",),
         false_alarm="A plan that was made on paper and not recorded yet. Ask the practitioner before you uphold it.",
         parameters=(parameter(), parameter("child_contact_days", "28 days")) if number % 3 == 0 else (),
         readings=(Reading("From which day do the weeks count?", "From the first qualifying visit."),),

@@ -6,19 +6,18 @@ Imports rules/ and this package's views and timelines; asks the store nothing.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 
 from api.web import words
 from api.web.policies.timelines import shown
 from api.web.policies.views import Figure, Parameter, PolicyRow, Reading, RuleGroup, RuleLine, RulePage, VersionLine
-from api.web.present import plain
 from rules.errors import PolicyError
 from rules.policy import HERE, Policy, Rule
 from rules.policytest import collect
+from rules.reading import read_aloud
 from rules.timelines import Timeline
-from rules.wording import requires_words
 
 JUDGED = ("met", "late", "breached", "due_soon", "pending", "unknown", "excused", "not_applicable")
 
@@ -82,15 +81,12 @@ def readings(policy: Policy) -> list[Reading]:
     return [Reading(question.about, question.reading) for question in policy.questions]
 
 
-def limits(policy: Policy, rule: Rule) -> list[str]:
-    """How the rule is reckoned, a line each."""
-    lines = []
-    for one in rule.clauses:
-        lines.append(one.about)
-        asked = getattr(one, "requires", None)
-        if asked is not None:
-            lines.append(plain(f"Asks for {requires_words(asked, policy)}.", policy.catalogue))
-    return list(dict.fromkeys(lines))
+def aloud(policy: Policy, rule: Rule) -> tuple[list[str], list[str]]:
+    """The rule read aloud, without what has its place elsewhere on its page; and what the words in it mean."""
+    elsewhere = (f"{rule.id}: ", "It rests on this: ", "Before a breach is upheld: ")
+    lines = [line for line in read_aloud(policy, rule) if not line.startswith(elsewhere)]
+    meanings = [line for line in lines if line.startswith(("By a ", "By an ")) and " is meant " in line]
+    return [line for line in lines if line not in meanings], meanings
 
 
 @lru_cache(maxsize=16)
@@ -122,6 +118,7 @@ def rule_page(
     order = [one.id for one in policy.rules]
     at = order.index(rule.id)
     names = parameters_of(policy, rule)
+    lines, meanings = aloud(policy, rule)
     return RulePage(
         policy=row,
         id=rule.id,
@@ -132,7 +129,8 @@ def rule_page(
         severity=rule.severity,
         status=rule.status,
         kinds=list(dict.fromkeys(clause.name for clause in rule.clauses)),
-        aloud=limits(policy, rule),
+        aloud=lines,
+        meanings=meanings,
         false_alarm=rule.false_alarm,
         parameters=[parameter(policy, name, waiting=(waiting or {}).get(name)) for name in names],
         readings=readings(policy),
@@ -149,8 +147,3 @@ def rule_page(
 def _href(rule: Rule, outcome: str, breaches: Mapping[str, int]) -> str:
     condition = {"breached": "open", "late": "remedied"}.get(outcome)
     return f"/?condition={condition}&rule={rule.id}" if condition and breaches.get(condition) else ""
-
-
-def spoken(policy: Policy, lines: Iterable[str]) -> list[str]:
-    """Lines with the names of event types as words."""
-    return [plain(line, policy.catalogue) for line in lines]

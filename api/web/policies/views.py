@@ -187,6 +187,8 @@ class RulePage:
     kinds: Sequence[str]
     aloud: Sequence[str]
     """Sentences that can be read out."""
+    meanings: Sequence[str] = ()
+    """What the words in them mean."""
     false_alarm: str = ""
     parameters: Sequence[Parameter] = ()
     readings: Sequence[Reading] = ()
