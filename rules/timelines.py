@@ -198,7 +198,11 @@ class Timeline(_Part):
 
 def read_timelines(path: Path) -> list[Timeline]:
     """The timelines in a YAML file.  Raises PolicyError with every fault."""
-    source = read(path)
+    return timelines_in(read(path))
+
+
+def timelines_in(source: Source) -> list[Timeline]:
+    """The timelines in a YAML text that was read already.  Raises PolicyError with every fault."""
     if not isinstance(source.data, list) or not source.data:
         raise PolicyError([source.fault((), "wrong-type", "a test file is a list of timelines")])
     found: list[Timeline] = []
