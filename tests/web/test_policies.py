@@ -154,7 +154,7 @@ def upload(name: str, text: str | bytes) -> Any:
 
 def test_a_file_is_proposed_with_what_goes_with_it(client: PageClient, desk: FakeDesk) -> None:
     client.get("/policies/cfss/propose")
-    files = {"file": upload("C:\\mine\\cfss 2.yaml", "policy: cfss"), "others": upload("catalogue.yaml", "events: {}")}
+    files = {"file": upload("mine/cfss 2.yaml", "policy: cfss"), "others": upload("catalogue.yaml", "events: {}")}
     client.post("/policies/cfss/propose", GOOD | files, content_type="multipart/form-data")
     name, (policy, sent, effective, open_cases, reason) = desk.seen[-1]
     assert (name, policy, effective, open_cases, reason) == ("propose_files", "cfss", dt.date(2026, 5, 1), True, "Agreed in March.")
