@@ -171,12 +171,10 @@ def unfinished_chunks(session: Session, backtest: str) -> int:
 
 def results(session: Session, backtest: str) -> Iterator[dict[str, Any]]:
     """What the chunks found, in their order, one at a time."""
-    numbers = session.scalars(
-        select(BacktestChunkRow.number).where(BacktestChunkRow.backtest == backtest).order_by(BacktestChunkRow.number)
-    )
-    for number in numbers.all():
+    chunks = select(BacktestChunkRow.number).where(BacktestChunkRow.backtest == backtest).order_by(BacktestChunkRow.number)
+    for number in session.scalars(chunks).all():
         found = select(BacktestChunkRow.result).where(BacktestChunkRow.backtest == backtest, BacktestChunkRow.number == number)
-        yield session.scalars(found).one()
+        yield dict(session.scalars(found).one() or {})
 
 
 def end(
