@@ -10,7 +10,6 @@ from typing import Any
 from pydantic import BaseModel
 
 from rules.clock import iso
-from rules.kinds.metric import Metric
 from rules.periods import Period
 from rules.phrases import ordinal, words_of
 from rules.policy import Policy, Rule
@@ -46,7 +45,7 @@ def read_aloud(policy: Policy, rule: Rule) -> list[str]:
 
 
 def _standing(policy: Policy, rule: Rule) -> list[str]:
-    if isinstance(rule.clauses[0], Metric):
+    if rule.counted:
         return ["It is a count for statistics and never a breach."]
     whom = "It concerns every case." if policy.program is None else f"It concerns cases of the program {program_words(policy)}."
     severity = f"Its severity is {rule.severity}." if rule.status in ("enforced", "shadow") else ""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
@@ -97,6 +97,8 @@ class Kind(Model):
     """Only counted, in statistics: it has no verdicts (`count` and `tally` instead of `obligations`)."""
     sets_a_day: ClassVar[bool] = True
     """Whether its due day is a day of its own on the line of a case; False where it is that of the event under test."""
+    longer: ClassVar[Mapping[str, str]] = {}
+    """What a longer period in a field does to the breaches that are possible: "fewer", "more", "none"; else "either"."""
 
     kind: str
 
@@ -107,6 +109,10 @@ class Kind(Model):
     def read_aloud(self, say: Saying) -> list[str]:
         """The rule in plain sentences.  A kind that does not bring its own gets one for each field that is given."""
         return say.fields(self)
+
+    def if_longer(self, field: str) -> str:
+        """What a longer period in a field does to the breaches that are possible; see ``longer``."""
+        return self.longer.get(field, "either")
 
     def count(self, view: View) -> dict[str, int]:  # noqa: ARG002
         """What a kind that is only counted finds in an episode, by name."""

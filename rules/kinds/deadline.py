@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, ClassVar
 
 from rules.history import Entry
@@ -21,12 +22,17 @@ class Deadline(Kind):
 
     name: ClassVar[str] = "deadline"
     about: ClassVar[str] = "Something must be done within a period of the anchor."
+    longer: ClassVar[Mapping[str, str]] = {"within": "fewer", "warn": "none", "warn_from": "none"}
 
     anchor: str
     requires: Requires
     within: Period
     warn: Period | None = None
     warn_from: Period | None = None
+
+    def if_longer(self, field: str) -> str:
+        """As every kind; what is asked of items at the limit may fail later as well as sooner."""
+        return "either" if field == "within" and self.requires.and_each is not None else super().if_longer(field)
 
     def read_aloud(self, say: Saying) -> list[str]:
         """See Kind."""

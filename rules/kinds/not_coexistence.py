@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, ClassVar
 
 from rules.history import Entry, Episode
@@ -20,6 +21,7 @@ class NotCoexistence(Kind):
 
     name: ClassVar[str] = "not_coexistence"
     about: ClassVar[str] = "No episode of another program may stay open beside this one."
+    longer: ClassVar[Mapping[str, str]] = {"within": "fewer"}
 
     when: When
     program: str

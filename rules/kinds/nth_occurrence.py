@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from pydantic import Field
@@ -34,11 +34,16 @@ class NthOccurrence(Kind):
 
     name: ClassVar[str] = "nth_occurrence"
     about: ClassVar[str] = "Something must be done by the day of the n-th event of a kind."
+    longer: ClassVar[Mapping[str, str]] = {"by": "fewer"}
 
     when: When
     requires: Requires
     by: Nth
     per: tuple[str, ...] | None = None
+
+    def if_longer(self, field: str) -> str:
+        """As every kind; who is a member on a later day may be another person."""
+        return "either" if self.per else super().if_longer(field)
 
     def read_aloud(self, say: Saying) -> list[str]:
         """See Kind."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, ClassVar
 
 from rules.kinds.base import Kind, dated, due_in, or_nothing
@@ -19,6 +20,7 @@ class Recording(Kind):
 
     name: ClassVar[str] = "recording"
     about: ClassVar[str] = "Every event must be recorded within a period of the day on which it happened."
+    longer: ClassVar[Mapping[str, str]] = {"within": "fewer"}
     sets_a_day: ClassVar[bool] = False
     done_word: ClassVar[str] = "recorded"
 

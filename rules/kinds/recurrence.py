@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
@@ -33,6 +34,7 @@ class Recurrence(Kind):
 
     name: ClassVar[str] = "recurrence"
     about: ClassVar[str] = "Something must be done again and again, with no gap longer than a period."
+    longer: ClassVar[Mapping[str, str]] = {"every": "fewer", "warn": "none"}
 
     when: When
     requires: Requires

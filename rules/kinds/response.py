@@ -6,6 +6,7 @@ Three names for one reduction: in a *response* the target must not come before t
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 from pydantic import model_validator
@@ -50,6 +51,7 @@ class Response(Kind):
 
     name: ClassVar[str] = "response"
     about: ClassVar[str] = "After an event, something must follow within a limit."
+    longer: ClassVar[Mapping[str, str]] = {"within": "fewer", "warn": "none"}
     any_time: ClassVar[bool] = False
 
     when: When
@@ -65,6 +67,10 @@ class Response(Kind):
         if (self.within is None) == (self.by is None) and self.at_latest is None:
             raise ValueError("give a limit: within, by or at_latest")
         return self
+
+    def if_longer(self, field: str) -> str:
+        """As every kind; what is asked of items at the limit may fail later as well as sooner."""
+        return "either" if field == "within" and self.requires.and_each is not None else super().if_longer(field)
 
     def read_aloud(self, say: Saying) -> list[str]:
         """See Kind."""
