@@ -12,6 +12,7 @@ import click
 
 from cli.backtests import backtest, backtests
 from cli.common import EXIT_GOOD, EXIT_USAGE, complain, load_policies, plural, policy_files, policy_path
+from cli.policydiff import diff, read
 from cli.policynew import new
 
 if TYPE_CHECKING:
@@ -26,7 +27,9 @@ def policy() -> None:
 
 policy.add_command(backtest)
 policy.add_command(backtests)
+policy.add_command(diff)
 policy.add_command(new)
+policy.add_command(read)
 
 
 @policy.command()

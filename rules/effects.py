@@ -10,6 +10,7 @@ from typing import Any
 
 from rules.clock import Calendar, Span
 from rules.conditions import Ref, Selector, Test, Where
+from rules.kinds.requires import Requires
 
 FEWER, MORE, NONE, EITHER = "fewer", "more", "none", "either"
 """What happens to the breaches that are possible."""
@@ -196,3 +197,59 @@ def compare_selector(old: Selector | None, new: Selector | None) -> str:
         SAME if old.of == new.of else NARROWER if new.of == "attempt" else WIDER,
         SAME if old.related == new.related else WIDER if new.related else NARROWER,
     )
+
+
+def compare_requires(old: Requires, new: Requires) -> str:
+    """Whether less evidence will do (wider) or more is asked for (narrower)."""
+    if (old.for_every, old.takes, old.roles, old.after_last) != (new.for_every, new.takes, new.roles, new.after_last):
+        return OTHER
+    turn = compare_selector(old, new)
+    if old.takes == "last" and turn != SAME:
+        return OTHER
+    return both_ways(
+        turn,
+        compare_where(old.that, new.that),
+        _collects(old, new),
+        _each(old, new),
+        _cancelled(old, new),
+        _itself(old.itself, new.itself),
+    )
+
+
+def _itself(old: Where | None, new: Where | None) -> str:
+    """What the activating event may bring itself: one way more to meet the rule."""
+    if old is None or new is None:
+        return SAME if old is new else WIDER if old is None else NARROWER
+    return compare_where(old, new)
+
+
+def _collects(old: Requires, new: Requires) -> str:
+    if old.collects == new.collects:
+        return SAME
+    if old.collects is None or new.collects is None:
+        return NARROWER if old.collects is None else WIDER
+    if set(old.collects) != set(new.collects):
+        return OTHER
+    turns = []
+    for path, parts in old.collects.items():
+        mine, theirs = set(parts), set(new.collects[path])
+        turns.append(SAME if mine == theirs else NARROWER if mine < theirs else WIDER if theirs < mine else OTHER)
+    return both_ways(*turns)
+
+
+def _each(old: Requires, new: Requires) -> str:
+    mine, theirs = old.and_each, new.and_each
+    if mine == theirs:
+        return SAME
+    if mine is None or theirs is None:
+        return NARROWER if mine is None else WIDER
+    return compare_where(mine.where, theirs.where) if mine.collection == theirs.collection else OTHER
+
+
+def _cancelled(old: Requires, new: Requires) -> str:
+    mine, theirs = old.unless_followed_by, new.unless_followed_by
+    if mine == theirs:
+        return SAME
+    if all(one in theirs for one in mine):
+        return NARROWER
+    return WIDER if all(one in mine for one in theirs) else OTHER

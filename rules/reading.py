@@ -109,10 +109,10 @@ def parameters_read(policy: Policy, rule: Rule) -> list[str]:
 
 def parameters_of(policy: Policy, rule: Rule) -> list[str]:
     """Names of the parameters on which a rule rests, its anchor's included."""
-    return [name for name in policy.parameters if f"${name}" in _reached(policy, rule)]
+    return [name for name in policy.parameters if f"${name}" in names_of(policy, rule)]
 
 
-def _reached(policy: Policy, rule: Rule) -> list[str]:
+def names_of(policy: Policy, rule: Rule) -> list[str]:
     """The names in a rule, and in the terms, anchors and collections that it names."""
     found: list[str] = []
     waiting = [name for clause in rule.clauses for name in names_in(clause)]
@@ -128,7 +128,7 @@ def _reached(policy: Policy, rule: Rule) -> list[str]:
 def _declared(say: Saying, rule: Rule) -> list[str]:
     """What the terms and collections in it mean."""
     policy, found = say.policy, []
-    for name in _reached(policy, rule):
+    for name in names_of(policy, rule):
         if name in policy.terms:
             found.append(say.term(name))
         elif name in policy.collections:

@@ -186,12 +186,12 @@ class Saying(Phrases):
         return [f"It is asked for each {joined([words_of(r) for r in roles], 'or')} who is a member of the household on {day}."]
 
     # -- what policies declare once
-    def term(self, name: str) -> str:
-        """What a term means, by its conditions."""
+    def term(self, name: str, *, means: bool = True) -> str:
+        """What a term means, in its owner's words (``means``) and by its conditions."""
         term = self.policy.terms[name]
         where = self.where(term.where, list(term.names))
-        means = term.means.strip().rstrip(".")
-        words = f"By {with_article(words_of(name))} is meant {f'{means}: ' if means else ''}every time that {self.events(term.names)}"
+        told = f"{term.means.strip().rstrip('.')}: " if means and term.means else ""
+        words = f"By {with_article(words_of(name))} is meant {told}every time that {self.events(term.names)}"
         words += f", where {where}" if where else ""
         if term.once_per:
             same = joined([self.noun(path, list(term.names)) for path in term.once_per])
