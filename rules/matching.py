@@ -121,7 +121,7 @@ def _test(test: Test, path: str, prefix: str) -> Check:
 def _of_attribute(test: Test, path: str, prefix: str) -> Check:
     name = prefix + path
     missing: Answer = (Fit.UNCLEAR, name)
-    tests = [_watched(test, word, _MAKERS[word](wanted, name)) for word, wanted in test.active]
+    tests = [_watched(test, word, MAKERS[word](wanted, name)) for word, wanted in test.active]
     whole = tests[0] if len(tests) == 1 else _all(tests)
     if test.present is None:
         needs_another = [wanted for _, wanted in test.active if isinstance(wanted, Ref) and wanted.if_none == "false"]
@@ -322,7 +322,7 @@ def _includes_role(wanted: tuple[str, ...], name: str) -> Check:
     return run
 
 
-_MAKERS: dict[str, Callable[[Any, str], Check]] = {
+MAKERS: dict[str, Callable[[Any, str], Check]] = {
     "equals": _equals,
     "in_": _in,
     "differs_from": _differs,

@@ -94,9 +94,17 @@ class Check(_Part):
     known_at: str | None = None
     case: str | None = None
     params: dict[str, Any] = Field(default_factory=dict)
+    waived: dict[str, str] = Field(default_factory=dict)
+    """Obligations on which a waiver stands: by rule, the obligation, in episode 1 or as ``2/case``."""
     expect: dict[str, Any] = Field(default_factory=dict)
     breaches: Literal["exactly"] | None = None
     """Says aloud what holds anyway: no breach but those expected.  A check that expects nothing else needs it."""
+
+    @property
+    def waivers(self) -> list[tuple[str, str, str]]:
+        """The waivers as `evaluate` takes them: episode, rule, obligation."""
+        placed = {rule: name if name[:1].isdigit() and "/" in name else f"1/{name}" for rule, name in self.waived.items()}
+        return [(name.partition("/")[0], rule, name.partition("/")[2]) for rule, name in placed.items()]
 
     @field_validator("expect")
     @classmethod
