@@ -10,7 +10,10 @@ from typing import TYPE_CHECKING
 
 import click
 
+from cli.backtests import backtest, backtests
 from cli.common import EXIT_GOOD, EXIT_USAGE, complain, load_policies, plural, policy_files, policy_path
+from cli.policydiff import diff, read
+from cli.policynew import new
 
 if TYPE_CHECKING:
     from rules.policy import Policy
@@ -20,6 +23,13 @@ if TYPE_CHECKING:
 @click.group()
 def policy() -> None:
     """Check, test and describe policies."""
+
+
+policy.add_command(backtest)
+policy.add_command(backtests)
+policy.add_command(diff)
+policy.add_command(new)
+policy.add_command(read)
 
 
 @policy.command()

@@ -121,6 +121,11 @@ class Catalogue:
         """The catalogue in a YAML text; ``name`` is what faults call it.  Raises PolicyError."""
         return _Builder(parse(text, name=name)).build()
 
+    @classmethod
+    def of(cls, source: Source) -> Catalogue:
+        """The catalogue in a YAML file that was read already.  Raises PolicyError."""
+        return _Builder(source).build()
+
     def validate(self, type: str, data: Mapping[str, Any], pointer: str = "/data") -> tuple[dict[str, Any], list[str]]:  # noqa: A002
         """Holds an event's data against its type: (the data to keep, the dotted paths of what was dropped).
 

@@ -11,9 +11,8 @@ from rules.clock import Zone
 from rules.course import dig
 from rules.decide import Deciders, Disagreement, Item, decide
 from rules.history import Episode, History, build
-from rules.kinds.metric import Metric
 from rules.links import persons, roots
-from rules.model import CaseFile, DataQuery, Decision, Event, Outcome, Verdict
+from rules.model import CaseFile, DataQuery, Decision, Event, Verdict
 from rules.obligation import OUT_OF_SCOPE, Obligation, World, nothing
 from rules.policy import Policy, Rule
 from rules.record import Fact, standing
@@ -61,6 +60,7 @@ class _Ask:
     waived: frozenset[tuple[str, str, str]]
     deciders: Deciders | None
     statuses: frozenset[str]
+    views: type[View]
 
 
 @dataclass(slots=True)
@@ -89,14 +89,16 @@ def evaluate(
     waived: Collection[tuple[str, str, str]] = (),
     deciders: Deciders | None = None,
     statuses: Collection[str] = ("enforced", "shadow"),
+    views: type[View] = View,
 ) -> Evaluation:
     """Every verdict of the policies on a case.
 
     Several policies of one id are its versions: the one in force on the day of the activation judges.  ``waived``: (episode,
-    rule, obligation) of waivers that stand.  ``statuses``: rules of which status are judged.
+    rule, obligation) of waivers that stand.  ``statuses``: rules of which status are judged.  ``views``: a kind of View that tells
+    what it is asked, where that is to be measured.
     """
     run = _Run(file.case)
-    ask = _Ask(frozenset(waived), deciders, frozenset(statuses))
+    ask = _Ask(frozenset(waived), deciders, frozenset(statuses), views)
     versions: dict[str, list[Policy]] = {}
     for policy in policies:
         versions.setdefault(policy.id, []).append(policy)
@@ -111,7 +113,7 @@ def evaluate(
         for episode in stage.history.episodes:
             own = same[-1].zone_for(episode.programs, _office(episode, same[-1]))
             _judge_episode(same, *_seen_in(own, stage, episode, same[-1], file, as_of, known_at, run, worlds), run, ask)
-    _count_unknown(policies, run, statuses)
+    _tally(policies, run, statuses)
     return Evaluation(
         file.case,
         tuple(run.verdicts),
@@ -213,20 +215,20 @@ def _judge_episode(versions: Sequence[Policy], stage: _Stage, episode: Episode, 
         return
     now = next((p for p in reversed(versions) if p.effective <= today), versions[0])
     if newest.program is not None and newest.program not in episode.programs:
-        view = _view(now, stage, episode)
-        judged = [rule for rule in now.rules if rule.status in ask.statuses and not isinstance(rule.clauses[0], Metric)]
+        view = _view(now, stage, episode, ask.views)
+        judged = [rule for rule in now.rules if rule.status in ask.statuses and not rule.counted]
         _settle(run, now, [(rule, nothing(OUT_OF_SCOPE)) for rule in judged], view, ask, stage)
         return
     shares: list[Share] = []
     for number, policy in enumerate(versions):
         until = versions[number + 1].effective if number + 1 < len(versions) else None
-        view = _view(policy, stage, episode)
+        view = _view(policy, stage, episode, ask.views)
         run.changes += [t for day in view.boundaries() if 1 < day < 3_000_000 and (t := stage.zone.start_of(day)) > stage.as_of]
         share = Share(policy, view, is_now=policy is now)
         for rule in policy.rules:
             if rule.status not in ask.statuses:
                 continue
-            if isinstance(rule.clauses[0], Metric):
+            if rule.counted:
                 if share.is_now:
                     _count(rule, view, run)
                 continue
@@ -238,8 +240,8 @@ def _judge_episode(versions: Sequence[Policy], stage: _Stage, episode: Episode, 
         run.ask(share.view.data_queries())
 
 
-def _view(policy: Policy, stage: _Stage, episode: Episode) -> View:
-    return View(
+def _view(policy: Policy, stage: _Stage, episode: Episode, views: type[View]) -> View:
+    return views(
         policy,
         stage.history,
         episode,
@@ -297,17 +299,14 @@ def _flat(obligation: Obligation) -> list[World]:
 def _count(rule: Rule, view: View, run: _Run) -> None:
     counts = run.metrics.setdefault(rule.id, {})
     for clause in rule.clauses:
-        if isinstance(clause, Metric) and clause.verdicts is None:
-            for name, number in clause.count(view).items():
-                counts[name] = counts.get(name, 0) + number
+        for name, number in clause.count(view).items():
+            counts[name] = counts.get(name, 0) + number
 
 
-def _count_unknown(policies: Sequence[Policy], run: _Run, statuses: Collection[str]) -> None:
-    for policy in policies:
-        for rule in policy.rules:
-            clause = rule.clauses[0]
-            if rule.status in statuses and isinstance(clause, Metric) and clause.verdicts is not None:
+def _tally(policies: Sequence[Policy], run: _Run, statuses: Collection[str]) -> None:
+    once = {(policy.id, rule.id): rule for policy in policies for rule in policy.rules if rule.status in statuses and rule.counted}
+    for rule in once.values():
+        for clause in rule.clauses:
+            for name, number in clause.tally(run.verdicts).items():
                 counts = run.metrics.setdefault(rule.id, {})
-                for verdict in run.verdicts:
-                    if verdict.verdict is Outcome.UNKNOWN:
-                        counts[verdict.reason or "-"] = counts.get(verdict.reason or "-", 0) + 1
+                counts[name] = counts.get(name, 0) + number

@@ -58,9 +58,9 @@ def made_ready(where: Where, prefix: str = "") -> Check:
         parts = [_test(test, path, prefix) for path, test in where.tests.items()]
         parts += [made_ready(part, prefix) for part in where.all_ or ()]
         if where.any_:
-            parts.append(_any([made_ready(part, prefix) for part in where.any_]))
+            parts.append(_watched(where, "any", _any([made_ready(part, prefix) for part in where.any_])))
         if where.not_ is not None:
-            parts.append(_not(made_ready(where.not_, prefix)))
+            parts.append(_watched(where, "not", _not(made_ready(where.not_, prefix))))
         ready = where.ready[prefix] = parts[0] if len(parts) == 1 else _all(parts)
     return ready
 
@@ -108,10 +108,20 @@ def _best(answers: Iterable[Answer]) -> Answer | None:
     return unclear
 
 
+def _watched(part: Test | Where, word: str, ready: Check) -> Check:
+    """The function itself, unless somebody looks on: then one that tells what it says."""
+    watched: Check = ready if part.watch is None else part.watch(word, ready)
+    return watched
+
+
 def _test(test: Test, path: str, prefix: str) -> Check:
+    return _watched(test, "", _of_attribute(test, path, prefix))
+
+
+def _of_attribute(test: Test, path: str, prefix: str) -> Check:
     name = prefix + path
     missing: Answer = (Fit.UNCLEAR, name)
-    tests = [_MAKERS[word](wanted, name) for word, wanted in test.active]
+    tests = [_watched(test, word, MAKERS[word](wanted, name)) for word, wanted in test.active]
     whole = tests[0] if len(tests) == 1 else _all(tests)
     if test.present is None:
         needs_another = [wanted for _, wanted in test.active if isinstance(wanted, Ref) and wanted.if_none == "false"]
@@ -312,7 +322,7 @@ def _includes_role(wanted: tuple[str, ...], name: str) -> Check:
     return run
 
 
-_MAKERS: dict[str, Callable[[Any, str], Check]] = {
+MAKERS: dict[str, Callable[[Any, str], Check]] = {
     "equals": _equals,
     "in_": _in,
     "differs_from": _differs,

@@ -38,7 +38,10 @@ NO_SHIFT = Shift(0, 0, moving=False)
 
 
 def pauses_of(episode: Episode, names: PauseEvents | None, today: int) -> list[Pause]:
-    """The pauses of an episode in order; a second pause while paused is ignored."""
+    """The pauses of an episode in order; a second pause while paused is ignored.
+
+    An approval speaks of the earliest pause that still waits for one, be it begun or still to come.
+    """
     if names is None or names.event not in episode.by_type:
         return []
     found: list[Pause] = []
@@ -53,17 +56,10 @@ def pauses_of(episode: Episode, names: PauseEvents | None, today: int) -> list[P
         if dig(pause.entry.data, names.approved_by) is not None:
             pause.approved, pause.approval = pause.start, pause.entry
     for approval in _approvals(episode, names):
-        approved = _pause_for(approval, found)
-        if approved is not None:
-            approved.approved, approved.approval = approval.day, approval
+        waiting = next((pause for pause in found if pause.approved is None), None)
+        if waiting is not None:
+            waiting.approved, waiting.approval = approval.day, approval
     return found
-
-
-def _pause_for(approval: Entry, pauses: Sequence[Pause]) -> Pause | None:
-    """The pause that an approval speaks of: the earliest begun one that still waits for it, else the next one to come."""
-    waiting = [p for p in pauses if p.approved is None]
-    begun = [p for p in waiting if p.start <= approval.day]
-    return begun[0] if begun else waiting[0] if waiting else None
 
 
 def _approvals(episode: Episode, names: PauseEvents) -> list[Entry]:

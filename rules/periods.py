@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 from rules.clock import Span
 from rules.conditions import Model
 
-Count = Annotated[int, Field(ge=0, le=36_500)] | Annotated[str, Field(pattern=r"^\$[a-z][a-z0-9_]*$")]
+Count = Annotated[int, Field(ge=0, le=36_500, strict=True)] | Annotated[str, Field(pattern=r"^\$[a-z][a-z0-9_]*$")]
 _UNITS = ("days", "weeks", "months", "business_days")
 
 

@@ -13,20 +13,24 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
-
 from rules.catalogue import Catalogue
-from rules.clock import Calendar, Zone, parse_day, zone
+from rules.clock import Calendar, Zone, iso, parse_day, zone
 from rules.conditions import Collection, Term
 from rules.course import CourseOfCase
 from rules.errors import Fault, ParameterError, PolicyError
-from rules.kinds import registry
 from rules.kinds.base import Kind
-from rules.policyfile import Anchor, Citation, Office, Parameter, PolicyFile, Question, RuleHead, message
-from rules.references import check_references
-from rules.yamlsource import Source, read
+from rules.policyfile import Anchor, Citation, Office, Parameter, Question
+from rules.policyloader import Read, read_folder, read_texts
 
 HERE = Path(__file__).parent / "policies"
+
+
+@dataclass(frozen=True)
+class Package:
+    """The texts that make up a policy, by their names as the policy's own text gives them; ``main`` is the policy's."""
+
+    main: str
+    files: Mapping[str, str]
 
 
 @dataclass(frozen=True)
@@ -54,13 +58,22 @@ class Rule:
         return self.clauses[0].done_word
 
     @property
+    def counted(self) -> bool:
+        """Whether it is only counted: such a rule has no verdicts."""
+        return self.clauses[0].counted
+
+    @property
     def order_rule(self) -> bool:
         return all(clause.order_rule for clause in self.clauses)
 
 
 @dataclass(frozen=True)
 class Policy:
-    """A policy ready to judge.  ``values`` are its parameters as set; ``digest`` changes with anything that can change a verdict."""
+    """A version of a policy, ready to judge.  ``values`` are its parameters as set.
+
+    ``digest`` changes with anything that can change a verdict.  ``applies_to_open``: from its effective day on it judges the whole of
+    every episode that is open on that day, what was activated earlier included; else only what is activated from that day on.
+    """
 
     id: str
     title: str
@@ -87,6 +100,9 @@ class Policy:
     digest: str = ""
     path: str = ""
     raw: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    applies_to_open: bool = False
+    package: Package | None = field(default=None, repr=False, compare=False)
+    """The texts that it was made from, where it was made from texts; see ``package_of``."""
 
     def rule(self, name: str) -> Rule:
         """Raises KeyError."""
@@ -119,7 +135,18 @@ class Policy:
             if name not in values:
                 raise ParameterError(f"policy {self.id} has no parameter {name!r}; it has {', '.join(sorted(values)) or 'none'}")
             values[name] = _number(name, value)
-        return replace(self, values=values, digest=_digest(self.text_digest, values))
+        return replace(self, values=values, digest=_digest(self.text_digest, values, self._course()))
+
+    def taking_effect(self, day: int, *, applies_to_open: bool) -> Policy:
+        """The same policy in force from another day (an ordinal), applying to open episodes or not."""
+        moved = replace(self, effective=day, applies_to_open=applies_to_open)
+        return moved.with_parameters({})
+
+    def _course(self) -> Mapping[str, Any] | None:
+        """How it comes into force, where that is not what the file says."""
+        own = (self.raw.get("effective", iso(self.effective)), bool(self.raw.get("applies_to_open", False)))
+        course = (iso(self.effective), self.applies_to_open)
+        return None if course == own else {"effective": course[0], "applies_to_open": course[1]}
 
     def unset(self) -> list[str]:
         """Parameters that nobody has set: the policy questions."""
@@ -138,8 +165,9 @@ def _number(name: str, value: int | str | None) -> int | None:
     return number
 
 
-def _digest(text_digest: str, values: Mapping[str, int | None]) -> str:
-    return hashlib.sha256(f"{text_digest}\n{json.dumps(dict(values), sort_keys=True)}".encode()).hexdigest()
+def _digest(text_digest: str, values: Mapping[str, int | None], course: Mapping[str, Any] | None = None) -> str:
+    text = f"{text_digest}\n{json.dumps(dict(values), sort_keys=True)}"
+    return hashlib.sha256((text if course is None else f"{text}\n{json.dumps(dict(course), sort_keys=True)}").encode()).hexdigest()
 
 
 def shipped() -> dict[str, Path]:
@@ -149,7 +177,30 @@ def shipped() -> dict[str, Path]:
 
 def load_policy(path: str | Path) -> Policy:
     """Reads a policy file with its catalogue and calendars.  Raises PolicyError with every fault and its place."""
-    return _Loader(read(Path(path)), Path(path)).policy()
+    return _without_faults(read_folder(Path(path)), str(path))
+
+
+def load_package(files: Mapping[str, str], main: str) -> Policy:
+    """The policy of a package: texts by name, of which ``main`` is the policy's.  Raises PolicyError with every fault and its place."""
+    return replace(_without_faults(read_texts(files, main), main), package=Package(main, dict(files)))
+
+
+def package_of(policy: Policy) -> Package:
+    """The texts that make up a policy, by which ``load_package`` makes the same policy again.
+
+    Of one that was read from a folder they are read there.  Raises PolicyError where they have changed since.
+    """
+    if policy.package is not None:
+        return policy.package
+    path = Path(policy.path)
+    names = [path.name, policy.raw["catalogue"], *(f"calendars/{name}.yaml" for name in policy.calendars)]
+    try:
+        files = {name: (path.parent / name).read_text("utf-8") for name in names}
+    except (OSError, UnicodeDecodeError) as error:
+        raise PolicyError([Fault(str(path), 0, 0, "unreadable", f"cannot be read again: {type(error).__name__}")]) from error
+    if load_package(files, path.name).text_digest != policy.text_digest:
+        raise PolicyError([Fault(str(path), 0, 0, "changed", "has changed since it was read")])
+    return Package(path.name, files)
 
 
 @lru_cache(maxsize=8)
@@ -158,163 +209,45 @@ def load_shipped(name: str) -> Policy:
     return load_policy(shipped()[name])
 
 
-class _Loader:
-    def __init__(self, source: Source, path: Path) -> None:
-        self.source, self.path = source, path
-        self.faults: list[Fault] = []
+def policy_of(found: Read, path: str) -> Policy:
+    """The policy that was read, faults or not: what could not be read is not in it.  Raises PolicyError where there is no catalogue."""
+    head = found.head
+    if found.catalogue is None:
+        raise PolicyError(list(found.faults))
+    values = {name: parameter.default for name, parameter in head.parameters.items()}
+    return Policy(
+        id=head.policy,
+        title=head.title,
+        version=head.version,
+        effective=parse_day(head.effective),
+        zone_name=head.zone,
+        zones=head.zones,
+        program=head.program,
+        calendars=found.calendars,
+        calendar=head.calendar,
+        offices=head.offices,
+        documents=head.documents,
+        parameters=head.parameters,
+        values=values,
+        terms=head.terms,
+        anchors=head.anchors,
+        collections=head.collections,
+        questions=head.questions,
+        for_a_person=head.for_a_person,
+        rules=tuple(
+            Rule(r.id, r.title, r.guidance, r.cites, r.severity, r.status, kinds, r.unmet, r.false_alarm) for _, r, kinds in found.rules
+        ),
+        catalogue=found.catalogue,
+        domain=found.domain,
+        text_digest=found.text_digest,
+        digest=_digest(found.text_digest, values),
+        path=path,
+        raw=found.source.data,
+        applies_to_open=head.applies_to_open,
+    )
 
-    def fault(self, loc: tuple[Any, ...], code: str, message: str) -> None:
-        line, col = self.source.mark(loc)
-        where = ".".join(str(part) for part in loc)
-        self.faults.append(Fault(str(self.path), line, col, code, f"{where}: {message}" if where else message))
 
-    def errors(self, error: ValidationError, prefix: tuple[Any, ...] = ()) -> None:
-        for detail in error.errors(include_url=False):
-            self.fault(
-                (*prefix, *detail["loc"]), "P001", message(detail["type"], str(detail["loc"][-1] if detail["loc"] else ""), detail["msg"])
-            )
-
-    def policy(self) -> Policy:
-        head = self._head()
-        rules = self._rules(head)
-        catalogue, domain = self._catalogue(head)
-        calendars = self._calendars(head)
-        if catalogue is not None:
-            for loc, code, message in check_references(head, rules, catalogue, domain):
-                self.fault(loc, code, message)
-        if self.faults or catalogue is None:
-            raise PolicyError(self.faults)
-        data = self.source.data
-        parts = [data, catalogue.digest, {name: sorted(c.holidays) for name, c in calendars.items()}]
-        text_digest = hashlib.sha256(json.dumps(parts, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
-        values = {name: parameter.default for name, parameter in head.parameters.items()}
-        return Policy(
-            id=head.policy,
-            title=head.title,
-            version=head.version,
-            effective=parse_day(head.effective),
-            zone_name=head.zone,
-            zones=head.zones,
-            program=head.program,
-            calendars=calendars,
-            calendar=head.calendar,
-            offices=head.offices,
-            documents=head.documents,
-            parameters=head.parameters,
-            values=values,
-            terms=head.terms,
-            anchors=head.anchors,
-            collections=head.collections,
-            questions=head.questions,
-            for_a_person=head.for_a_person,
-            rules=tuple(rules),
-            catalogue=catalogue,
-            domain=domain,
-            text_digest=text_digest,
-            digest=_digest(text_digest, values),
-            path=str(self.path),
-            raw=data,
-        )
-
-    def _head(self) -> PolicyFile:
-        try:
-            head = PolicyFile.model_validate(self.source.data)
-        except ValidationError as error:
-            self.errors(error)
-            raise PolicyError(self.faults) from None
-        for loc, text in [
-            (("effective",), head.effective),
-            *((("offices", n, "holidays"), d) for n, o in head.offices.items() for d in o.holidays),
-        ]:
-            try:
-                parse_day(text)
-            except ValueError:
-                self.fault(loc, "P002", f"{text!r} is not a date like 2026-01-31")
-        names = [(("zone",), head.zone), *((("zones", p), z) for p, z in head.zones.items())]
-        for loc, name in [*names, *((("offices", n, "zone"), o.zone) for n, o in head.offices.items() if o.zone)]:
-            try:
-                zone(name)
-            except ValueError as error:
-                self.fault(loc, "P003", str(error))
-        if self.faults:
-            raise PolicyError(self.faults)
-        return head
-
-    def _rules(self, head: PolicyFile) -> list[Rule]:
-        rules: list[Rule] = []
-        for index, data in enumerate(head.rules):
-            fields = set(RuleHead.model_fields)
-            own = {key: value for key, value in data.items() if key in fields}
-            rest = {key: value for key, value in data.items() if key not in fields}
-            try:
-                rule = RuleHead.model_validate(own)
-            except ValidationError as error:
-                self.errors(error, ("rules", index))
-                if "clauses" not in own:
-                    self._kind(("rules", index), rest)
-                continue
-            parts: list[tuple[tuple[Any, ...], dict[str, Any]]]
-            if rule.clauses is not None:
-                parts = [(("rules", index, "clauses", n), clause) for n, clause in enumerate(rule.clauses)]
-                for key in rest:
-                    self.fault(("rules", index, key), "P001", "belongs in one of the clauses")
-            else:
-                parts = [(("rules", index), rest)]
-            kinds = [kind for loc, part in parts if (kind := self._kind(loc, part)) is not None]
-            if len(kinds) == len(parts):
-                rules.append(
-                    Rule(
-                        rule.id,
-                        rule.title,
-                        rule.guidance,
-                        rule.cites,
-                        rule.severity,
-                        rule.status,
-                        tuple(kinds),
-                        rule.unmet,
-                        rule.false_alarm,
-                    )
-                )
-        return rules
-
-    def _kind(self, loc: tuple[Any, ...], data: dict[str, Any]) -> Kind | None:
-        name = data.get("kind")
-        kind = registry().get(name) if isinstance(name, str) else None
-        if kind is None:
-            self.fault(
-                (*loc, "kind"), "P004", f"there is no kind {name!r}; there are {', '.join(registry())}" if name else "a rule needs a kind"
-            )
-            return None
-        try:
-            return kind.model_validate(data)
-        except ValidationError as error:
-            self.errors(error, loc)
-            return None
-
-    def _catalogue(self, head: PolicyFile) -> tuple[Catalogue | None, CourseOfCase]:
-        try:
-            catalogue = Catalogue.load(self.path.parent / head.catalogue)
-            return catalogue, CourseOfCase.of(catalogue)
-        except PolicyError as error:
-            self.faults += error.faults
-        except ValidationError as error:
-            self.fault(
-                ("catalogue",), "P005", f"the catalogue's course cannot be used: {error.errors()[0]['loc']}: {error.errors()[0]['msg']}"
-            )
-        return None, CourseOfCase()
-
-    def _calendars(self, head: PolicyFile) -> dict[str, Calendar]:
-        calendars: dict[str, Calendar] = {}
-        named = [(("calendar",), head.calendar), *((("offices", n, "calendar"), o.calendar) for n, o in head.offices.items())]
-        for loc, name in named:
-            if name is None or name in calendars:
-                continue
-            try:
-                data = read(self.path.parent / "calendars" / f"{name}.yaml").data
-                days = data["holidays"] if isinstance(data, dict) and isinstance(data.get("holidays"), dict) else {}
-                calendars[name] = Calendar(name, frozenset(parse_day(day) for day in days))
-            except PolicyError as error:
-                self.faults += error.faults
-            except (ValueError, TypeError) as error:
-                self.fault(loc, "P006", f"the calendar {name!r} cannot be used: {error}")
-        return calendars
+def _without_faults(found: Read, path: str) -> Policy:
+    if found.faults:
+        raise PolicyError(list(found.faults))
+    return policy_of(found, path)

@@ -1,16 +1,12 @@
-"""What a policy file may say, field by field, and the words for what is wrong with it."""
+"""What a policy file may say, field by field.  Imports pydantic, rules.conditions and rules.periods."""
 
 from __future__ import annotations
 
-import difflib
-from functools import lru_cache
 from typing import Any, Literal
 
 from pydantic import Field
 
-from rules.conditions import Collection, Model, Selector, Term, Test
-from rules.kinds import registry
-from rules.kinds.base import When
+from rules.conditions import Collection, Model, Selector, Term
 from rules.periods import Period
 
 Severity = Literal["critical", "high", "medium", "low", "advisory"]
@@ -29,7 +25,7 @@ class Parameter(Model):
     """A number that the policy's owner sets.  Without a default it ships unset, and what needs it is never a breach."""
 
     unit: Literal["days"] = "days"
-    default: int | None = Field(default=None, ge=0, le=36_500)
+    default: int | None = Field(default=None, ge=0, le=36_500, strict=True)
     question: str
 
 
@@ -62,6 +58,7 @@ class PolicyFile(Model):
     title: str
     version: str
     effective: IsoDate
+    applies_to_open: bool = False
     zone: str
     zones: dict[str, str] = Field(default_factory=dict)
     catalogue: str
@@ -88,35 +85,3 @@ class RuleHead(Model):
     unmet: str = ""
     false_alarm: str = ""
     clauses: tuple[dict[str, Any], ...] | None = Field(default=None, min_length=1)
-
-
-def message(kind: str, key: str, text: str) -> str:
-    """A fault that pydantic found, in the words of whoever wrote the file."""
-    if kind == "missing":
-        return "is missing"
-    if kind != "extra_forbidden":
-        return text.removeprefix("Value error, ")
-    close = difflib.get_close_matches(key, _words(), 1)
-    return "is not known here" + (f"; did you mean {close[0]!r}?" if close else "")
-
-
-@lru_cache(maxsize=1)
-def _words() -> frozenset[str]:
-    """Every key that may stand somewhere in a policy."""
-    models: list[type[Model]] = [
-        PolicyFile,
-        RuleHead,
-        Citation,
-        Parameter,
-        Anchor,
-        Office,
-        Question,
-        Term,
-        Collection,
-        Selector,
-        Period,
-        Test,
-        When,
-    ]
-    models += registry().values()
-    return frozenset(field.alias or name for model in models for name, field in model.model_fields.items())

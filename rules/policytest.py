@@ -11,7 +11,8 @@ A file holds a list of timelines::
 
 ``at`` is local time in the timeline's zone (the first policy's where none is given), ``on`` a day whose moment is unknown, ``rec`` when
 it was recorded (default: when it happened).  A day without a year lies in the timeline's ``year``.  Every verdict of a rule
-that ``expect`` names must be expected; ``breaches: exactly`` extends that to breaches of all rules, or of those in ``only``.
+that ``expect`` names must be expected.  A breach of another enforced rule fails the check too, unless the timeline names that
+rule under ``beside`` with the reason (``beside: {"C01, C02": no referral is told}``); what stands there without need fails as well.
 """
 
 from __future__ import annotations
@@ -24,18 +25,26 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
+from rules.casefile import gather
 from rules.envelope import parse_event
 from rules.errors import EventRefused, Fault, ParameterError, PolicyError
+from rules.evaluate import Evaluation, evaluate
 from rules.model import Event, Heartbeat, Outcome, Verdict, to_ms
 from rules.parameters import with_parameters
 from rules.timelines import Check, Timeline, read_timelines
+from rules.view import View
+from rules.yamlsource import Key
 
 if TYPE_CHECKING:
+    from rules.coverage import Coverage
     from rules.policy import Policy
 
-__all__ = ["Failure", "Result", "collect", "read_timelines", "run_timeline"]
+__all__ = ["Failure", "Result", "collect", "read_timelines", "run_timeline", "verdicts_of"]
 
 BREACHES = frozenset({Outcome.BREACHED.value, Outcome.LATE.value})
+OTHERS = "others"
+JUDGED = ("enforced", "shadow", "draft")
+"""Rules of which status are judged in a test: a draft is there to be tried."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,18 +87,38 @@ def collect(paths: Iterable[Path]) -> list[Timeline]:
     return found
 
 
-def run_timeline(timeline: Timeline, policy_of: Callable[[str], Policy]) -> Result:
-    """Judges a timeline at each of its checks.  Raises PolicyError where its events or names do not fit the policies."""
+def run_timeline(timeline: Timeline, policy_of: Callable[[str], Policy], coverage: Coverage | None = None) -> Result:
+    """Judges a timeline at each of its checks.  Raises PolicyError where its events or names do not fit the policies.
+
+    ``coverage`` looks on; then ``policy_of`` must give the policies that it watches.
+    """
     policies = [policy_of(name) for name in timeline.policies]
     zone = ZoneInfo(timeline.zone or policies[0].zone_name)
     events, beats = _facts(timeline, policies[0], zone)
     result = Result(timeline)
     known_rules = {rule.id: policy.id for policy in policies for rule in policy.rules}
+    _refuse_unknown(timeline, known_rules)
+    binding = frozenset(rule.id for policy in policies for rule in policy.rules if rule.status == "enforced")
+    beside: set[str] = set()
     for index, check in enumerate(timeline.checks):
-        _refuse_unknown(timeline, index, check, known_rules)
-        verdicts = _judge(timeline, index, check, policies, zone, events, beats)
-        _compare(result, index, check, verdicts, known_rules)
+        evaluation = _judge(timeline, index, check, policies, zone, events, beats, View if coverage is None else coverage.views)
+        verdicts = evaluation.verdicts
+        held = _compare(result, index, check, verdicts, known_rules)
+        if coverage is not None:
+            coverage.keep(evaluation, held)
+        beside |= _unexpected(result, index, check, [one for one in verdicts if one.rule in binding])
+    needless = [name for name in timeline.tolerated if name not in beside and (name != OTHERS or not beside - {*timeline.tolerated})]
+    result.failures += [
+        Failure(timeline.name, name, "a breach that no check expects, since beside names it", "none", timeline.place("beside"))
+        for name in needless
+    ]
     return result
+
+
+def verdicts_of(timeline: Timeline, index: int, policies: Sequence[Policy]) -> tuple[Verdict, ...]:
+    """What the policies say at one of a timeline's checks.  Raises PolicyError where its events do not fit them."""
+    zone = ZoneInfo(timeline.zone or policies[0].zone_name)
+    return _judge(timeline, index, timeline.checks[index], policies, zone, *_facts(timeline, policies[0], zone), View).verdicts
 
 
 def _facts(timeline: Timeline, policy: Policy, zone: ZoneInfo) -> tuple[list[Event], list[Heartbeat]]:
@@ -136,10 +165,8 @@ def _judge(
     zone: ZoneInfo,
     events: Sequence[Event],
     beats: Sequence[Heartbeat],
-) -> list[Verdict]:
-    from rules.casefile import gather
-    from rules.evaluate import evaluate
-
+    views: type[View],
+) -> Evaluation:
     try:
         chosen = with_parameters(policies, {**timeline.params, **check.params})
     except ParameterError as error:
@@ -149,7 +176,7 @@ def _judge(
     case = check.case or timeline.case
     for file in gather(events, beats, policies[0].domain):
         if file.case == case:
-            return list(evaluate(chosen, file, as_of=as_of, known_at=known_at).verdicts)
+            return evaluate(chosen, file, as_of=as_of, known_at=known_at, waived=check.waivers, statuses=JUDGED, views=views)
     raise PolicyError([timeline.fault(("checks", index), "unknown-case", f"no event is about the case {case!r}")])
 
 
@@ -159,34 +186,48 @@ def _everything(as_of: int | dt.date, zone: ZoneInfo, events: Sequence[Event], b
     return max([last, *(event.recorded for event in events), *(beat.recorded for beat in beats)])
 
 
-def _refuse_unknown(timeline: Timeline, index: int, check: Check, known: Mapping[str, str]) -> None:
-    faults = [
-        timeline.fault(("checks", index, part, *([rule] if part == "expect" else [])), "unknown-rule", f"no rule is called {rule!r}")
-        for part, rules in (("expect", check.expect), ("only", check.only))
-        for rule in rules
-        if rule not in known
+def _refuse_unknown(timeline: Timeline, known: Mapping[str, str]) -> None:
+    named: list[tuple[tuple[Key, ...], str]] = [
+        (("checks", index, "expect", rule), rule) for index, check in enumerate(timeline.checks) for rule in check.expect
     ]
+    named += [(("checks", index, "waived", rule), rule) for index, check in enumerate(timeline.checks) for rule in check.waived]
+    named += [(("beside",), rule) for rule in timeline.tolerated if rule != OTHERS]
+    faults = [timeline.fault(path, "unknown-rule", f"no rule is called {rule!r}") for path, rule in named if rule not in known]
     if faults:
         raise PolicyError(faults)
 
 
-def _compare(result: Result, index: int, check: Check, verdicts: Sequence[Verdict], known_rules: Mapping[str, str]) -> None:
+def _compare(result: Result, index: int, check: Check, verdicts: Sequence[Verdict], known_rules: Mapping[str, str]) -> list[str]:
+    """Notes what does not hold; gives the rules whose expectations do."""
     place = result.timeline.place("checks", index)
     by_rule: dict[str, list[dict[str, Any]]] = {rule: [] for rule in known_rules}
     for verdict in verdicts:
         by_rule[verdict.rule].append(verdict.as_dict())
+    held = []
     for rule, wanted in result.timeline.expected(check).items():
         got = by_rule[rule]
         if wanted.holds(got):
+            held.append(rule)
             result.passed += 1
             result.seen.update((known_rules[rule], rule, one["verdict"]) for one in got)
         else:
             result.failures.append(Failure(check.as_of, rule, str(wanted), wanted.shown(got), place))
-    if check.breaches == "exactly":
-        for rule in check.only or known_rules:
-            found = [one for one in by_rule[rule] if one["verdict"] in BREACHES]
-            if found and rule not in check.expect:
-                shown = ", ".join(f"{one['verdict']} {one['obligation']}" for one in found)
-                result.failures.append(Failure(check.as_of, rule, "no breach", shown, place))
-            else:
-                result.passed += 1
+    return held
+
+
+def _unexpected(result: Result, index: int, check: Check, verdicts: Sequence[Verdict]) -> set[str]:
+    """Notes every breach that neither the check nor ``beside`` names; gives the rules that were breached and not expected."""
+    found: dict[str, list[str]] = {}
+    for one in verdicts:
+        if one.verdict.value in BREACHES and one.rule not in check.expect:
+            found.setdefault(one.rule, []).append(f"{one.verdict} {one.obligation}")
+    tolerated = result.timeline.tolerated
+    place = result.timeline.place("checks", index)
+    failures = [
+        Failure(check.as_of, rule, "no breach, since the check does not name one", ", ".join(shown), place)
+        for rule, shown in found.items()
+        if rule not in tolerated and OTHERS not in tolerated
+    ]
+    result.failures += failures
+    result.passed += not failures and not check.expect
+    return set(found)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel
 
-from rules.catalogue import Catalogue
+from rules.catalogue import Catalogue, EventType
 from rules.conditions import Collection, Ref, Selector, Term, Where
 from rules.course import CourseOfCase
 from rules.kinds.base import FirstOfEach, Kind
@@ -17,39 +17,46 @@ from rules.kinds.requires import Cancelled, EachItem, Requires
 from rules.periods import Period
 
 if TYPE_CHECKING:
-    from rules.policy import Rule
     from rules.policyfile import PolicyFile
 
 Found = tuple[tuple[Any, ...], str, str]
 
 
-def check_references(head: PolicyFile, rules: list[Rule], catalogue: Catalogue, domain: CourseOfCase) -> Iterator[Found]:
-    """Every name that leads nowhere: (place in the file, code, message)."""
-    names = _Names(head, catalogue, domain)
+def check_references(
+    head: PolicyFile,
+    data: Any,
+    clauses: Iterable[tuple[tuple[Any, ...], Kind]],
+    catalogue: Catalogue | None,
+    domain: CourseOfCase,
+) -> Iterator[Found]:
+    """Every name that leads nowhere: (place in the file, code, message).
+
+    ``data`` is the file as it stands, so that a declaration that is there and cannot be read is not told to be absent.  Without a
+    catalogue, events and attributes are left out.
+    """
+    names = _Names(head, data, catalogue, domain)
     for name, term in head.terms.items():
         yield from names.walk(term, ("terms", name))
-        if name in catalogue.types:
+        if catalogue is not None and name in catalogue.types:
             yield ("terms", name), "P010", "an event type has that name already"
     for group in ("anchors", "collections"):
         for name, part in getattr(head, group).items():
             yield from names.walk(part, (group, name))
     for name, anchor in head.anchors.items():
-        if anchor.first not in head.terms:
-            yield ("anchors", name, "first"), "P011", _unknown("term", anchor.first, head.terms)
+        if anchor.first not in names.terms:
+            yield ("anchors", name, "first"), "P011", _unknown("term", anchor.first, names.terms)
     seen: dict[str, int] = {}
-    raw = {data.get("id"): index for index, data in reversed(list(enumerate(head.rules)))}
-    for data_index, data in enumerate(head.rules):
-        if data.get("id") in seen:
-            yield ("rules", data_index, "id"), "P012", f"rule {data.get('id')} stands here a second time"
-        seen.setdefault(str(data.get("id")), data_index)
-    for rule in rules:
-        index = raw[rule.id]
-        if rule.citation.document not in head.documents:
-            yield ("rules", index, "cites", "document"), "P013", _unknown("document", rule.citation.document, head.documents)
-        for number, clause in enumerate(rule.clauses):
-            loc: tuple[Any, ...] = ("rules", index, "clauses", number) if "clauses" in head.rules[index] else ("rules", index)
-            yield from names.walk(clause, loc)
-            yield from names.of_kind(clause, loc)
+    for index, raw in enumerate(head.rules):
+        name = str(raw.get("id", ""))
+        if name and name in seen:
+            yield ("rules", index, "id"), "P012", f"rule {name} stands here a second time; it is number {seen[name] + 1} in the list too"
+        seen.setdefault(name, index)
+        document = raw["cites"].get("document") if isinstance(raw.get("cites"), dict) else None
+        if isinstance(document, str) and document not in names.documents:
+            yield ("rules", index, "cites", "document"), "P013", _unknown("document", document, names.documents)
+    for loc, clause in clauses:
+        yield from names.walk(clause, loc)
+        yield from names.of_kind(clause, loc)
 
 
 def _unknown(what: str, name: str, known: Iterable[str]) -> str:
@@ -58,23 +65,31 @@ def _unknown(what: str, name: str, known: Iterable[str]) -> str:
 
 
 class _Names:
-    def __init__(self, head: PolicyFile, catalogue: Catalogue, domain: CourseOfCase) -> None:
+    def __init__(self, head: PolicyFile, data: Mapping[str, Any], catalogue: Catalogue | None, domain: CourseOfCase) -> None:
         self.head, self.catalogue, self.domain = head, catalogue, domain
+        self.known_types: Mapping[str, EventType] = {} if catalogue is None else catalogue.types
+
+        def declared(group: str) -> dict[str, Any]:
+            raw = data.get(group)
+            return {**(raw if isinstance(raw, dict) else {}), **getattr(head, group)}
+
+        self.terms, self.anchors, self.collections = declared("terms"), declared("anchors"), declared("collections")
+        self.parameters, self.documents = declared("parameters"), declared("documents")
 
     def types(self, names: Iterable[str]) -> list[str]:
         found: list[str] = []
         for name in names:
             found += self.head.terms[name].names if name in self.head.terms else [name]
-        return [name for name in found if name in self.catalogue.types]
+        return [name for name in found if name in self.known_types]
 
     def event(self, name: str, loc: tuple[Any, ...], *, terms: bool = True) -> Iterator[Found]:
-        known = [*self.catalogue.types, *(self.head.terms if terms else ())]
-        if name not in known:
+        known = [*self.known_types, *(self.terms if terms else ())]
+        if self.catalogue is not None and name not in known:
             yield loc, "P010", _unknown("event type or term" if terms else "event type", name, known)
 
     def attribute(self, path: str, types: Iterable[str], loc: tuple[Any, ...]) -> Iterator[Found]:
         for name in types:
-            known = self.catalogue.types[name]
+            known = self.known_types[name]
             if known.attribute(path) is None:
                 yield loc, "P014", f"{name}: {_unknown('attribute', path, known.paths())}"
 
@@ -117,18 +132,18 @@ class _Names:
             yield from self.where(part.that, types, (*loc, "that"))
             for path in part.collects or ():
                 yield from self.attribute(path, types, (*loc, "collects", path))
-            if part.for_every is not None and part.for_every not in self.head.collections:
-                yield (*loc, "for_every"), "P015", _unknown("collection", part.for_every, self.head.collections)
+            if part.for_every is not None and part.for_every not in self.collections:
+                yield (*loc, "for_every"), "P015", _unknown("collection", part.for_every, self.collections)
         if isinstance(part, Members):
             yield from self.event(part.event, (*loc, "event"), terms=False)
             yield from self.attribute(part.attribute, self.types([part.event]), (*loc, "attribute"))
         if isinstance(part, Cancelled):
             yield from self.event(part.event, (*loc, "event"), terms=False)
             yield from self.where(part.where, self.types([part.event]), (*loc, "where"))
-        if isinstance(part, EachItem) and part.collection not in self.head.collections:
-            yield (*loc, "collection"), "P015", _unknown("collection", part.collection, self.head.collections)
-        if isinstance(part, Period) and part.parameter is not None and part.parameter not in self.head.parameters:
-            yield (*loc, part.unit), "P016", _unknown("parameter", part.parameter, self.head.parameters)
+        if isinstance(part, EachItem) and part.collection not in self.collections:
+            yield (*loc, "collection"), "P015", _unknown("collection", part.collection, self.collections)
+        if isinstance(part, Period) and part.parameter is not None and part.parameter not in self.parameters:
+            yield (*loc, part.unit), "P016", _unknown("parameter", part.parameter, self.parameters)
         yield from self._values(part, loc)
 
     def _values(self, part: BaseModel, loc: tuple[Any, ...]) -> Iterator[Found]:
@@ -153,15 +168,15 @@ class _Names:
             selectors = [examines] if examines is not None else list(getattr(when, "selectors", ()))
             for selector in selectors:
                 yield from self.where(where, self.types(selector.names), (*loc, "where"))
-        named: dict[str, Mapping[str, object]] = {"anchor": self.head.anchors, "items": self.head.collections}
+        named: dict[str, Mapping[str, object]] = {"anchor": self.anchors, "items": self.collections}
         for field, known in named.items():
             name = values.get(field)
             if isinstance(name, str) and name not in known:
                 yield (*loc, field), "P015", _unknown(field.rstrip("s"), name, known)
         by = values.get("by")
         of = getattr(by, "of", None)
-        if isinstance(of, str) and of not in self.head.terms:
-            yield (*loc, "by", "of"), "P011", _unknown("term", of, self.head.terms)
+        if isinstance(of, str) and of not in self.terms:
+            yield (*loc, "by", "of"), "P011", _unknown("term", of, self.terms)
         name = getattr(when, "all_done", None)
-        if isinstance(name, str) and name not in self.head.collections:
-            yield (*loc, "when", "all_done"), "P015", _unknown("collection", name, self.head.collections)
+        if isinstance(name, str) and name not in self.collections:
+            yield (*loc, "when", "all_done"), "P015", _unknown("collection", name, self.collections)

@@ -94,9 +94,17 @@ class Check(_Part):
     known_at: str | None = None
     case: str | None = None
     params: dict[str, Any] = Field(default_factory=dict)
+    waived: dict[str, str] = Field(default_factory=dict)
+    """Obligations on which a waiver stands: by rule, the obligation, in episode 1 or as ``2/case``."""
     expect: dict[str, Any] = Field(default_factory=dict)
     breaches: Literal["exactly"] | None = None
-    only: list[str] = Field(default_factory=list)
+    """Says aloud what holds anyway: no breach but those expected.  A check that expects nothing else needs it."""
+
+    @property
+    def waivers(self) -> list[tuple[str, str, str]]:
+        """The waivers as `evaluate` takes them: episode, rule, obligation."""
+        placed = {rule: name if name[:1].isdigit() and "/" in name else f"1/{name}" for rule, name in self.waived.items()}
+        return [(name.partition("/")[0], rule, name.partition("/")[2]) for rule, name in placed.items()]
 
     @field_validator("expect")
     @classmethod
@@ -114,7 +122,11 @@ class Check(_Part):
 
 
 class Timeline(_Part):
-    """Some cases' events and the checks on them."""
+    """Some cases' events and the checks on them.
+
+    ``beside``: rules (several with commas; ``others``: all that are not named) that are breached though no check is about them,
+    each with the reason why that is so.
+    """
 
     name: str
     policy: str
@@ -122,6 +134,7 @@ class Timeline(_Part):
     year: int = DEFAULT_YEAR
     case: str = "case-1"
     params: dict[str, Any] = Field(default_factory=dict)
+    beside: dict[str, str] = Field(default_factory=dict)
     events: list[TimelineEvent]
     checks: list[Check] = Field(min_length=1)
     _source: Source | None = PrivateAttr(default=None)
@@ -130,6 +143,19 @@ class Timeline(_Part):
     @property
     def policies(self) -> list[str]:
         return [name.strip() for name in self.policy.split(",")]
+
+    @property
+    def tolerated(self) -> list[str]:
+        """The rules named in ``beside``, one by one."""
+        return [name.strip() for names in self.beside for name in names.split(",")]
+
+    @field_validator("beside")
+    @classmethod
+    def _with_reasons(cls, given: dict[str, str]) -> dict[str, str]:
+        for names, reason in given.items():
+            if not reason.strip():
+                raise ValueError(f"{names}: say why it is breached beside")
+        return given
 
     @field_validator("zone")
     @classmethod
@@ -180,7 +206,11 @@ class Timeline(_Part):
 
 def read_timelines(path: Path) -> list[Timeline]:
     """The timelines in a YAML file.  Raises PolicyError with every fault."""
-    source = read(path)
+    return timelines_in(read(path))
+
+
+def timelines_in(source: Source) -> list[Timeline]:
+    """The timelines in a YAML text that was read already.  Raises PolicyError with every fault."""
     if not isinstance(source.data, list) or not source.data:
         raise PolicyError([source.fault((), "wrong-type", "a test file is a list of timelines")])
     found: list[Timeline] = []

@@ -14,6 +14,7 @@ from __future__ import annotations
 import copy
 import math
 import re
+import stat
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -38,6 +39,9 @@ _BASED = re.compile(r"0x[0-9a-fA-F]{1,15}|0o[0-7]{1,20}")
 _WHOLE = r"(?:0|[1-9][0-9]*)"
 _FLOAT = re.compile(rf"[-+]?(?:(?:\.[0-9]+|{_WHOLE}\.[0-9]*)(?:[eE][-+]?[0-9]+)?|{_WHOLE}[eE][-+]?[0-9]+)")
 _UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+_TURNING = re.compile("[\u202a-\u202e\u2066-\u2069\u200b\u2060\ufeff]")
+"""What turns the direction of writing, or takes no room at all."""
 
 Key = str | int
 Place = tuple[int, int]
@@ -94,8 +98,14 @@ def read(path: str | Path) -> Source:
     """The YAML file at ``path``.  Raises PolicyError with every fault, also where it cannot be opened."""
     file = Path(path)
     try:
+        kind = file.stat().st_mode
+        if not stat.S_ISREG(kind):
+            what = "is a folder, not a file" if stat.S_ISDIR(kind) else "is no ordinary file"
+            raise PolicyError([Fault(str(file), 0, 0, "unreadable", what)])
         with file.open("rb") as handle:
             raw = handle.read(MAX_BYTES + 1)
+    except FileNotFoundError as error:
+        raise PolicyError([Fault(str(file), 0, 0, "unreadable", "is not there")]) from error
     except OSError as error:
         raise PolicyError([Fault(str(file), 0, 0, "unreadable", f"cannot be read: {error.strerror or error}")]) from error
     return parse(raw, name=str(file))
@@ -104,13 +114,20 @@ def read(path: str | Path) -> Source:
 def parse(raw: bytes | str, *, name: str) -> Source:
     """YAML text; ``name`` is what faults call it.  Raises PolicyError with every fault."""
     if len(raw) > MAX_BYTES:
-        raise PolicyError([Fault(name, 0, 0, "too-large", f"is larger than {MAX_BYTES} bytes")])
+        fits = raw[:MAX_BYTES]
+        line = 1 + (fits.count("\n") if isinstance(fits, str) else fits.count(b"\n"))
+        raise PolicyError([Fault(name, line, 1, "too-large", f"the file is larger than {MAX_BYTES:,} bytes; they end in this line")])
     text = raw if isinstance(raw, str) else _decode(raw, name)
     text = text.removeprefix("\ufeff")
     strange = _UNPRINTABLE.search(text)
     if strange is not None:
         line, col = _line_col(text, strange.start())
         raise PolicyError([Fault(name, line, col, "control-character", f"holds U+{ord(strange.group()):04X}, which a text may not hold")])
+    turning = _TURNING.search(text)
+    if turning is not None:
+        line, col = _line_col(text, turning.start())
+        hint = "which makes a text look otherwise than it is read"
+        raise PolicyError([Fault(name, line, col, "hidden-character", f"holds U+{ord(turning.group()):04X}, {hint}")])
     return _Builder(name).build(text)
 
 

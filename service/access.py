@@ -1,7 +1,7 @@
 """Who is asking, and what they may see and do.  Imports service.errors only.
 
 Scopes say what may be done, teams and offices whose cases it may be done to.  Roles are what people hold; each brings its
-scopes.  Approving a waiver takes a role, not a scope: it is a person's responsibility that a rule of the field assigns.
+scopes.  Approving a waiver or a change of a policy takes a role, not a scope: it is a person's responsibility.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ SCOPES = {
     "breaches:read": "read lists of verdicts and breaches, policies and statistics",
     "breaches:review": "acknowledge, uphold or dismiss breaches, comment, ask for waivers",
     "audits:run": "run audits and read their reports",
+    "policies:write": "propose and decide changes of policies, try them on the stored cases",
     "sources:admin": "look after the client systems: health, rejects, pulls, quarantine",
     "users:admin": "look after people's accounts and API keys",
     "metrics": "read /metrics",
@@ -26,7 +27,8 @@ ROLES: dict[str, frozenset[str]] = {
     "viewer": frozenset({"cases:read", "breaches:read"}),
     "reviewer": frozenset({"cases:read", "breaches:read", "breaches:review"}),
     "team_leader": frozenset({"cases:read", "breaches:read", "breaches:review"}),
-    "manager": frozenset({"cases:read", "breaches:read", "breaches:review", "audits:run"}),
+    "manager": frozenset({"cases:read", "breaches:read", "breaches:review", "audits:run", "policies:write"}),
+    "policy_owner": frozenset({"cases:read", "breaches:read", "policies:write"}),
     "operator": frozenset({"sources:admin", "metrics"}),
     "administrator": frozenset(SCOPES) - {"events:write"},
 }
@@ -43,6 +45,9 @@ APPROVERS = {
     "advisory": frozenset({"team_leader", "manager"}),
 }
 """Which roles may approve a waiver of a breach of each severity."""
+
+POLICY_DECIDERS = frozenset({"policy_owner", "manager", "administrator"})
+"""Which roles may approve or reject a change of a policy; nobody approves a change of their own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +78,10 @@ class Access:
     def may_approve(self, severity: str) -> bool:
         """Whether the caller's role may approve waivers of breaches of this severity."""
         return not self.must_change and bool(self.roles & APPROVERS.get(severity, frozenset()))
+
+    def may_decide_policies(self) -> bool:
+        """Whether the caller's role may approve or reject changes of policies that others have proposed."""
+        return not self.must_change and bool(self.roles & POLICY_DECIDERS)
 
     def sees(self, *, team: str | None, office: str | None) -> bool:
         """Whether something of this team and office lies within the caller's limits.  What names no team lies in no team's limits."""

@@ -22,6 +22,9 @@ from service.metrics import Metrics
 QUEUE = "evaluate"
 ONE_CASE = "evaluate_case"
 WAITING = "evaluate_waiting"
+BULK = "bulk"
+"""The queue of work that gives way to everything else."""
+BACKTEST = "backtest"
 CASES_A_CLAIM = 50
 """Cases that one wake-up of a worker takes at a time."""
 SINGLE_HINTS = 8
@@ -38,6 +41,9 @@ class Hints(Protocol):
     def send(self, cases: Sequence[str]) -> None:
         """Tell the workers of these cases.  Never raises."""
 
+    def work_on(self, backtest: str, *, workers: int = 1) -> None:
+        """Tell so many workers that a backtest waits for somebody to go on with it.  Never raises."""
+
     @property
     def reachable(self) -> bool:
         """Whether the last hint went out."""
@@ -49,6 +55,9 @@ class NoHints:
     reachable = True
 
     def send(self, cases: Sequence[str]) -> None:
+        """Does nothing."""
+
+    def work_on(self, backtest: str, *, workers: int = 1) -> None:
         """Does nothing."""
 
 
@@ -74,14 +83,19 @@ class QueueHints:
         return self._closed_until == 0.0
 
     def send(self, cases: Sequence[str]) -> None:
-        if not cases or (self._closed_until and self._clock() < self._closed_until):
-            return
         messages = [_message(ONE_CASE, case) for case in cases]
         if len(cases) > SINGLE_HINTS:
             messages = [_message(WAITING)] * min(len(cases) // CASES_A_CLAIM + 2, 2 * SINGLE_HINTS)
+        if self._backlog is None or self._backlog() <= 2 * SINGLE_HINTS:
+            self._enqueue(messages)
+
+    def work_on(self, backtest: str, *, workers: int = 1) -> None:
+        self._enqueue([_message(BACKTEST, backtest, queue=BULK) for _ in range(workers)])
+
+    def _enqueue(self, messages: Sequence[dramatiq.Message[None]]) -> None:
+        if not messages or (self._closed_until and self._clock() < self._closed_until):
+            return
         try:
-            if self._backlog is not None and self._backlog() > 2 * SINGLE_HINTS:
-                return
             for message in messages:
                 self._broker.enqueue(message)
         except Exception as error:  # noqa: BLE001 - whatever the queue's trouble is, the sweeper makes it good
@@ -103,5 +117,5 @@ def producer(url: str, metrics: Metrics) -> QueueHints:
     return QueueHints(broker, metrics)
 
 
-def _message(actor: str, *args: str) -> dramatiq.Message[None]:
-    return dramatiq.Message(queue_name=QUEUE, actor_name=actor, args=args, kwargs={}, options={})
+def _message(actor: str, *args: str, queue: str = QUEUE) -> dramatiq.Message[None]:
+    return dramatiq.Message(queue_name=queue, actor_name=actor, args=args, kwargs={}, options={})

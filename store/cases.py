@@ -77,8 +77,10 @@ _WORDS = Statement(
 _HEARTBEATS = Statement("""
     SELECT beat.source, beat.recorded, beat.complete_until
     FROM LISTED(:sources) AS given JOIN heartbeat beat ON beat.id IN (
-        (SELECT id FROM heartbeat WHERE source = given.value AND recorded <= :known_at ORDER BY recorded DESC, complete_until DESC LIMIT 1),
-        (SELECT id FROM heartbeat WHERE source = given.value AND recorded <= :known_at ORDER BY complete_until DESC, recorded LIMIT 1)
+        (SELECT id FROM heartbeat WHERE source = given.value AND recorded <= :known_at AND id <= :newest
+         ORDER BY recorded DESC, complete_until DESC LIMIT 1),
+        (SELECT id FROM heartbeat WHERE source = given.value AND recorded <= :known_at AND id <= :newest
+         ORDER BY complete_until DESC, recorded LIMIT 1)
     )
     ORDER BY beat.source, beat.recorded, beat.complete_until
 """)
@@ -102,11 +104,14 @@ def load_case(session: Session, case_id: str, *, known_at: int = NEVER, upto: in
     return load_cases(session, [case_id], known_at=known_at, upto=upto)[case_id]
 
 
-def load_cases(session: Session, case_ids: Collection[str], *, known_at: int = NEVER, upto: int = NEVER) -> dict[str, Loaded]:
+def load_cases(
+    session: Session, case_ids: Collection[str], *, known_at: int = NEVER, upto: int = NEVER, heartbeat: int = NEVER
+) -> dict[str, Loaded]:
     """The files of ``case_ids``, with linked cases, voids and corrections wherever they were filed, and heartbeats.
 
-    ``upto`` leaves out events of a greater position, so that an audit sees one state of the record.  Of each source the last
-    heartbeat and the furthest one recorded by ``known_at`` are given: all others are implied by these.
+    ``upto`` leaves out events of a greater position, ``heartbeat`` heartbeats of a greater id, so that an audit sees one state of
+    the record.  Of each source the last heartbeat and the furthest one recorded by ``known_at`` are given: all others are implied
+    by these.
     """
     linked = neighbours(session, case_ids)
     wanted = set(case_ids).union(*linked.values())
@@ -116,7 +121,7 @@ def load_cases(session: Session, case_ids: Collection[str], *, known_at: int = N
     for word in _WORDS.on(session, cases=wanted, upto=upto):
         own[word.root].append(word)
     beats: dict[str, list[Heartbeat]] = defaultdict(list)
-    for beat in _HEARTBEATS.on(session, sources={row.source for rows in own.values() for row in rows}, known_at=known_at):
+    for beat in _HEARTBEATS.on(session, sources={row.source for rows in own.values() for row in rows}, known_at=known_at, newest=heartbeat):
         beats[beat.source].append(Heartbeat(beat.source, beat.recorded, beat.complete_until))
     built: dict[str, tuple[Event, ...]] = {}
     for case in wanted:

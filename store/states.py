@@ -91,6 +91,8 @@ _WRITE = Bulk(CaseStateRow, key=("case_id",), keep=("id",))
 
 
 def note_policy(session: Session, *, digest: str, policy: str, version: str, effective: str | None, text: Any, now: int) -> None:
-    """Keeps a policy text by its digest; one that is kept already stays as it is."""
+    """Keeps a policy's package by its version's digest; one that is kept already stays as it is, unless only a part of it was kept."""
     row = {"digest": digest, "policy": policy, "version": version, "effective": effective, "text": text, "first_used": now}
-    session.execute(upsert(session, PolicyVersionRow).values(**row).on_conflict_do_nothing(index_elements=["digest"]))
+    partly = PolicyVersionRow.text["files"].as_string().is_(None)
+    insert = upsert(session, PolicyVersionRow).values(**row)
+    session.execute(insert.on_conflict_do_update(index_elements=["digest"], set_={"text": insert.excluded.text}, where=partly))

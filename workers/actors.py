@@ -12,8 +12,11 @@ import dramatiq
 
 from service import evaluate
 from service.bootstrap import Service
-from service.hints import ONE_CASE, QUEUE, WAITING
+from service.hints import BACKTEST, BULK, ONE_CASE, QUEUE, WAITING
 from service.logs import get
+
+LAST = 100
+"""The priority of work that a worker takes up only when no case waits in its hands: the greater the number, the later."""
 
 _log = get("workers")
 
@@ -27,8 +30,12 @@ def declare(broker: dramatiq.Broker, service: Callable[[], Service]) -> None:
     def evaluate_waiting() -> None:
         _evaluate(service)
 
+    def work_on_backtest(backtest: str) -> None:
+        _backtest(service, backtest)
+
     dramatiq.actor(actor_name=ONE_CASE, queue_name=QUEUE, broker=broker)(evaluate_case)
     dramatiq.actor(actor_name=WAITING, queue_name=QUEUE, broker=broker)(evaluate_waiting)
+    dramatiq.actor(actor_name=BACKTEST, queue_name=BULK, priority=LAST, broker=broker)(work_on_backtest)
 
 
 def _evaluate(service: Callable[[], Service]) -> None:
@@ -36,3 +43,12 @@ def _evaluate(service: Callable[[], Service]) -> None:
         evaluate.drain(service())
     except Exception as error:  # noqa: BLE001 - the database may be away; the sweeper comes back to it
         _log.warning("evaluation_interrupted", exc_info=error)
+
+
+def _backtest(service: Callable[[], Service], backtest: str) -> None:
+    from service.backtestwork import work
+
+    try:
+        work(service(), backtest)
+    except Exception as error:  # noqa: BLE001 - its chunk is free again, and the sweeper comes back to it
+        _log.warning("backtest_interrupted", exc_info=error)

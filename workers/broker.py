@@ -18,6 +18,8 @@ from dramatiq.middleware import AgeLimit, Middleware, ShutdownNotifications, Tim
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from service.hints import BULK
+
 HEARTBEAT_TIMEOUT = 15_000
 """ms after which a worker that says nothing counts as dead."""
 ALWAYS = 1_000_000
@@ -36,6 +38,9 @@ class HintBroker(RedisBroker):
     """A Redis broker whose consumers look often and fetch many, however the worker was started."""
 
     def consume(self, queue_name: str, prefetch: int = 1, timeout: int = 5000) -> dramatiq.Consumer:
+        if queue_name == BULK:
+            # One at a time, so that a worker does not keep from the others what it cannot take up yet.
+            return super().consume(queue_name, prefetch=1, timeout=min(timeout, POLL_DELAYED))
         delayed = queue_name.endswith(".DQ")
         return super().consume(queue_name, prefetch=max(prefetch, PREFETCH), timeout=min(timeout, POLL_DELAYED if delayed else POLL))
 

@@ -19,8 +19,9 @@ def install(app: Flask, desk: Desk, *, secret_key: str | bytes) -> None:
     """Add the pages.  ``secret_key`` signs the session cookie and must be the same in every process."""
     from api import access
     from api.web import faults, pages, rendering, reviewing, sessions, signing
+    from api.web.policies import forms, routes
 
-    del reviewing, signing  # imported for the routes that they add
+    del reviewing, signing, forms, routes  # imported for the routes that they add
 
     app.secret_key = secret_key
     app.session_interface = sessions.Cookies()

@@ -9,11 +9,12 @@ from __future__ import annotations
 import datetime as dt
 from typing import Protocol
 
-from api.web.views import BreachPage, BreachRow, CasePage, CaseRow, DueRow, Filters, Listing, PolicyPage, PolicyRow, StatusPage
+from api.web.policies.desk import PolicyDesk
+from api.web.views import BreachPage, BreachRow, CasePage, CaseRow, DueRow, Filters, Listing, StatusPage
 from service.access import Access
 
 
-class Desk(Protocol):
+class Desk(PolicyDesk, Protocol):
     """Any method may raise service.errors.ServiceError: NotFound becomes the 404 page, StaleVersion the page that tells who was first."""
 
     def now(self) -> int:
@@ -70,14 +71,6 @@ class Desk(Protocol):
 
     def due_soon(self, access: Access, filters: Filters) -> Listing[DueRow]:
         """What is inside its warning window, the soonest first."""
-        ...
-
-    def policies(self) -> list[PolicyRow]:
-        """The policies in use."""
-        ...
-
-    def policy(self, policy: str) -> PolicyPage:
-        """One policy with all its rules."""
         ...
 
     def status(self, access: Access) -> StatusPage:

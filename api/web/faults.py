@@ -12,7 +12,7 @@ from werkzeug.exceptions import HTTPException
 from api import problems
 from api.web import sessions
 from api.web.pages import BadAddress, blueprint
-from service.errors import Forbidden, Invalid, NotFound, ServiceError, StaleVersion, Unauthorised
+from service.errors import Forbidden, Invalid, NotFound, NotPossible, ServiceError, StaleVersion, Unauthorised
 from store.errors import CursorError, QueryError, StoreError
 
 _log = structlog.get_logger("duecare.web")
@@ -60,12 +60,14 @@ def _service(error: ServiceError) -> Response:
         return page(
             409, heading="Somebody else changed this meanwhile", lines=("Nothing was overwritten. Open it again and look at what changed.",)
         )
+    if isinstance(error, NotPossible):
+        return page(409, heading="This is not possible now", lines=(f"{error}."[:1].upper() + f"{error}."[1:],))
     _log.error("page_failed", exc_info=error, endpoint=request.endpoint)
     return page(500)
 
 
 def _bad_form(_: sessions.BadForm) -> Response:
-    written = "\n\n".join(text for name in ("comment", "waiver_comment") if (text := request.form.get(name, "").strip()[:2000]))
+    written = "\n\n".join(text for name in ("comment", "waiver_comment", "reason") if (text := request.form.get(name, "").strip()[:2000]))
     return page(
         400,
         heading="Your session ended while the page was open",

@@ -23,8 +23,6 @@ from rules.record import CORRECTED, HEARTBEAT, VOIDED, Fact, standing
 RECORDED_LATE = 7
 """Days after which a record counts as late where no policy says otherwise."""
 _NOT_SHOWN = {"episode", "occurred_on", "program", "office", "team", "performer", "recorder", "target", "set"}
-_ABOUT_RECORDS = {"recording", "record_integrity", "content", "metric"}
-"""Kinds whose due day is that of the event itself: no day of their own on the line."""
 
 
 def recording_limit(parameters: Iterable[Mapping[str, int | None]]) -> int:
@@ -98,7 +96,7 @@ def _event(fact: Fact, zone: Zone, limit: int, spoken: Sequence[Event], *, void:
 
 def _mark(judged: Judged, breach: Callable[[Judged], str]) -> JourneyItem | None:
     verdict = judged.verdict
-    if verdict.due_on is None or judged.rule.kind in _ABOUT_RECORDS or verdict.status == "shadow":
+    if verdict.due_on is None or not judged.rule.clauses[0].sets_a_day or verdict.status == "shadow":
         return None
     if verdict.verdict in (Outcome.BREACHED, Outcome.LATE):
         kind = "due"

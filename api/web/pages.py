@@ -110,16 +110,6 @@ def day_of(text: str) -> dt.date:
     return value
 
 
-@blueprint.get("/policies")
-def policies() -> str:
-    return render_template("web/policies.html", policies=desk().policies())
-
-
-@blueprint.get("/policies/<key:policy>")
-def policy(policy: str) -> str:
-    return render_template("web/policy.html", page=desk().policy(policy))
-
-
 @blueprint.get("/status")
 def status() -> str:
     return render_template("web/status.html", page=desk().status(sessions.access()))

@@ -11,8 +11,9 @@ from collections.abc import Callable
 from typing import Any
 
 from api.v1.lists import scope_of
-from api.web import policyviews, present, words
+from api.web import present, words
 from api.web.casefile import case_page
+from api.web.policies.servicedesk import PolicyServiceDesk
 from api.web.views import (
     BreachPage,
     BreachRow,
@@ -23,8 +24,6 @@ from api.web.views import (
     Filters,
     HeldCase,
     Listing,
-    PolicyPage,
-    PolicyRow,
     SourceLine,
     StatusPage,
     WaiverLine,
@@ -51,7 +50,7 @@ _REASONS = {**review.REVIEW_REASONS, **review.WAIVER_REASONS}
 _FACETS = ("condition", "review", "severity", "policy", "rule", "team", "office", "worker")
 
 
-class ServiceDesk:
+class ServiceDesk(PolicyServiceDesk):
     """See ``api.web.desk.Desk``."""
 
     def __init__(self, service: Service) -> None:
@@ -236,20 +235,11 @@ class ServiceDesk:
     def settle_waiver(self, access: Access, waiver: str, *, approve: bool) -> None:
         review.settle_waiver(self.service, access, waiver, approve=approve)
 
-    # --- a case, policies, status ------------------------------------------------------------------------------------
+    # --- a case, status ----------------------------------------------------------------------------------------------
 
     def case(self, access: Access, case: str, *, as_of: dt.date | None, known_at: dt.date | None) -> CasePage:
         access.require("cases:read")
         return case_page(self.service, access, case, as_of=as_of, known_at=known_at)
-
-    def policies(self) -> list[PolicyRow]:
-        return [policyviews.policy_row(policy) for policy in sorted(self.service.policies.policies, key=lambda policy: policy.id)]
-
-    def policy(self, policy: str) -> PolicyPage:
-        found = self.service.policies.get(policy)
-        if found is None:
-            raise NotFound("there is no such policy")
-        return policyviews.policy_page(found)
 
     def status(self, access: Access) -> StatusPage:
         access.require("breaches:read")

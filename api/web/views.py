@@ -294,66 +294,6 @@ class DueRow:
 
 
 @dataclass(frozen=True, slots=True)
-class Parameter:
-    """A number that the policy's owner may set."""
-
-    name: str
-    value: str
-    """In words, with its unit; empty: not set."""
-    question: str = ""
-    """What the owner is asked."""
-
-
-@dataclass(frozen=True, slots=True)
-class RuleView:
-    """A rule, readable."""
-
-    id: str
-    title: str
-    guidance: str
-    citation: str
-    severity: str
-    status: str
-    limits: Sequence[str] = ()
-    """How it is reckoned, a line each."""
-    parameters: Sequence[Parameter] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class PolicyRow:
-    """A policy in the list of policies."""
-
-    id: str
-    title: str
-    version: str
-    digest: str
-    effective: dt.date
-    zone: str
-    rules: int
-    unset: int
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """A choice that the source leaves open, and how it is read here."""
-
-    about: str
-    reading: str
-
-
-@dataclass(frozen=True, slots=True)
-class PolicyPage:
-    """A policy, readable."""
-
-    row: PolicyRow
-    rules: Sequence[RuleView]
-    unset: Sequence[Parameter]
-    readings: Sequence[Reading]
-    people: Sequence[str]
-    """What no machine can judge."""
-
-
-@dataclass(frozen=True, slots=True)
 class SourceLine:
     """How fresh a source is."""
 

@@ -77,6 +77,26 @@ _WORDS: dict[str, dict[str, str]] = {
         "void": "Holds no longer: the evidence changed",
         "ended": "Ended",
     },
+    "change": {
+        "proposed": "Waits for an answer",
+        "active": "Approved",
+        "rejected": "Rejected",
+        "withdrawn": "Taken back",
+    },
+    "version": {"in_force": "In force", "upcoming": "Approved, not yet in force", "past": "Before"},
+    "backtest": {
+        "queued": "Waiting for a worker",
+        "running": "Under way",
+        "done": "Done",
+        "failed": "Failed",
+        "cancelled": "Cancelled",
+    },
+    "sample": {
+        "gained": "Breaches that would appear",
+        "lost": "Breaches that would disappear",
+        "moved": "The same verdict on another day",
+        "other": "Other changes",
+    },
     "program": {
         "cfss": "Child and Family Support System",
         "strengthening_families": "Strengthening Families",

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Annotated, Any, ClassVar, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -14,10 +14,13 @@ from rules.conditions import Model, Selector, Where
 from rules.course import dig
 from rules.history import Entry
 from rules.matching import YES, Answer, Context, check
-from rules.model import Candidate, Duty, Fit, State
+from rules.model import Candidate, Duty, Fit, State, Verdict
 from rules.obligation import NOT_TRIGGERED, Obligation, Trigger, World, hole, nothing, off
 from rules.periods import Period
 from rules.view import MOMENT, Hit, View, both, possible_first
+
+if TYPE_CHECKING:
+    from rules.saying import Saying
 
 
 class FirstOfEach(Model):
@@ -75,6 +78,10 @@ class When(Model):
         return (self.each,) if isinstance(self.each, Selector) else self.each
 
 
+NO_MENDING = "What comes later does not mend it."
+"""What the kinds that look back say of themselves."""
+
+
 class Kind(Model):
     """One kind of rule: parameters as a policy writes them, and their reduction to obligations.
 
@@ -86,12 +93,34 @@ class Kind(Model):
     about: ClassVar[str]
     order_rule: ClassVar[bool] = False
     done_word: ClassVar[str] = "done"
+    counted: ClassVar[bool] = False
+    """Only counted, in statistics: it has no verdicts (`count` and `tally` instead of `obligations`)."""
+    sets_a_day: ClassVar[bool] = True
+    """Whether its due day is a day of its own on the line of a case; False where it is that of the event under test."""
+    longer: ClassVar[Mapping[str, str]] = {}
+    """What a longer period in a field does to the breaches that are possible: "fewer", "more", "none"; else "either"."""
 
     kind: str
 
     def obligations(self, view: View) -> list[Obligation]:
         """The obligations of the rule in this episode; never empty (`nothing()` where it was not activated)."""
         raise NotImplementedError
+
+    def read_aloud(self, say: Saying) -> list[str]:
+        """The rule in plain sentences.  A kind that does not bring its own gets one for each field that is given."""
+        return say.fields(self)
+
+    def if_longer(self, field: str) -> str:
+        """What a longer period in a field does to the breaches that are possible; see ``longer``."""
+        return self.longer.get(field, "either")
+
+    def count(self, view: View) -> dict[str, int]:  # noqa: ARG002
+        """What a kind that is only counted finds in an episode, by name."""
+        return {}
+
+    def tally(self, verdicts: Sequence[Verdict]) -> dict[str, int]:  # noqa: ARG002
+        """What a kind that is only counted finds in the verdicts on a case, by name."""
+        return {}
 
 
 # ------------------------------------------------------------------------------------------------------------ activation

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from rules.conditions import Selector, Where
 from rules.history import Entry
-from rules.kinds.base import Kind, When, gated, oblige, or_nothing, triggers
+from rules.kinds.base import NO_MENDING, Kind, When, gated, oblige, or_nothing, triggers
 from rules.matching import Context, check
 from rules.model import Candidate, Fit
 from rules.obligation import Obligation, World, off
 from rules.view import MOMENT, Hit, View, possible_last
+
+if TYPE_CHECKING:
+    from rules.saying import Saying
 
 
 class Content(Kind):
@@ -18,11 +21,26 @@ class Content(Kind):
 
     name: ClassVar[str] = "content"
     about: ClassVar[str] = "An event must carry certain data."
+    sets_a_day: ClassVar[bool] = False
     order_rule: ClassVar[bool] = True
 
     when: When
     where: Where
     examines: Selector | None = None
+
+    def read_aloud(self, say: Saying) -> list[str]:
+        """See Kind."""
+        if self.examines is None:
+            types = say.types(name for selector in self.when.selectors for name in selector.names)
+            return [*say.begins(self.when), f"In that event it must hold that {say.where(self.where, types)}.", NO_MENDING]
+        types = say.types(self.examines.names)
+        return [
+            *say.begins(self.when),
+            f"What is looked at is the last time before that on which {say.selector(self.examines)}.",
+            "Where there is none, nothing is asked.",
+            f"Then it must hold that {say.where(self.where, types)}.",
+            NO_MENDING,
+        ]
 
     def obligations(self, view: View) -> list[Obligation]:
         found = []

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, ClassVar
 
 from rules.history import Entry
 from rules.kinds.base import Kind, dated, due_in, oblige, or_nothing
@@ -12,18 +13,42 @@ from rules.obligation import Obligation, World, unset
 from rules.periods import Period
 from rules.view import View
 
+if TYPE_CHECKING:
+    from rules.saying import Saying
+
 
 class Deadline(Kind):
     """``anchor``: a declared anchor.  ``warn_from``: how long after it the warning window opens; else ``warn`` before the due day."""
 
     name: ClassVar[str] = "deadline"
     about: ClassVar[str] = "Something must be done within a period of the anchor."
+    longer: ClassVar[Mapping[str, str]] = {"within": "fewer", "warn": "none", "warn_from": "none"}
 
     anchor: str
     requires: Requires
     within: Period
     warn: Period | None = None
     warn_from: Period | None = None
+
+    def if_longer(self, field: str) -> str:
+        """As every kind; what is asked of items at the limit may fail later as well as sooner."""
+        return "either" if field == "within" and self.requires.and_each is not None else super().if_longer(field)
+
+    def read_aloud(self, say: Saying) -> list[str]:
+        """See Kind."""
+        soon = (
+            [f"It is shown as due soon from {say.period(self.warn_from)} after the day from which it counts."]
+            if self.warn_from is not None
+            else say.soon(self.warn)
+        )
+        return [
+            f"It counts from {say.anchor(self.anchor)}.",
+            f"It asks that, whenever in the episode, {say.asks(self.requires)}.",
+            f"That must be done {say.within(self.within, 'the day from which it counts')}, to the end of the last day.",
+            *soon,
+            *say.paused(),
+            *say.closure_ends(),
+        ]
 
     def obligations(self, view: View) -> list[Obligation]:
         trigger = view.anchor(self.anchor)

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from rules.clock import parse_day
 from rules.collections import dated_items, done
 from rules.kinds.base import Kind, dated, or_nothing
 from rules.obligation import Obligation, hole
+from rules.phrases import words_of
 from rules.view import View
+
+if TYPE_CHECKING:
+    from rules.saying import Saying
 
 
 class DueFromData(Kind):
@@ -18,6 +22,16 @@ class DueFromData(Kind):
     about: ClassVar[str] = "Each item that a document lists must be done by its own date."
 
     items: str
+
+    def read_aloud(self, say: Saying) -> list[str]:
+        """See Kind."""
+        return [
+            f"It asks that each of the {words_of(self.items)} is done by the end of its own date.",
+            *say.soon(None),
+            "A date that was moved after it had passed is put before a person.",
+            *say.paused(),
+            *say.closure_ends(),
+        ]
 
     def obligations(self, view: View) -> list[Obligation]:
         collection = view.policy.collections[self.items]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, ClassVar
 
 from rules.history import Entry, Episode
 from rules.kinds.base import Kind, When, dated, due_in, no_household, oblige, or_nothing, triggers, with_others
@@ -11,16 +12,34 @@ from rules.obligation import Obligation, World, unset
 from rules.periods import Period
 from rules.view import View
 
+if TYPE_CHECKING:
+    from rules.saying import Saying
+
 
 class NotCoexistence(Kind):
     """``program``: the other program.  An overlap is allowed until the end of the limit; one later than that is a breach, and stays one."""
 
     name: ClassVar[str] = "not_coexistence"
     about: ClassVar[str] = "No episode of another program may stay open beside this one."
+    longer: ClassVar[Mapping[str, str]] = {"within": "fewer"}
 
     when: When
     program: str
     within: Period
+
+    def read_aloud(self, say: Saying) -> list[str]:
+        """See Kind."""
+        other = say.code(self.program, say.policy.domain.course.program or "program", list(say.catalogue.types))
+        limit = say.within(self.within, "the same day").replace("within", "up to").replace(" of the same day", " after that day")
+        return [
+            *say.begins(self.when),
+            f"It asks that no case of the program {other} that shares a person with this one stays open beside it.",
+            f"Such a case may be open {limit}, to the end of the day.",
+            "An overlap later than that stays a breach, even once it has ended.",
+            *say.soon(None),
+            *say.paused(),
+            *say.closure_ends(),
+        ]
 
     def obligations(self, view: View) -> list[Obligation]:
         found = []

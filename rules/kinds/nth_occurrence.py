@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Annotated, ClassVar
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from pydantic import Field
 
@@ -15,7 +15,10 @@ from rules.matching import Context
 from rules.obligation import Obligation, Trigger, World, hole, off
 from rules.view import Hit, View
 
-Ordinal = Annotated[int, Field(ge=1, le=1000)]
+if TYPE_CHECKING:
+    from rules.saying import Saying
+
+Ordinal = Annotated[int, Field(ge=1, le=1000, strict=True)]
 
 
 class Nth(Model):
@@ -31,11 +34,30 @@ class NthOccurrence(Kind):
 
     name: ClassVar[str] = "nth_occurrence"
     about: ClassVar[str] = "Something must be done by the day of the n-th event of a kind."
+    longer: ClassVar[Mapping[str, str]] = {"by": "fewer"}
 
     when: When
     requires: Requires
     by: Nth
     per: tuple[str, ...] | None = None
+
+    def if_longer(self, field: str) -> str:
+        """As every kind; who is a member on a later day may be another person."""
+        return "either" if self.per else super().if_longer(field)
+
+    def read_aloud(self, say: Saying) -> list[str]:
+        """See Kind."""
+        say = say.about(self.per)
+        day = f"the day of {say.nth(self.by.nth, self.by.of)}"
+        after = say.nth(self.by.warn_after, self.by.of) if self.by.warn_after is not None else ""
+        return [
+            *say.begins(self.when),
+            *say.members(self.per, f"{day}, or today while there are fewer"),
+            f"It asks that {say.asks(self.requires)}.",
+            f"That must be done by the end of {day}; while there are fewer, it is not due.",
+            *([f"It is shown as due soon from the day of {after}."] if after else []),
+            *say.closure_ends(),
+        ]
 
     def obligations(self, view: View) -> list[Obligation]:
         found: list[Obligation] = []

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from rules.conditions import Selector
 from rules.history import Entry
-from rules.kinds.base import Kind, When, by_day_of, concerned, gated, no_household, oblige, or_nothing, triggers, with_others
+from rules.kinds.base import NO_MENDING, Kind, When, by_day_of, concerned, gated, no_household, oblige, or_nothing, triggers, with_others
 from rules.kinds.requires import Requires, evidence
 from rules.matching import Context
 from rules.model import Duty, Fit, State
 from rules.obligation import NOT_TRIGGERED, Obligation, Trigger, World, hole
 from rules.view import Hit, View
+
+if TYPE_CHECKING:
+    from rules.saying import Saying
 
 
 class Precedence(Kind):
@@ -30,6 +33,19 @@ class Precedence(Kind):
     compare: Literal["moment", "day"] = "moment"
     per: tuple[str, ...] | None = None
     excused_by: Selector | None = None
+
+    def read_aloud(self, say: Saying) -> list[str]:
+        """See Kind."""
+        say = say.about(self.per)
+        by = "on that day or on an earlier one" if self.compare == "day" else "before that moment"
+        excused = f"Nothing is asked, and that is shown, where by that day {say.selector(self.excused_by)}." if self.excused_by else ""
+        return [
+            *say.begins(self.when),
+            *say.members(self.per, "that day"),
+            f"It asks that, {by}, {say.asks(self.requires)}.",
+            NO_MENDING,
+            *([excused] if excused else []),
+        ]
 
     def obligations(self, view: View) -> list[Obligation]:
         found: list[Obligation] = []

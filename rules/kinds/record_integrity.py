@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from rules.conditions import Model
 from rules.course import dig
@@ -14,6 +14,9 @@ from rules.matching import YES, Answer
 from rules.model import Candidate, Fit
 from rules.obligation import Obligation
 from rules.view import View, both
+
+if TYPE_CHECKING:
+    from rules.saying import Saying
 
 Test = Literal["recorded_after_it_happened", "closed_once", "before_the_closure_it_names"]
 
@@ -30,10 +33,19 @@ class RecordIntegrity(Kind):
 
     name: ClassVar[str] = "record_integrity"
     about: ClassVar[str] = "What is on record must be possible."
+    sets_a_day: ClassVar[bool] = False
     order_rule: ClassVar[bool] = True
 
     tests: tuple[Test, ...]
     members: Members | None = None
+
+    def read_aloud(self, say: Saying) -> list[str]:
+        """See Kind."""
+        found = ["It begins with every event of the case.", *(_WORDS[test] for test in self.tests)]
+        if self.members is not None:
+            named = say.attribute(self.members.attribute, [self.members.event])
+            found.append(f"When {say.event(self.members.event)}, {named} must be members of the household on that day.")
+        return found
 
     def obligations(self, view: View) -> list[Obligation]:
         found = []
@@ -86,3 +98,8 @@ def _before_closure(view: View, entry: Entry) -> Answer:
 
 
 _TESTS = {"recorded_after_it_happened": _recorded_after, "closed_once": _closed_once, "before_the_closure_it_names": _before_closure}
+_WORDS: dict[Test, str] = {
+    "recorded_after_it_happened": "It must not have been recorded before it happened.",
+    "closed_once": "It must not close a case that is closed already and has not been reopened.",
+    "before_the_closure_it_names": "It must not come after the closure of the episode that it names, closing papers aside.",
+}

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, ClassVar
 
 from rules.kinds.base import Kind, dated, due_in, or_nothing
 from rules.model import Candidate
@@ -10,15 +11,28 @@ from rules.obligation import Obligation, unset
 from rules.periods import Period
 from rules.view import View
 
+if TYPE_CHECKING:
+    from rules.saying import Saying
+
 
 class Recording(Kind):
     """Only events whose sender said when they were recorded are judged."""
 
     name: ClassVar[str] = "recording"
     about: ClassVar[str] = "Every event must be recorded within a period of the day on which it happened."
+    longer: ClassVar[Mapping[str, str]] = {"within": "fewer"}
+    sets_a_day: ClassVar[bool] = False
     done_word: ClassVar[str] = "recorded"
 
     within: Period
+
+    def read_aloud(self, say: Saying) -> list[str]:
+        """See Kind."""
+        return [
+            "It begins with every event of the case for which the sender says when it was recorded.",
+            f"It asks that the event is recorded {say.within(self.within, 'the day on which it happened')}, to the end of the last day.",
+            *say.soon(None),
+        ]
 
     def obligations(self, view: View) -> list[Obligation]:
         found = []

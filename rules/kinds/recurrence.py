@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from rules.history import Entry
 from rules.kinds.base import Kind, When, dated, no_household, or_nothing, triggers
@@ -13,6 +14,9 @@ from rules.model import Fit
 from rules.obligation import Obligation, hole, unset
 from rules.periods import Period
 from rules.view import Hit, View
+
+if TYPE_CHECKING:
+    from rules.saying import Saying
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,12 +34,26 @@ class Recurrence(Kind):
 
     name: ClassVar[str] = "recurrence"
     about: ClassVar[str] = "Something must be done again and again, with no gap longer than a period."
+    longer: ClassVar[Mapping[str, str]] = {"every": "fewer", "warn": "none"}
 
     when: When
     requires: Requires
     every: Period
     warn: Period | None = None
     per: tuple[str, ...] | None = None
+
+    def read_aloud(self, say: Saying) -> list[str]:
+        """See Kind."""
+        say = say.about(self.per)
+        leaves = f", or {say.person} leaves the household" if self.per else ""
+        return [
+            *say.begins(self.when),
+            *say.members(self.per, "a day from then on"),
+            f"It asks from then on, again and again until the case is closed{leaves}, that {say.asks(self.requires)}.",
+            f"From the beginning to the first time, and from each time to the next, at most {say.period(self.every)} may go by.",
+            *say.soon(self.warn),
+            *say.paused(),
+        ]
 
     def obligations(self, view: View) -> list[Obligation]:
         found: list[Obligation] = []

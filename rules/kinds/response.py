@@ -6,7 +6,8 @@ Three names for one reduction: in a *response* the target must not come before t
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Literal, Self
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 from pydantic import model_validator
 
@@ -19,6 +20,9 @@ from rules.model import Fit
 from rules.obligation import Obligation, World, unset
 from rules.periods import Period
 from rules.view import MOMENT, Hit, View, possible_first
+
+if TYPE_CHECKING:
+    from rules.saying import Saying
 
 
 class AtLatest(Model):
@@ -47,6 +51,7 @@ class Response(Kind):
 
     name: ClassVar[str] = "response"
     about: ClassVar[str] = "After an event, something must follow within a limit."
+    longer: ClassVar[Mapping[str, str]] = {"within": "fewer", "warn": "none"}
     any_time: ClassVar[bool] = False
 
     when: When
@@ -62,6 +67,26 @@ class Response(Kind):
         if (self.within is None) == (self.by is None) and self.at_latest is None:
             raise ValueError("give a limit: within, by or at_latest")
         return self
+
+    def if_longer(self, field: str) -> str:
+        """As every kind; what is asked of items at the limit may fail later as well as sooner."""
+        return "either" if field == "within" and self.requires.and_each is not None else super().if_longer(field)
+
+    def read_aloud(self, say: Saying) -> list[str]:
+        """See Kind."""
+        when = "whenever in the episode" if self.any_time else "on the day on which it begins or later"
+        found = [*say.begins(self.when), f"It asks that, {when}, {say.asks(self.requires)}."]
+        if self.within is not None:
+            found.append(f"That must be done {say.within(self.within, 'the day on which it begins')}, to the end of the last day.")
+        if self.by is not None:
+            found.append("That must be done by the end of the day on which the case is closed.")
+        if self.at_latest is not None:
+            day = "the case is closed" if self.at_latest.first is None else f"{say.selector(self.at_latest.first)} for the first time"
+            found.append(f"At the latest it is due on the day on which {day}, once that day has come.")
+        if self.ends_with is not None:
+            found.append(f"It ends without a finding where, after that and on a day before it is due, {say.selector(self.ends_with)}.")
+        pausable = self.within is not None
+        return [*found, *say.soon(self.warn), *(say.paused() if pausable else []), *(say.closure_ends() if pausable else [])]
 
     def obligations(self, view: View) -> list[Obligation]:
         found = []

@@ -10,7 +10,7 @@ from rules.lint.base import WARNING, Check, Path, Subject
 def run(subject: Subject) -> Iterator[tuple[Path, str]]:
     for path, rule in subject.rules():
         for field, text in (("title", rule.title), ("guidance", rule.guidance), ("unmet", rule.unmet)):
-            if not text.strip() and not (field == "unmet" and rule.kind == "metric"):
+            if not text.strip() and not (field == "unmet" and rule.counted):
                 yield (*path, field), f"{rule.id} has no {field}"
         if not rule.citation.at.strip():
             yield (*path, "cites", "at"), f"{rule.id} does not say where in {rule.citation.document} it comes from"

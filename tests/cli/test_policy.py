@@ -121,6 +121,7 @@ def test_every_check_has_a_code_of_its_own_and_says_what_it_finds():
 GOOD = """\
 - name: a plan is missing
   policy: cfss
+  beside: {"C01, C02": no referral is told}
   events: &three
     - {id: k1, at: 03-02 09:00, type: service.connected, data: {program: cfss}}
     - {id: v1, at: 03-02 10:00, type: visit.held, data: {status: held, mode: in_person, seen: [m1]}}
@@ -161,15 +162,46 @@ def test_an_expectation_that_does_not_hold_is_shown_beside_what_is(duecare, tmp_
         ("{C08: [breached, breached]}", False),
         ("{C08: {verdict: breached, satisfied_on: null}}", True),
         ("{C08: {verdict: breached, curable: false}}", False),
-        ("{C08: breached}, breaches: exactly, only: [C08, C12]", True),
-        ("{C12: pending}, breaches: exactly, only: [C08, C12]", False),
+        ("{C08: breached}, breaches: exactly", True),
         ("{C12: pending}, breaches: exactly", False),
-        ("{C12: pending}", True),
+        ("{C12: pending}", False),
+        ("{C12: pending, C08: breached}", True),
+        ("{C12: pending, C08: breached, C01: breached}", False),
     ],
 )
 def test_how_strict_a_check_is(duecare, tmp_path, expect, holds):
     text = GOOD.replace("expect: {C08: {verdict: breached, due_on: 03-23}}}", f"expect: {expect}}}")
     assert duecare("policy", "test", timelines(tmp_path, text)).code == (0 if holds else 1)
+
+
+def test_a_breach_that_nothing_names_fails_and_is_shown(duecare, tmp_path):
+    done = duecare("policy", "test", timelines(tmp_path, GOOD.replace("C01, C02", "C02")))
+    assert done.code == 1
+    assert "C01\n    - wanted  no breach, since the check does not name one\n    + got     breached case" in done.out
+
+
+@pytest.mark.parametrize(
+    ("beside", "code"),
+    [
+        ('{"C01, C02": no referral is told}', 0),
+        ("{others: only the plan is looked at}", 0),
+        ("{C01: no referral is told, others: only the plan is looked at}", 0),
+        ('{"C01, C02": no referral is told, C12: no snapshot is told}', 1),
+        ('{"C01, C02": no referral is told, others: only the plan is looked at}', 1),
+        ("{}", 1),
+    ],
+)
+def test_breaches_that_are_beside_the_point_are_named_and_nothing_more(duecare, tmp_path, beside, code):
+    text = GOOD.replace('{"C01, C02": no referral is told}', beside)
+    assert duecare("policy", "test", timelines(tmp_path, text)).code == code
+
+
+def test_a_draft_can_be_tested_and_its_breaches_need_not_be_named(duecare, tmp_path, package):
+    draft = package("cfss", ("  - id: C08\n", "  - id: C08\n    status: draft\n"))
+    text = GOOD.replace("policy: cfss", f"policy: {draft}")
+    assert duecare("policy", "test", timelines(tmp_path, text)).code == 0
+    assert duecare("policy", "test", timelines(tmp_path, text.replace("C08: {verdict: breached, due_on: 03-23}", "C12: pending"))).code == 0
+    assert duecare("policy", "test", timelines(tmp_path, text.replace("verdict: breached", "verdict: met"))).code == 1
 
 
 @pytest.mark.parametrize(
@@ -184,6 +216,8 @@ def test_how_strict_a_check_is(duecare, tmp_path, expect, holds):
         ("at: 03-02 09:00, ", "", "either at or on"),
         ("at: 03-02 09:00", "when: 03-02 09:00", "when: is unknown here"),
         ("policy: cfss", "policy: cfss\n  params: {cfss.nothing: 1}", "no parameter 'nothing'"),
+        ("no referral is told", '""', "say why it is breached beside"),
+        ("C01, C02", "C01, C98", "no rule is called 'C98'"),
         ("as_of: 03-24,", "as_of: 03-24, case: other,", "no event is about the case"),
         (", expect: {C08: {verdict: breached, due_on: 03-23}}", "", "expects something"),
     ],

@@ -149,7 +149,7 @@ title: A policy for a test
 version: "1"
 effective: 2020-01-01
 zone: {zone}
-catalogue: {catalogue}
+catalogue: catalogue.yaml
 program: {program}
 documents: {{d: A document}}
 parameters:
@@ -189,8 +189,15 @@ rules:
 
 def policy_text(rule: str, *, program: str = "cfss", zone_name: str = ADELAIDE, more: str = "") -> str:
     """A policy with the one rule R1, whose kind and parameters are given as YAML without indent."""
-    head = HEAD.format(zone=zone_name, catalogue=HERE / "catalogue.yaml", program=program)
+    head = HEAD.format(zone=zone_name, program=program)
     return head + "".join(f"    {line}\n" for line in rule.strip().splitlines()) + more
+
+
+def package_in(folder: Path) -> Path:
+    """The folder, holding the shipped catalogue too."""
+    if not (folder / "catalogue.yaml").exists():
+        (folder / "catalogue.yaml").symlink_to(HERE / "catalogue.yaml")
+    return folder
 
 
 def policy_of(folder: Path, rule: str, *, program: str = "cfss", zone_name: str = ADELAIDE, **changes: str) -> Policy:
@@ -199,6 +206,6 @@ def policy_of(folder: Path, rule: str, *, program: str = "cfss", zone_name: str 
     for name, value in changes.items():
         lines = [f"{name}: {value}" if line.startswith(f"{name}:") else line for line in text.splitlines()]
         text = "\n".join(lines if f"{name}: {value}" in lines else [f"{name}: {value}", *lines]) + "\n"
-    path = folder / f"trial{len(list(folder.iterdir()))}.yaml"
+    path = package_in(folder) / f"trial{len(list(folder.iterdir()))}.yaml"
     path.write_text(text)
     return load_policy(path)

@@ -26,12 +26,7 @@ from api.web.views import (
     JourneyDay,
     JourneyItem,
     Listing,
-    Parameter,
-    PolicyPage,
-    PolicyRow,
     Query,
-    Reading,
-    RuleView,
     SourceLine,
     StatusPage,
     VerdictGroup,
@@ -41,6 +36,7 @@ from api.web.views import (
 from rules.model import to_ms
 from service.access import ROLES, Access
 from service.errors import Flaw, Forbidden, Invalid, LockedOut, NotFound, NotPossible, StaleVersion, Unauthorised
+from tests.support.fakepolicies import FakePolicies
 
 ZONE = "Australia/Adelaide"
 NOW = to_ms(dt.datetime(2026, 4, 9, 0, 44, tzinfo=dt.UTC))
@@ -79,10 +75,11 @@ def row(number: int) -> BreachRow:
     )
 
 
-class FakeDesk:
+class FakeDesk(FakePolicies):
     """Everything in memory; ``moved`` makes the next review find a newer version."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.rows = {item.id: item for item in map(row, range(60))}
         self.limited: frozenset[str] | None = None
         self.roles = frozenset({"reviewer"})
@@ -380,33 +377,6 @@ class FakeDesk:
             for n in range(0 if self.empty else 10)
         ]
         return Listing(rows, len(rows), NOW, ZONE, "", {"within": [Choice("7", "7 days"), Choice("14", "14 days")]})
-
-    def policies(self) -> list[PolicyRow]:
-        return [PolicyRow("cfss", "Child and Family Support System journey", "2026-1", "ab12" * 16, dt.date(2020, 1, 1), ZONE, 28, 11)]
-
-    def policy(self, policy: str) -> PolicyPage:
-        if policy != "cfss":
-            raise NotFound
-        rules = tuple(
-            RuleView(
-                f"C{n:02d}",
-                "A safety plan by the end of the 3rd visit",
-                "By then the family has a plan that it made itself.",
-                "CFSS practice guide, step 3",
-                "critical" if n % 2 else "low",
-                "enforced" if n % 5 else "shadow",
-                ("Due on the local day of the 3rd qualifying visit.",),
-                (Parameter("family_contact_days", "" if n % 2 else "28 days", "How often is regularly?"),) if n % 3 == 0 else (),
-            )
-            for n in range(1, 29)
-        )
-        return PolicyPage(
-            self.policies()[0],
-            rules,
-            (Parameter("family_contact_days", "", "How often is regularly?"),),
-            (Reading("From which day do the weeks count?", "From the first qualifying visit."),),
-            ("Whether listening was good.",),
-        )
 
     def status(self, access: Access) -> StatusPage:
         self._fail()

@@ -80,6 +80,18 @@ def test_a_pause_that_begins_after_the_due_day_does_nothing(begins: str, days: i
     assert moved("04-13", paused("p", f"{begins} 09:00"), resumed("r", end)) == (days, days, False)
 
 
+def test_a_pause_that_begins_after_the_due_day_does_nothing_even_if_it_was_approved_before() -> None:
+    events = [granted("a", "04-01 12:00"), paused("p", "04-20 09:00", approved=False), resumed("r", "04-25 09:00")]
+    assert moved("04-13", *events) == (0, 0, False)
+
+
+@pytest.mark.parametrize(("first", "approved"), [("03-10", False), ("02-10", True)])
+def test_a_pause_that_does_not_count_does_not_hide_the_next(first: str, approved: bool) -> None:
+    """The first one was never approved, or was over before the activation."""
+    events = [paused("p1", f"{first} 09:00", approved=approved), resumed("r1", f"{first[:2]}-12 09:00")]
+    assert moved("04-13", *events, paused("p2", "03-20 09:00"), resumed("r2", "03-25 09:00")) == (5, 5, False)
+
+
 def test_a_pause_counts_up_to_the_day_that_pauses_before_it_have_moved() -> None:
     """The second pause begins after the first due day, and before the moved one."""
     events = [paused("p1", "04-10 09:00"), resumed("r1", "04-15 09:00"), paused("p2", "04-17 09:00"), resumed("r2", "04-20 09:00")]

@@ -39,6 +39,29 @@ const target = location.hash && document.getElementById(decodeURIComponent(locat
 if (target instanceof HTMLDetailsElement) target.open = true;
 document.querySelector("[data-focus]")?.focus();
 
+// Work that is under way: its part of the page is asked for again until it is over; then the page as a whole, since more may be possible.
+async function follow() {
+  const parts = [...document.querySelectorAll("[data-live]")];
+  if (!parts.length) return;
+  try {
+    const answer = await fetch(location.href, { headers: { Accept: "text/html" }, redirect: "error" });
+    if (answer.ok) {
+      const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
+      for (const part of parts) {
+        const now = fresh.getElementById(part.id);
+        const busy = part.contains(document.activeElement) || [...document.querySelectorAll("main textarea")].some((field) => field.value !== field.defaultValue);
+        if (now && !now.hasAttribute("data-live") && !busy) { location.reload(); return; }
+        for (const name of ["[role=status]", "progress"]) {
+          const [was, is] = [part.querySelector(name), now?.querySelector(name)];
+          if (was && is && was.outerHTML !== is.outerHTML) was.replaceWith(is);
+        }
+      }
+    }
+  } catch { /* signed out or away for a moment: the link on the page does the same by hand */ }
+  setTimeout(follow, 3000);
+}
+if (document.querySelector("[data-live]")) setTimeout(follow, 1500);
+
 // Keyboard.  Single keys can be switched off (they disturb speech input), and do nothing while something is typed.
 const STORE = "duecare.keys";
 const dialog = document.getElementById("keys");

@@ -1,0 +1,149 @@
+"""From a policy to what the pages show of it: rows, rules in groups, one rule read aloud, its parameters.
+
+Imports rules/ and this package's views and timelines; asks the store nothing.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from pathlib import Path
+
+from api.web import words
+from api.web.policies.timelines import shown
+from api.web.policies.views import Figure, Parameter, PolicyRow, Reading, RuleGroup, RuleLine, RulePage, VersionLine
+from rules.errors import PolicyError
+from rules.policy import HERE, Policy, Rule
+from rules.policytest import collect
+from rules.reading import read_aloud
+from rules.timelines import Timeline
+
+JUDGED = ("met", "late", "breached", "due_soon", "pending", "unknown", "excused", "not_applicable")
+
+
+def policy_row(policy: Policy, **more: object) -> PolicyRow:
+    """A policy in the list; ``more`` is what the store knows of it."""
+    return PolicyRow(
+        id=policy.id,
+        title=policy.title,
+        version=policy.version,
+        digest=policy.digest,
+        effective=dt.date.fromordinal(policy.effective),
+        zone=policy.zone_name,
+        rules=len(policy.rules),
+        unset=len(policy.unset()),
+        **more,  # type: ignore[arg-type]
+    )
+
+
+def value_words(policy: Policy, name: str, value: int | None) -> str:
+    """A parameter's value with its unit; empty: not set."""
+    unit = policy.parameters[name].unit if name in policy.parameters else "days"
+    return "" if value is None else words.count(value, unit.removesuffix("s"))
+
+
+def parameter(policy: Policy, name: str, *, waiting: int | None = None) -> Parameter:
+    """A parameter with what it decides."""
+    own = policy.parameters[name]
+    return Parameter(
+        name=name,
+        value=value_words(policy, name, policy.values.get(name)),
+        question=own.question,
+        unit=own.unit,
+        rules=[(rule.id, rule.title) for rule in policy.rules if name in parameters_of(policy, rule)],
+        waiting=waiting,
+    )
+
+
+def parameters_of(policy: Policy, rule: Rule) -> list[str]:
+    """The parameters that a rule names, in the policy's order."""
+    dumped = str([clause.model_dump() for clause in rule.clauses])
+    return [name for name in policy.parameters if f"${name}'" in dumped]
+
+
+def groups(policy: Policy) -> list[RuleGroup]:
+    """The rules by the step or section of the document that they rest on, in the policy's order."""
+    found: dict[str, list[RuleLine]] = {}
+    for rule in policy.rules:
+        unset = any(policy.values.get(name) is None for name in parameters_of(policy, rule))
+        found.setdefault(rule.citation.at, []).append(RuleLine(rule.id, rule.title, rule.severity, rule.status, unset))
+    return [RuleGroup(title, rules) for title, rules in found.items()]
+
+
+def citation(policy: Policy, rule: Rule) -> str:
+    """Where the rule comes from."""
+    return f"{policy.documents.get(rule.citation.document, rule.citation.document)}, {rule.citation.at}"
+
+
+def readings(policy: Policy) -> list[Reading]:
+    """Choices that the document leaves open."""
+    return [Reading(question.about, question.reading) for question in policy.questions]
+
+
+def aloud(policy: Policy, rule: Rule) -> tuple[list[str], list[str]]:
+    """The rule read aloud, without what has its place elsewhere on its page; and what the words in it mean."""
+    elsewhere = (f"{rule.id}: ", "It rests on this: ", "Before a breach is upheld: ")
+    lines = [line for line in read_aloud(policy, rule) if not line.startswith(elsewhere)]
+    meanings = [line for line in lines if line.startswith(("By a ", "By an ")) and " is meant " in line]
+    return [line for line in lines if line not in meanings], meanings
+
+
+@lru_cache(maxsize=16)
+def _folder(folder: Path) -> tuple[Timeline, ...]:
+    try:
+        return tuple(collect([folder]))
+    except PolicyError:
+        return ()
+
+
+def tests_of(policy: Policy) -> Sequence[Timeline]:
+    """The tests that come with a policy: those of its own folder, and the shipped ones."""
+    own = Path(policy.path).parent / "tests"
+    return [one for folder in dict.fromkeys((own, HERE / "tests")) for one in _folder(folder)]
+
+
+def rule_page(
+    policy: Policy,
+    row: PolicyRow,
+    rule: Rule,
+    *,
+    figures: Mapping[str, int],
+    breaches: Mapping[str, int],
+    versions: Sequence[VersionLine] = (),
+    waiting: Mapping[str, int] | None = None,
+    may_propose: bool = False,
+) -> RulePage:
+    """A rule.  ``figures`` are current verdicts by outcome, ``breaches`` those on record by condition; both the reader's own."""
+    order = [one.id for one in policy.rules]
+    at = order.index(rule.id)
+    names = parameters_of(policy, rule)
+    lines, meanings = aloud(policy, rule)
+    return RulePage(
+        policy=row,
+        id=rule.id,
+        title=rule.title,
+        unmet=rule.unmet,
+        guidance=rule.guidance,
+        citation=citation(policy, rule),
+        severity=rule.severity,
+        status=rule.status,
+        kinds=list(dict.fromkeys(clause.name for clause in rule.clauses)),
+        aloud=lines,
+        meanings=meanings,
+        false_alarm=rule.false_alarm,
+        parameters=[parameter(policy, name, waiting=(waiting or {}).get(name)) for name in names],
+        readings=readings(policy),
+        people=policy.for_a_person,
+        tests=shown(tests_of(policy), policy.id, rule.id),
+        figures=[Figure(outcome, figures.get(outcome, 0), _href(rule, outcome, breaches)) for outcome in JUDGED],
+        versions=versions,
+        before=order[at - 1] if at else "",
+        after=order[at + 1] if at + 1 < len(order) else "",
+        may_propose=may_propose,
+    )
+
+
+def _href(rule: Rule, outcome: str, breaches: Mapping[str, int]) -> str:
+    condition = {"breached": "open", "late": "remedied"}.get(outcome)
+    return f"/?condition={condition}&rule={rule.id}" if condition and breaches.get(condition) else ""

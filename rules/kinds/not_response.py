@@ -1,0 +1,99 @@
+"""Not response: after an event, something must not follow within a period.  Declare: not response(A, B), with a time window."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, ClassVar
+
+from rules.conditions import Selector
+from rules.history import Entry
+from rules.kinds.base import NO_MENDING, Kind, When, dated, due_in, gated, oblige, or_nothing, triggers
+from rules.matching import Context
+from rules.model import Candidate, Fit
+from rules.obligation import Obligation, World, unset
+from rules.periods import Period
+from rules.view import MOMENT, Hit, View
+
+if TYPE_CHECKING:
+    from rules.saying import Saying
+
+
+class NotResponse(Kind):
+    """``forbids``: what must not happen after the activation, to the end of the last day of ``within``.
+
+    What happens on the day of the activation counts if it came later.  The rule is kept when the period is over, and broken for good
+    at the moment of the first event that it forbids.  A pause does not make the period longer.
+    """
+
+    name: ClassVar[str] = "not_response"
+    about: ClassVar[str] = "After an event, something must not follow within a period."
+    longer: ClassVar[Mapping[str, str]] = {"within": "more"}
+    order_rule: ClassVar[bool] = True
+    done_word: ClassVar[str] = "kept"
+
+    when: When
+    forbids: Selector
+    within: Period
+
+    def obligations(self, view: View) -> list[Obligation]:
+        found = []
+        for trigger in triggers(self.when, view):
+            rejected: list[tuple[str, str]] = []
+
+            def make(entry: Entry, rejected: list[tuple[str, str]] = rejected) -> tuple[list[World], str]:
+                return self._worlds(view, entry, rejected)
+
+            made = oblige(trigger, view, self.when.given, make)
+            found.append(replace(made, rejected=tuple(dict.fromkeys(rejected))))
+        return or_nothing(found)
+
+    def read_aloud(self, say: Saying) -> list[str]:
+        """See Kind."""
+        return [
+            *say.begins(self.when),
+            f"It asks that from then on, {say.within(self.within, 'that day')}, it does not happen that {say.selector(self.forbids)}.",
+            "On the day on which it begins, what comes later counts; after that whole days do, to the end of the last one.",
+            NO_MENDING,
+            *say.closure_ends(),
+        ]
+
+    def _worlds(self, view: View, entry: Entry, rejected: list[tuple[str, str]]) -> tuple[list[World], str]:
+        last, words = due_in(view, self.within, entry.day)
+        if last is None:
+            return [unset(entry.day)], ""
+        worlds, missing = [], ""
+        others = (hit for hit in view.find(self.forbids, Context(view, None, entry)) if hit.entry is not entry)
+        for hit in (_placed(hit, entry, last) for hit in others):
+            if hit.fit is Fit.NO:
+                rejected.append((hit.entry.id, hit.text))
+                continue
+            broken = gated(view, gate=hit.entry, candidates=(), stale=False, limits=(hit.entry.id,))
+            worlds.append(replace(broken, activated_day=entry.day))
+            if hit.fit is Fit.YES:
+                rejected.append((hit.entry.id, "it came within the period"))
+                return worlds, missing
+            missing = missing or hit.text
+        return [*worlds, _kept(view, entry, last, words)], missing
+
+
+def _placed(hit: Hit, entry: Entry, last: int) -> Hit:
+    """The same event with the answer to whether it came after the activation and within the period."""
+    other = hit.entry
+    if hit.fit is Fit.NO:
+        return hit
+    if other.surely_before(entry):
+        return Hit(other, Fit.NO, "it came before")
+    if other.day > last:
+        return Hit(other, Fit.NO, "it came after the period")
+    return hit if entry.surely_before(other) else Hit(other, Fit.UNCLEAR, hit.text or MOMENT)
+
+
+def _kept(view: View, entry: Entry, last: int, words: str) -> World:
+    """Nothing forbidden is on record: kept once the period is over, the case was open until then and the record is complete."""
+    end = view.zone.end_of(last)
+    complete = view.complete_until is None or view.complete_until >= end
+    closed = view.closed is not None and view.closed is not entry and view.closed.last < view.zone.start_of(last)
+    over = view.as_of >= end and complete and not closed
+    candidates = (Candidate(end - 1, end - 1),) if over else ()
+    return dated(view, activated=entry, due_day=last, candidates=candidates, warn=None, pausable=False, curable=False, arithmetic=words)
