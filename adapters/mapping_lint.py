@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import re
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from pydantic import ValidationError
 
-from adapters.convert import EPOCH_MS, EPOCH_SECONDS, ISO
+from adapters.convert import EPOCH_MS, EPOCH_SECONDS, ISO, is_zone
 from adapters.mapping_schema import Document, Layout, Plan, Shape, Take
 from rules.catalogue import Catalogue
 from rules.envelope import source_fault
@@ -157,11 +156,8 @@ def _known(source: Source, path: Path) -> Path:
 
 def _lint_layout(source: Source, layout: Layout) -> list[Fault]:
     faults = []
-    if layout.zone is not None:
-        try:
-            ZoneInfo(layout.zone)
-        except (KeyError, OSError, ValueError):  # ZoneInfoNotFoundError is a KeyError
-            faults.append(source.fault(("format", "zone"), "unknown-zone", "is no time zone such as Australia/Darwin"))
+    if layout.zone is not None and not is_zone(layout.zone):
+        faults.append(source.fault(("format", "zone"), "unknown-zone", "is no time zone such as Australia/Darwin"))
     try:
         "".encode(layout.encoding)
     except LookupError:

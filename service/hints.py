@@ -22,6 +22,9 @@ from service.metrics import Metrics
 QUEUE = "evaluate"
 ONE_CASE = "evaluate_case"
 WAITING = "evaluate_waiting"
+PULLS = "pulls"
+"""The queue of client systems to be asked; it has threads of its own, since asking means waiting."""
+PULL = "pull_source"
 BULK = "bulk"
 """The queue of work that gives way to everything else."""
 BACKTEST = "backtest"
@@ -44,6 +47,9 @@ class Hints(Protocol):
     def work_on(self, backtest: str, *, workers: int = 1) -> None:
         """Tell so many workers that a backtest waits for somebody to go on with it.  Never raises."""
 
+    def ask(self, source: str) -> None:
+        """Tell a worker that the time of a source has come to be asked.  Never raises."""
+
     @property
     def reachable(self) -> bool:
         """Whether the last hint went out."""
@@ -58,6 +64,9 @@ class NoHints:
         """Does nothing."""
 
     def work_on(self, backtest: str, *, workers: int = 1) -> None:
+        """Does nothing."""
+
+    def ask(self, source: str) -> None:
         """Does nothing."""
 
 
@@ -91,6 +100,9 @@ class QueueHints:
 
     def work_on(self, backtest: str, *, workers: int = 1) -> None:
         self._enqueue([_message(BACKTEST, backtest, queue=BULK) for _ in range(workers)])
+
+    def ask(self, source: str) -> None:
+        self._enqueue([_message(PULL, source, queue=PULLS)])
 
     def _enqueue(self, messages: Sequence[dramatiq.Message[None]]) -> None:
         if not messages or (self._closed_until and self._clock() < self._closed_until):

@@ -8,6 +8,7 @@ Imports adapters/, rules/, store/ and service/.
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -28,6 +29,9 @@ from store.events import Intake
 from store.sources import Turn
 
 LEASE_MS = 120_000
+"""How long asking for one page may take before another process may think that we have died."""
+AT_A_TIME = 60.0
+"""Seconds that a worker asks one source before others have their turn."""
 LONGEST_BACK_OFF = 3_600
 SWEPT_AT_ONCE = 200
 BEAT_EVERY = 300_000
@@ -46,6 +50,8 @@ class Pulled:
     error: str | None = None
     busy: bool = False
     """Somebody else was asking the source."""
+    unfinished: bool = False
+    """There is more: it was told to stop."""
 
 
 def pull(
@@ -71,7 +77,9 @@ def pull(
     try:
         adapter = source.adapter()
         complete = _pages(svc, source, adapter, turn, done, told, stop)
-        if complete is not None:
+        if done.unfinished:
+            wait = 0.0
+        elif complete is not None:
             _beat(svc, source, complete)
     except AdapterError as error:
         done.error = str(error)
@@ -95,6 +103,28 @@ def pull(
     svc.metrics.pulls.labels(source.name, outcome).inc()
     _log.info("pulled", source=source.name, outcome=outcome, pages=done.pages, **done.counts)
     return done
+
+
+def pull_due(svc: Service, name: str) -> Pulled | None:
+    """What a worker does at a hint: ask the source if its time has come, for a minute or so; None where it is not to be asked.
+
+    Raises NotFound and PolicyError where the source's file has gone or cannot be used.
+    """
+    source = svc.feeds.get(name)
+    if not source.enabled:
+        return None
+    until = time.monotonic() + AT_A_TIME
+    return pull(svc, source, due_only=True, stop=lambda: time.monotonic() > until)
+
+
+def due(svc: Service) -> list[str]:
+    """The sources whose time has come to be asked, and whom nobody asks."""
+    found = [one for one in svc.feeds.current().items.values() if one.enabled]
+    if not found:
+        return []
+    with svc.reading() as session:
+        waiting = set(sources.due(session, [one.uri for one in found], svc.now()))
+    return [one.name for one in found if one.uri in waiting]
 
 
 def nudge(svc: Service, source: Configured) -> None:
@@ -182,6 +212,7 @@ def _pages(
         if not page.more:
             return page.complete_until
         if stop():
+            done.unfinished = True
             return None
 
 

@@ -16,6 +16,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from adapters.base import Adapter, AdapterError, Kind, kinds
+from adapters.convert import is_zone
 from adapters.mapping import Mapping
 from adapters.secrets import Secret
 from rules.catalogue import Catalogue
@@ -49,6 +50,8 @@ class SourceFile(_Model):
     uri: str | None = None
     """The `source` of its events: a URI reference that stays the same for ever.  Else the mapping's own."""
     adapter: str
+    zone: str | None = None
+    """The time zone of the system's times without one, in its records and in what the adapter itself reads of them."""
     every: str = "15m"
     """How often it is asked: 30s, 5m, 2h, 1d."""
     enabled: bool = True
@@ -179,12 +182,6 @@ def _configured(yaml: Yaml, path: Path, catalogue: Catalogue) -> Configured:
         else:
             periods[name] = int(match[1]) * _SECONDS[match[2]]
     kind = _kind(yaml, file.adapter, faults)
-    settings: BaseModel | None = None
-    if kind is not None:
-        try:
-            settings = kind.settings.model_validate(file.settings, context={"folder": path.parent})
-        except ValidationError as error:
-            faults.extend(_faults(yaml, ("settings",), error))
     mapping: Mapping | None = None
     try:
         if isinstance(file.mapping, str):
@@ -193,6 +190,17 @@ def _configured(yaml: Yaml, path: Path, catalogue: Catalogue) -> Configured:
             mapping = Mapping.inside(yaml, ("mapping",), catalogue)
     except PolicyError as error:
         faults.extend(error.faults)
+    if file.zone is not None and not is_zone(file.zone):
+        faults.append(yaml.fault(("zone",), "unknown-zone", "zone: is no time zone such as Australia/Darwin"))
+    elif mapping is not None and file.zone is not None:
+        mapping = replace(mapping, layout=mapping.layout.model_copy(update={"zone": mapping.layout.zone or file.zone}))
+    settings: BaseModel | None = None
+    if kind is not None:
+        context = {"folder": path.parent, "zone": file.zone or (mapping.layout.zone if mapping is not None else None)}
+        try:
+            settings = kind.settings.model_validate(file.settings, context=context)
+        except ValidationError as error:
+            faults.extend(_faults(yaml, ("settings",), error))
     if file.uri is not None and (why := source_fault(file.uri)) is not None:
         faults.append(yaml.fault(("uri",), "bad-source", f"uri {why}"))
     if faults or kind is None or settings is None or mapping is None:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
-from service import evaluate
+from service import evaluate, pull
 from service.bootstrap import Service
 from service.logs import get
 from service.register import register
@@ -23,6 +23,8 @@ from store.queue import DIED, pardon, requeue_due, stale
 DUE_AT_ONCE = 5_000
 HINTS_AT_ONCE = 500
 LONGEST_PAUSE = 30.0
+ASK_AGAIN = 15.0
+"""Seconds until a source that no worker has taken up is put forward again."""
 
 _log = get("sweeper")
 
@@ -35,6 +37,7 @@ class Sweeper:
     probation: float
     """Seconds until a case that is in quarantine only because its workers died is tried again: what killed them may be over."""
     _aside: dict[str, float] = field(default_factory=dict)
+    _asked: dict[str, float] = field(default_factory=dict)
     _registered: bool = False
 
     def sweep(self) -> int:
@@ -60,8 +63,18 @@ class Sweeper:
         if waiting and not svc.hints.reachable:
             # The queue is away: slower than the workers, but nobody waits for it to come back.
             evaluate.drain(svc)
+        self._ask_sources()
         svc.metrics.sweeps.labels("done").inc()
         return found + len(waiting)
+
+    def _ask_sources(self) -> None:
+        """Client systems whose time has come; one that waits for a worker is not put forward at each round anew."""
+        now = time.monotonic()
+        self._asked = {name: since for name, since in self._asked.items() if now - since < ASK_AGAIN}
+        for name in pull.due(self.svc):
+            if name not in self._asked:
+                self.svc.hints.ask(name)
+                self._asked[name] = now
 
     def _put_forward(self, cases: list[str], why: str) -> None:
         if cases:

@@ -12,11 +12,14 @@ import dramatiq
 
 from service import evaluate
 from service.bootstrap import Service
-from service.hints import BACKTEST, BULK, ONE_CASE, QUEUE, WAITING
+from service.hints import BACKTEST, BULK, ONE_CASE, PULL, PULLS, QUEUE, WAITING
 from service.logs import get
 
 LAST = 100
 """The priority of work that a worker takes up only when no case waits in its hands: the greater the number, the later."""
+
+PULL_LIMIT = 600_000
+"""ms that asking a source once may take, a slow page included."""
 
 _log = get("workers")
 
@@ -33,9 +36,13 @@ def declare(broker: dramatiq.Broker, service: Callable[[], Service]) -> None:
     def work_on_backtest(backtest: str) -> None:
         _backtest(service, backtest)
 
+    def pull_source(source: str) -> None:
+        _pull(service, source)
+
     dramatiq.actor(actor_name=ONE_CASE, queue_name=QUEUE, broker=broker)(evaluate_case)
     dramatiq.actor(actor_name=WAITING, queue_name=QUEUE, broker=broker)(evaluate_waiting)
     dramatiq.actor(actor_name=BACKTEST, queue_name=BULK, priority=LAST, broker=broker)(work_on_backtest)
+    dramatiq.actor(actor_name=PULL, queue_name=PULLS, time_limit=PULL_LIMIT, broker=broker)(pull_source)
 
 
 def _evaluate(service: Callable[[], Service]) -> None:
@@ -52,3 +59,12 @@ def _backtest(service: Callable[[], Service], backtest: str) -> None:
         work(service(), backtest)
     except Exception as error:  # noqa: BLE001 - its chunk is free again, and the sweeper comes back to it
         _log.warning("backtest_interrupted", exc_info=error)
+
+
+def _pull(service: Callable[[], Service], source: str) -> None:
+    from service.pull import pull_due
+
+    try:
+        pull_due(service(), source)
+    except Exception as error:  # noqa: BLE001 - what was read is on record, and the sweeper comes back to it
+        _log.warning("pull_interrupted", exc_info=error)

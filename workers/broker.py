@@ -8,6 +8,7 @@ figures here are measured: 15 s until a killed worker's messages come back, abou
 from __future__ import annotations
 
 import socket
+from collections.abc import Sequence
 from typing import Any
 
 import dramatiq
@@ -18,7 +19,7 @@ from dramatiq.middleware import AgeLimit, Middleware, ShutdownNotifications, Tim
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from service.hints import BULK
+from service.hints import BULK, PULLS, QUEUE
 
 HEARTBEAT_TIMEOUT = 15_000
 """ms after which a worker that says nothing counts as dead."""
@@ -64,6 +65,24 @@ def redis_broker(url: str, *, heartbeat_timeout: int = HEARTBEAT_TIMEOUT) -> Hin
 def stub_broker() -> StubBroker:
     """A broker that never leaves the process."""
     return StubBroker(middleware=_middleware())
+
+
+def start_workers(broker: dramatiq.Broker, *, judging: int, timeout: int | None = None) -> list[dramatiq.Worker]:
+    """Threads that judge, and one that asks client systems, so that neither waits for the other."""
+    given = {} if timeout is None else {"worker_timeout": timeout}
+    workers = [
+        dramatiq.Worker(broker, queues={QUEUE, BULK}, worker_threads=judging, **given),
+        dramatiq.Worker(broker, queues={PULLS}, worker_threads=1, **given),
+    ]
+    for worker in workers:
+        worker.start()
+    return workers
+
+
+def stop_workers(workers: Sequence[dramatiq.Worker], timeout: int) -> None:
+    """Finish what is at hand, for at most ``timeout`` ms each."""
+    for worker in reversed(workers):
+        worker.stop(timeout=timeout)
 
 
 def _middleware() -> list[Middleware]:

@@ -16,7 +16,7 @@ from service import evaluate, logs, sweeper
 from service.bootstrap import Service
 from service.hints import QUEUE, QueueHints
 from workers.actors import declare
-from workers.broker import stub_broker
+from workers.broker import start_workers, stop_workers, stub_broker
 
 STOP_MS = 30_000
 WORKER_TIMEOUT = 100
@@ -32,7 +32,7 @@ class Embedded:
         self._svc = svc
         self._stop = threading.Event()
         self._sweeper: threading.Thread | None = None
-        self._worker: dramatiq.Worker | None = None
+        self._workers: list[dramatiq.Worker] = []
 
     def start(self) -> Self:
         """Take back what an earlier process of this installation left claimed, then start worker threads and sweeper."""
@@ -41,8 +41,7 @@ class Embedded:
         evaluate.take_back(self._svc)
         # A worker inside a process never says that its process has started, and without that its time limit does nothing.
         broker.emit_after("process_boot")
-        self._worker = dramatiq.Worker(broker, worker_threads=self._svc.settings.worker_threads, worker_timeout=WORKER_TIMEOUT)
-        self._worker.start()
+        self._workers = start_workers(broker, judging=self._svc.settings.worker_threads, timeout=WORKER_TIMEOUT)
         waiting = broker.queues[QUEUE]
         self._svc.hints = QueueHints(broker, self._svc.metrics, backlog=waiting.qsize)
         self._sweeper = threading.Thread(target=sweeper.run, args=(self._svc, self._stop), name="sweeper", daemon=True)
@@ -56,9 +55,8 @@ class Embedded:
         if self._sweeper is not None:
             self._sweeper.join(STOP_MS / 1000)
             self._sweeper = None
-        if self._worker is not None:
-            self._worker.stop(timeout=STOP_MS)
-            self._worker = None
+        stop_workers(self._workers, STOP_MS)
+        self._workers = []
 
     def __enter__(self) -> Self:
         return self.start()

@@ -26,7 +26,7 @@ from service.bootstrap import Service, build
 from service.errors import SettingsError
 from service.settings import load
 from workers.actors import declare
-from workers.broker import redis_broker
+from workers.broker import redis_broker, start_workers, stop_workers
 
 STOP_MS = 30_000
 STEADY = 20.0
@@ -66,11 +66,10 @@ def run_worker() -> int:
     with _stopping() as stop:
         broker = make_broker()
         broker.emit_after("process_boot")
-        worker = dramatiq.Worker(broker, worker_threads=1)
-        worker.start()
+        workers = start_workers(broker, judging=1)
         _log.info("worker_started")
         stop.wait()
-        worker.stop(timeout=STOP_MS)
+        stop_workers(workers, STOP_MS)
         broker.close()
     return 0
 

@@ -14,15 +14,15 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Self
-from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
 from adapters import base
 from adapters.base import AdapterError, Cursor, Kind, Page, Record
+from adapters.convert import is_zone
 from adapters.secrets import Secret
 from adapters.tables import Mark, Rows
 
@@ -45,7 +45,7 @@ class From(_Model):
     updated: str
     """The column that says when the row was changed last: a timestamp, or a whole number of seconds or milliseconds since 1970."""
     zone: str | None = None
-    """The time zone of timestamps without one; UTC unless told."""
+    """The time zone of timestamps without one; the source's own, else UTC."""
     deleted: str | None = None
     """A column that is empty, false or 0 unless the row was deleted."""
     columns: list[str] | None = None
@@ -53,14 +53,16 @@ class From(_Model):
     sweep_hours: int | None = Field(default=None, ge=1, le=8_760)
     """Where rows are deleted for good: how often to look which ids are there still."""
 
+    @model_validator(mode="before")
+    @classmethod
+    def _zone_of_the_source(cls, data: Any, info: ValidationInfo) -> Any:
+        return {"zone": (info.context or {}).get("zone"), **data} if isinstance(data, dict) else data
+
     @field_validator("zone")
     @classmethod
     def _place(cls, name: str | None) -> str | None:
-        if name is not None:
-            try:
-                ZoneInfo(name)
-            except (KeyError, OSError, ValueError):
-                raise ValueError("is no time zone such as Australia/Darwin") from None
+        if name is not None and not is_zone(name):
+            raise ValueError("is no time zone such as Australia/Darwin")
         return name
 
     @property
