@@ -1,0 +1,159 @@
+"""Ways to say who we are to a client system: each a few lines of a source's file, with its secrets by reference.
+
+Imports adapters.secrets and adapters.web.  Tokens are kept in memory only, renewed before they run out, and once more when the system
+says that it does not know us.
+"""
+
+from __future__ import annotations
+
+import base64
+import time
+from collections.abc import Callable, Mapping
+from typing import Any, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from adapters.base import AdapterError
+from adapters.mapping_schema import look_up
+from adapters.secrets import Secret
+from adapters.web import Limits, Web
+
+EARLY = 60.0
+"""Seconds before its end from which a token is no longer used."""
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class Basic(_Model):
+    """User and password with each request (RFC 7617)."""
+
+    user: str
+    password: Secret
+
+
+class Header(_Model):
+    """A header with each request, such as ``Authorization: ApiKey user:key``; ``prefix`` stands before the secret."""
+
+    name: str = "Authorization"
+    prefix: str = ""
+    value: Secret
+
+
+class OAuth2(_Model):
+    """A token by client credentials (RFC 6749, 4.4).  ``token_url``: below the base, or on the same origin."""
+
+    token_url: str
+    client_id: str
+    client_secret: Secret
+    scope: str | None = None
+
+
+class Login(_Model):
+    """A token by user and password: ``path`` takes them as ``body``, the answer holds the token at ``token_at``."""
+
+    path: str
+    user: str
+    password: Secret
+    body: dict[str, Any] = Field(default_factory=lambda: {"user": "{user}", "password": "{password}"})
+    token_at: str = "token"  # noqa: S105 - a place, no secret
+    prefix: str = "Bearer "
+    lifetime: int = Field(default=3_600, ge=60, le=31_536_000)
+    """Seconds that a token is good for."""
+
+
+class Who(_Model):
+    """One of the ways, or none of them for a system that asks nobody."""
+
+    bearer: Secret | None = None
+    basic: Basic | None = None
+    header: Header | None = None
+    oauth2: OAuth2 | None = None
+    login: Login | None = None
+
+    @model_validator(mode="after")
+    def _one(self) -> Self:
+        if sum(getattr(self, name) is not None for name in type(self).model_fields) > 1:
+            raise ValueError("give one of bearer, basic, header, oauth2, login")
+        return self
+
+
+def signed_in(limits: Limits, who: Who, *, sleep: Callable[[float], None] = time.sleep) -> Web:
+    """The system's interface, with our identity on each request."""
+    if who.oauth2 is None and who.login is None:
+        return Web(limits, headers=lambda: _fixed(who), sleep=sleep)
+    tokens = _Tokens(who)
+    web = Web(limits, headers=tokens.headers, renew=tokens.renew, sleep=sleep)
+    tokens.web = web
+    return web
+
+
+def _fixed(who: Who) -> Mapping[str, str]:
+    if who.bearer is not None:
+        return {"Authorization": f"Bearer {who.bearer.value()}"}
+    if who.header is not None:
+        return {who.header.name: who.header.prefix + who.header.value.value()}
+    if who.basic is not None:
+        pair = f"{who.basic.user}:{who.basic.password.value()}".encode()
+        return {"Authorization": f"Basic {base64.b64encode(pair).decode()}"}
+    return {}
+
+
+class _Tokens:
+    """A token and until when it is used (monotonic seconds)."""
+
+    web: Web
+
+    def __init__(self, who: Who) -> None:
+        self._who = who
+        self._token = ""
+        self._until = 0.0
+
+    def headers(self) -> Mapping[str, str]:
+        if not self._token or time.monotonic() >= self._until:
+            self._fetch()
+        prefix = self._who.login.prefix if self._who.login is not None else "Bearer "
+        return {"Authorization": prefix + self._token}
+
+    def renew(self) -> bool:
+        """A new token, although the old one should still be good."""
+        self._fetch()
+        return True
+
+    def _fetch(self) -> None:
+        lifetime: float
+        if self._who.oauth2 is not None:
+            asked = self._who.oauth2
+            form = {"grant_type": "client_credentials", "client_id": asked.client_id, "client_secret": asked.client_secret.value()}
+            if asked.scope is not None:
+                form["scope"] = asked.scope
+            answer = self.web.post(asked.token_url, form, form=True, named=False).json()
+            token, lifetime = look_up(_object(answer), "access_token"), _seconds(answer.get("expires_in"))
+        else:
+            login = self._who.login
+            assert login is not None
+            words = {"{user}": login.user, "{password}": login.password.value()}
+            answer = self.web.post(login.path, _filled(login.body, words), named=False).json()
+            token, lifetime = look_up(_object(answer), login.token_at), float(login.lifetime)
+        if not isinstance(token, str) or not token:
+            raise AdapterError("the system gives no token at sign-in where one was expected")
+        self._token = token
+        self._until = time.monotonic() + max(lifetime - EARLY, lifetime / 2)
+
+
+def _object(answer: Any) -> dict[str, Any]:
+    if not isinstance(answer, dict):
+        raise AdapterError("the system answers a sign-in with something else than a JSON object")
+    return answer
+
+
+def _seconds(given: Any) -> float:
+    return float(given) if isinstance(given, int | float) and not isinstance(given, bool) and given > 0 else 300.0
+
+
+def _filled(body: Any, words: Mapping[str, str]) -> Any:
+    """The body with user and password in their places."""
+    if isinstance(body, dict):
+        return {key: _filled(value, words) for key, value in body.items()}
+    return words.get(body, body) if isinstance(body, str) else body
