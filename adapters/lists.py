@@ -12,10 +12,10 @@ import datetime as dt
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from typing import Any, Literal
+from typing import Any, Literal, Self
 from urllib.parse import quote
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from adapters.base import AdapterError, Cursor, Page, Record
 from adapters.convert import Formats, as_moment, as_text, blank
@@ -85,6 +85,12 @@ class Listing(_Model):
     """Where in the answer that record is; the answer itself unless told."""
     sweep_hours: int | None = Field(default=None, ge=1, le=8_760)
     """Where records are deleted without a trace: how often to read the whole list to find out which are gone."""
+
+    @model_validator(mode="after")
+    def _asks_before(self) -> Self:
+        if self.sweep_hours is not None and self.one is None:
+            raise ValueError("sweep_hours needs `one`: what a list has passed over is asked for before it counts as gone")
+        return self
 
 
 @dataclass(slots=True)
