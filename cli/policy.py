@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,8 +10,9 @@ from typing import TYPE_CHECKING
 import click
 
 from cli.backtests import backtest, backtests
-from cli.common import EXIT_GOOD, EXIT_USAGE, complain, load_policies, plural, policy_files, policy_path
+from cli.common import EXIT_GOOD, EXIT_USAGE, complain, load_policies, plural
 from cli.policydiff import diff, read
+from cli.policylint import lint
 from cli.policynew import new
 
 if TYPE_CHECKING:
@@ -27,42 +27,9 @@ def policy() -> None:
 policy.add_command(backtest)
 policy.add_command(backtests)
 policy.add_command(diff)
+policy.add_command(lint)
 policy.add_command(new)
 policy.add_command(read)
-
-
-@policy.command()
-@click.argument("policies", nargs=-1, metavar="[NAME_OR_FILE]...")
-@click.option("--strict", is_flag=True, help="Warnings fail too.")
-@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
-def lint(policies: Sequence[str], strict: bool, form: str) -> int:
-    """Look for faults in policies: file:line:col CODE message. Default: every shipped policy and those of DUECARE_POLICIES.
-
-    Exit code 0: nothing wrong; 1: an error (or a warning, with --strict).
-    """
-    from rules.errors import PolicyError
-    from rules.lint import ERROR, WARNING, Finding, lint_policies, refused
-    from rules.policy import load_policy
-
-    loaded: list[Policy] = []
-    findings: list[Finding] = []
-    names = policies or sorted(policy_files())
-    for name in names:
-        try:
-            loaded.append(load_policy(policy_path(name)))
-        except PolicyError as error:
-            findings += refused(error.faults)
-    findings = list(dict.fromkeys([*findings, *lint_policies(loaded)]))
-    if form == "json":
-        click.echo(json.dumps([finding.as_dict() for finding in findings], indent=2, ensure_ascii=False))
-    else:
-        for finding in findings:
-            click.echo(str(finding))
-        counts = Counter(finding.severity for finding in findings)
-        told = ", ".join(plural(counts[severity], severity) for severity in counts) or "nothing to say"
-        complain(f"{plural(len(names), 'policy', 'policies')}: {told}.")
-    bad = {ERROR, WARNING} if strict else {ERROR}
-    return int(any(finding.severity in bad for finding in findings))
 
 
 @policy.command()
