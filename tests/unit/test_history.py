@@ -79,6 +79,13 @@ def test_one_event_is_surely_before_another_only_if_every_possible_moment_is(one
     assert entry(history, "one").surely_before(entry(history, "other")) is sure
 
 
+def test_a_bare_day_is_not_surely_before_its_own_last_instant() -> None:
+    last = replace(visit("last", "03-02 23:59"), time=at("03-03 00:00") - 1)
+    history = history_of([visit("day", "03-02"), last])
+    assert not entry(history, "day").surely_before(entry(history, "last"))
+    assert not entry(history, "last").surely_before(entry(history, "day"))
+
+
 def test_at_the_same_moment_the_order_of_the_record_decides() -> None:
     history = history_of([visit("b", "03-02 09:00"), visit("a", "03-02 09:00")])
     assert entry(history, "a").surely_before(entry(history, "b"))
