@@ -35,7 +35,7 @@ def run(timelines: Sequence[Timeline], *, coverage: bool = False, shipped: bool 
     from rules.policytest import run_timeline
 
     measured = Coverage() if coverage else None
-    policy_of = _loader(lambda path: load_policy(path) if measured is None else measured.watch(load_policy(path)))
+    policy_of = _loader(lambda path: load_policy(path) if measured is None else measured.watch(load_policy(path)), timelines)
     results = [run_timeline(timeline, policy_of, measured) for timeline in timelines]
     if measured is None:
         return results, []
@@ -49,21 +49,32 @@ def reached(coverage: Coverage, timelines: Sequence[Timeline]) -> list[Reached]:
     from rules.losses import how_unknown
     from rules.policy import load_policy
 
-    policy_of = _loader(load_policy)
+    policy_of = _loader(load_policy, timelines)
     ways = {(policy, rule): how_unknown(timelines, policy_of, policy, rule) for policy, rule in coverage.lacking()}
     return coverage.reached(can_be_unknown={key: how for key, how in ways.items() if how})
 
 
-def _loader(load: Callable[[Path], Policy]) -> Callable[[str], Policy]:
+def _loader(load: Callable[[Path], Policy], timelines: Sequence[Timeline]) -> Callable[[str], Policy]:
     loaded: dict[Path, Policy] = {}
+    beside = _beside(timelines)
 
     def policy_of(name: str) -> Policy:
-        path = policy_path(name).resolve()
+        path = (beside.get(name) or policy_path(name)).resolve()
         if path not in loaded:
             loaded[path] = load(path)
         return loaded[path]
 
     return policy_of
+
+
+def _beside(timelines: Sequence[Timeline]) -> dict[str, Path]:
+    """The policies of the packages whose ``tests`` folders the timelines come from, by name: they come before those installed."""
+    found: dict[str, Path] = {}
+    for folder in dict.fromkeys(Path(timeline.fault((), "", "").file).absolute().parent for timeline in timelines):
+        if folder.name == "tests":
+            for file in sorted(folder.parent.glob("*.yaml")):
+                found.setdefault(file.stem, file)
+    return found
 
 
 def _shipped() -> list[str]:
