@@ -10,61 +10,41 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from rules.clock import parse_day
 from rules.errors import ParameterError, PolicyError
+from rules.lint import ERROR, lint_texts
 from rules.policy import Policy, load_package, package_of
 from rules.yamlsource import parse
 from service.access import Access
 from service.bootstrap import Service
-from service.errors import Flaw, Forbidden, Invalid, NotFound, NotPossible, StaleVersion
-from service.logs import get
-from service.policybook import keep, version
-from service.succession import carried_over, moved, newest, newly_enforced
-from store.models import INSTALLATION, PolicyChangeRow
-from store.policychanges import claim_change, epoch
-from store.queue import mark_every_case, stale
+from service.errors import Flaw, Invalid, NotFound, NotPossible
+from service.policybook import keep
+from service.policydecisions import approve, reject, withdraw
+from service.policyhistory import InForce, history_of
+from service.policyquestions import OpenQuestion, questions
+from service.policyrecord import REASON_LIMIT, SCOPE, PolicyChange, candidate, change, changes, day_text, shown
+from service.succession import carried_over, newest
+from store.models import PolicyChangeRow
 
-SCOPE = "policies:write"
-REASON_LIMIT = 4_000
-MOST_LISTED = 500
-HINTS_AT_ONCE = 500
-
-_log = get("policies")
-
-
-@dataclass(frozen=True, slots=True)
-class PolicyChange:
-    """A change as it stands.  Instants in ms.
-
-    ``kind``: installed, version or parameters; ``state``: proposed, active, rejected or withdrawn.  ``values``: the parameters that it
-    names.  ``row_version``: what whoever decides must have seen.
-    """
-
-    id: str
-    policy: str
-    kind: str
-    state: str
-    digest: str
-    base_digest: str | None
-    version: str
-    effective: dt.date
-    applies_to_open: bool
-    values: Mapping[str, int | None]
-    reason: str
-    proposed_by: str
-    proposed_name: str
-    proposed_at: int
-    decided_by: str | None
-    decided_name: str | None
-    decided_at: int | None
-    comment: str | None
-    backtest: str | None
-    row_version: int
+__all__ = [
+    "SCOPE",
+    "InForce",
+    "OpenQuestion",
+    "PolicyChange",
+    "approve",
+    "candidate",
+    "change",
+    "changes",
+    "history_of",
+    "propose_parameters",
+    "propose_version",
+    "questions",
+    "reject",
+    "withdraw",
+]
 
 
 def propose_parameters(
@@ -106,12 +86,13 @@ def propose_version(
     files: Mapping[str, str],
     main: str,
     *,
+    policy: str | None = None,
     values: Mapping[str, int | None] | None = None,
     effective: dt.date | None,
     applies_to_open: bool | None,
     reason: str,
 ) -> PolicyChange:
-    """Propose another text of a policy: a package of texts by name, of which ``main`` is the policy's.
+    """Propose another text of a policy (of ``policy``, where that is given): a package of texts by name, of which ``main`` is its own.
 
     Texts that are not among ``files`` (the catalogue, calendars) are taken from the version that it follows; so are the values that
     people have set, except those of ``values``.  Raises Forbidden, NotPossible where the same is proposed already, and Invalid with
@@ -120,6 +101,8 @@ def propose_version(
     access.require(SCOPE)
     with svc.writing() as session:
         loaded = _read(svc, session, files, main)
+        if policy not in (None, loaded.id):
+            raise Invalid(Flaw("files", "another_policy", f"this is the policy {loaded.id}, not {policy}"))
         base = newest(session, svc.versions, loaded.id)
         try:
             wanted = loaded.with_parameters(values or {}) if base is None else carried_over(loaded, base, values)
@@ -135,78 +118,6 @@ def propose_version(
         return _propose(svc, session, access, wanted, base, kind="version", values=dict(values or {}), reason=reason)
 
 
-def approve(svc: Service, access: Access, change_id: str, *, version: int, comment: str = "") -> PolicyChange:
-    """Put a proposed version in force from its effective day on, and have every case judged again.  ``version``: the row version seen.
-
-    Raises NotFound, StaleVersion, Invalid; Forbidden for whoever proposed it or lacks the role; NotPossible where it has been decided,
-    its day has passed, another text has come into force meanwhile, or a rule that could not accuse before was not tried out.
-    """
-    with svc.writing() as session:
-        claim_change(session)
-        row = _waiting(session, access, change_id, version, comment)
-        if row.proposed_by == access.actor:
-            raise Forbidden("nobody approves a change of their own: another person has to")
-        base = newest(session, svc.versions, row.policy)
-        tried = row.digest
-        wanted = _following(svc, session, row, base)
-        row.backtest = _backtest(session, wanted, base, {tried, wanted.digest})
-        newest_decision = epoch(session).newest
-        _decide(row, access, "active", max(svc.now(), newest_decision + 1), comment)
-        session.flush()
-        _take_along(svc, session, row.policy, base, wanted)
-        cases = mark_every_case(session, svc.now())
-        made = _shown(row)
-    svc.refresh()
-    with svc.reading() as session:
-        waiting = stale(session, svc.now(), HINTS_AT_ONCE)
-    svc.hints.send(waiting)
-    _log.info("policy_activated", policy=made.policy, digest=made.digest[:12], effective=made.effective.isoformat(), cases=cases)
-    return made
-
-
-def reject(svc: Service, access: Access, change_id: str, *, version: int, comment: str = "") -> PolicyChange:
-    """Decide against a change.  Raises as ``approve`` does."""
-    with svc.writing() as session:
-        row = _waiting(session, access, change_id, version, comment)
-        if row.proposed_by == access.actor:
-            raise Forbidden("withdraw a change of your own instead of rejecting it")
-        _decide(row, access, "rejected", svc.now(), comment)
-        return _shown(row)
-
-
-def withdraw(svc: Service, access: Access, change_id: str, *, version: int, comment: str = "") -> PolicyChange:
-    """Take back a change of one's own.  Raises NotFound, StaleVersion, Invalid, NotPossible, and Forbidden for anybody else's."""
-    with svc.writing() as session:
-        row = _waiting(session, access, change_id, version, comment, role=False)
-        if row.proposed_by != access.actor:
-            raise Forbidden("only whoever proposed a change takes it back")
-        _decide(row, access, "withdrawn", svc.now(), comment)
-        return _shown(row)
-
-
-def changes(svc: Service, *, policy: str | None = None, state: str | None = None) -> list[PolicyChange]:
-    """Changes, the newest first, at most ``MOST_LISTED``."""
-    query = select(PolicyChangeRow).order_by(PolicyChangeRow.proposed_at.desc(), PolicyChangeRow.id).limit(MOST_LISTED)
-    if policy is not None:
-        query = query.where(PolicyChangeRow.policy == policy)
-    if state is not None:
-        query = query.where(PolicyChangeRow.state == state)
-    with svc.reading() as session:
-        return [_shown(row) for row in session.scalars(query)]
-
-
-def change(svc: Service, change_id: str) -> PolicyChange:
-    """The change.  Raises NotFound."""
-    with svc.reading() as session:
-        return _shown(_found(session, change_id))
-
-
-def candidate(svc: Service, change_id: str) -> Policy:
-    """The version that the change would put, or has put, in force.  Raises NotFound."""
-    return version(svc, change(svc, change_id).digest)
-
-
-# -- proposing
 def _propose(
     svc: Service,
     session: Session,
@@ -229,7 +140,7 @@ def _propose(
         digest=keep(session, wanted, now=svc.now()),
         base_digest=None if base is None else base.digest,
         version=wanted.version,
-        effective=_day(wanted.effective),
+        effective=day_text(wanted.effective),
         applies_to_open=wanted.applies_to_open,
         values=dict(values),
         reason=reason.strip(),
@@ -240,13 +151,11 @@ def _propose(
     )
     session.add(row)
     session.flush()
-    return _shown(row)
+    return shown(row)
 
 
 def _read(svc: Service, session: Session, files: Mapping[str, str], main: str) -> Policy:
     """The policy in the texts, completed by those of the version in force.  Raises Invalid with every fault and error."""
-    from rules.lint import ERROR, lint_texts
-
     texts = dict(files)
     base = newest(session, svc.versions, _named_in(files.get(main, ""), main))
     if base is not None:
@@ -282,106 +191,7 @@ def _day_flaws(svc: Service, policy: Policy, base: Policy | None, day: dt.date) 
     if day < today:
         return [Flaw("effective", "past", f"choose {today} or a later day: what people were told before must not change")]
     if base is not None and day.toordinal() < base.effective:
-        first = _day(base.effective)
+        first = day_text(base.effective)
         words = f"a version that takes effect on {first} has been approved: choose that day or a later one"
         return [Flaw("effective", "before_another", words)]
     return []
-
-
-# -- deciding
-def _waiting(session: Session, access: Access, change_id: str, seen: int, comment: str, *, role: bool = True) -> PolicyChangeRow:
-    access.require(SCOPE)
-    if role and not access.may_decide_policies():
-        raise Forbidden("this takes the role policy_owner, manager or administrator")
-    if len(comment) > REASON_LIMIT or "\x00" in comment:
-        raise Invalid(Flaw("comment", "wrong_length", f"at most {REASON_LIMIT} characters"))
-    row = _found(session, change_id, lock=True)
-    if row.row_version != seen:
-        raise StaleVersion(row.row_version)
-    if row.state != "proposed":
-        raise NotPossible(f"the change is {row.state} already")
-    return row
-
-
-def _decide(row: PolicyChangeRow, access: Access, state: str, now: int, comment: str) -> None:
-    row.state, row.decided_by, row.decided_name, row.decided_at = state, access.actor, access.name, now
-    row.comment, row.row_version = comment.strip() or None, row.row_version + 1
-
-
-def _following(svc: Service, session: Session, row: PolicyChangeRow, base: Policy | None) -> Policy:
-    """The version that the change puts in force now.  What the installation proposed takes effect today where its day has passed."""
-    if row.base_digest != (None if base is None else base.digest):
-        raise NotPossible("another version has come into force since this was proposed: propose it anew")
-    wanted = version(svc, row.digest)
-    today = wanted.zone.day_of(svc.now())
-    if wanted.effective >= today:
-        return wanted
-    if row.proposed_by != INSTALLATION:
-        raise NotPossible(f"its day, {row.effective}, has passed: propose it anew with a later one")
-    wanted = moved(wanted, base, today=today)
-    row.digest, row.effective = keep(session, wanted, now=svc.now()), _day(wanted.effective)
-    return wanted
-
-
-def _backtest(session: Session, wanted: Policy, base: Policy | None, digests: set[str]) -> str | None:
-    """The backtest that the approval rests on.  Raises NotPossible where a rule begins to accuse and nobody has tried it out."""
-    from service import backtest
-
-    passed = next((found for digest in sorted(digests) if (found := backtest.passed(session, digest)) is not None), None)
-    rules = newly_enforced(wanted, base)
-    if rules and passed is None:
-        which = f"rule {rules[0]} is" if len(rules) == 1 else f"rules {', '.join(rules)} are"
-        raise NotPossible(f"{which} enforced by this version and not by the one before: run a backtest of it to the end first")
-    return passed
-
-
-def _take_along(svc: Service, session: Session, policy: str, before: Policy | None, now: Policy) -> None:
-    """Changes that wait take over the parameter values that hold now, where that is all that has changed."""
-    if before is None or before.text_digest != now.text_digest:
-        return
-    waiting = select(PolicyChangeRow).where(
-        PolicyChangeRow.policy == policy, PolicyChangeRow.state == "proposed", PolicyChangeRow.base_digest == before.digest
-    )
-    for row in session.scalars(waiting.with_for_update()):
-        wanted = version(svc, row.digest)
-        start = max(wanted.effective, now.effective)
-        plain = wanted.with_parameters({name: parameter.default for name, parameter in wanted.parameters.items()})
-        wanted = carried_over(plain, now, row.values).taking_effect(start, applies_to_open=row.applies_to_open)
-        row.digest, row.base_digest, row.effective = keep(session, wanted, now=svc.now()), now.digest, _day(wanted.effective)
-        row.row_version += 1
-
-
-def _day(ordinal: int) -> str:
-    return dt.date.fromordinal(ordinal).isoformat()
-
-
-def _found(session: Session, change_id: str, *, lock: bool = False) -> PolicyChangeRow:
-    row = session.get(PolicyChangeRow, change_id, with_for_update=lock or None)
-    if row is None:
-        raise NotFound("there is no such change")
-    return row
-
-
-def _shown(row: PolicyChangeRow) -> PolicyChange:
-    return PolicyChange(
-        id=row.id,
-        policy=row.policy,
-        kind=row.kind,
-        state=row.state,
-        digest=row.digest,
-        base_digest=row.base_digest,
-        version=row.version,
-        effective=dt.date.fromordinal(parse_day(row.effective)),
-        applies_to_open=row.applies_to_open,
-        values=dict(row.values),
-        reason=row.reason,
-        proposed_by=row.proposed_by,
-        proposed_name=row.proposed_name,
-        proposed_at=row.proposed_at,
-        decided_by=row.decided_by,
-        decided_name=row.decided_name,
-        decided_at=row.decided_at,
-        comment=row.comment,
-        backtest=row.backtest,
-        row_version=row.row_version,
-    )
