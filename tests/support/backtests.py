@@ -13,8 +13,11 @@ from store.backtests import Backtest
 from tests.support.service_kit import connected, event, plan, three_visits, visit
 
 CFSS = load_shipped("cfss")
-LATER = {"by: {nth: 3, of: qualifying_visit, warn_after: 2}": "by: {nth: 4, of: qualifying_visit, warn_after: 2}"}
-"""C08 a visit later: what is breached with the third visit is pending until the fourth."""
+_C08 = "requires: completed_safety_plan\n    by: {nth: 3, of: qualifying_visit, warn_after: 2}"
+LATER = {_C08: _C08.replace("3", "4")}
+"""C08 a visit later: what is breached with the third visit is due soon after it."""
+EARLIER = {_C08: _C08.replace("3", "2").replace("after: 2", "after: 1")}
+IN_SHADOW = {_C08: f"status: shadow\n    {_C08}"}
 
 
 def changed(edits: dict[str, str], **values: int) -> Policy:
