@@ -17,6 +17,7 @@ ALL: dict[str, tuple[str, ...]] = {
     "deciders_fuzz": ("--items", "100000"),
     "cases_fuzz": ("--cases", "2000"),
     "latency": ("--events", "300"),
+    "backtest": ("--cases", "1000"),
 }
 """By name, the options with which it is short enough for everyday use."""
 ALSO = ("deciders_worlds", "mutants")

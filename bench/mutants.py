@@ -83,6 +83,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--module", action="append", choices=MODULES, help="only this module (may be given several times)")
     parser.add_argument("--sample", type=int, help="so many mutants of each module, drawn at random")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--budget", type=float, default=math.inf, help="seconds of tests for one mutant, quickest first (default: all)")
     parser.add_argument("--functions", action="store_true", help="leave out what runs while a module is loaded: it takes long to try")
     parser.add_argument("--again", metavar="FILE", help="only those that survived according to this file of results")
     parser.add_argument("--out", metavar="FILE", help="where the results go, one a line as JSON")
@@ -110,7 +111,9 @@ def main(arguments: Sequence[str]) -> int:
         if end == "survived" and mutant.name not in same.get(mutant.module, {}):
             print(f"{mutant.module}:{mutant.line} {mutant.name}", flush=True)
 
-    ended = pytest.main(["-q", "-s", "-p", "no:cacheprovider", "-p", "no:xdist", "-k", WITHOUT, *TESTS], plugins=[Loop(mutants, note)])
+    ended = pytest.main(
+        ["-q", "-s", "-p", "no:cacheprovider", "-p", "no:xdist", "-k", WITHOUT, *TESTS], plugins=[Loop(mutants, note, asked.budget)]
+    )
     print(table(results, Counter(m.module for module in {r["module"] for r in results} for m in mutants_of(module))))
     if ended != 0:
         return int(ended)

@@ -9,6 +9,7 @@ import gc
 import importlib.abc
 import importlib.machinery
 import importlib.util
+import math
 import mmap
 import os
 import pickle
@@ -21,6 +22,7 @@ import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from functools import partial
+from itertools import accumulate
 from pathlib import Path
 from types import CodeType, FrameType, FunctionType, ModuleType
 from typing import Any
@@ -72,11 +74,11 @@ def put_in_place(code: CodeType) -> bool:
 class Loop:
     """The pytest plugin that, instead of running the tests, tries the mutants on them."""
 
-    def __init__(self, mutants: Sequence[Mutant], note: Note) -> None:
-        self.mutants, self.note = mutants, note
+    def __init__(self, mutants: Sequence[Mutant], note: Note, budget: float = math.inf) -> None:
+        self.mutants, self.note, self.budget = mutants, note, budget
         self.seconds: dict[str, float] = {}
         self.by_line: dict[tuple[str, int], set[str]] = defaultdict(set)
-        self.kills: Counter[str] = Counter()
+        self.kills: Counter[tuple[str, str]] = Counter()
         self.failed = False
         self.word = mmap.mmap(-1, 4096)
 
@@ -108,15 +110,22 @@ class Loop:
             if not mutant.function or not names:
                 self.note(mutant, ENDS[fresh(mutant)], "")
                 continue
-            order = sorted(names, key=lambda name: (-self.kills[name], self.seconds[name]))
+            order = self._order(mutant, names)
             end = self._child(partial(self._try, mutant, [sound[name] for name in order]))
             by = self.word[: self.word.find(b"\0")].decode()
             if end == UNTRIED:
                 end = fresh(mutant)
             elif end == KILLED:
-                self.kills[by] += 1
+                self.kills[mutant.function, by] += 1
+                self.kills["", by] += 1
             self.note(mutant, ENDS[end], by)
         return True
+
+    def _order(self, mutant: Mutant, names: set[str]) -> list[str]:
+        """What has killed mutants of the function first, then of any, then the quickest; as many as the budget allows."""
+        kills, seconds = self.kills, self.seconds
+        order = sorted(names, key=lambda name: (-kills[mutant.function, name], -kills["", name], seconds[name]))
+        return [name for name, spent in zip(order, accumulate(seconds[name] for name in order), strict=True) if spent < self.budget]
 
     # -- children
     def _try(self, mutant: Mutant, items: Sequence[pytest.Item]) -> int:

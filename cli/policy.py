@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,13 +10,13 @@ from typing import TYPE_CHECKING
 import click
 
 from cli.backtests import backtest, backtests
-from cli.common import EXIT_GOOD, EXIT_USAGE, complain, load_policies, plural, policy_files, policy_path
+from cli.common import EXIT_GOOD, EXIT_USAGE, complain, load_policies, plural
 from cli.policydiff import diff, read
+from cli.policylint import lint
 from cli.policynew import new
 
 if TYPE_CHECKING:
     from rules.policy import Policy
-    from rules.policytest import Result
 
 
 @click.group()
@@ -28,72 +27,40 @@ def policy() -> None:
 policy.add_command(backtest)
 policy.add_command(backtests)
 policy.add_command(diff)
+policy.add_command(lint)
 policy.add_command(new)
 policy.add_command(read)
 
 
 @policy.command()
-@click.argument("policies", nargs=-1, metavar="[NAME_OR_FILE]...")
-@click.option("--strict", is_flag=True, help="Warnings fail too.")
-@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
-def lint(policies: Sequence[str], strict: bool, form: str) -> int:
-    """Look for faults in policies: file:line:col CODE message. Default: every shipped policy and those of DUECARE_POLICIES.
-
-    Exit code 0: nothing wrong; 1: an error (or a warning, with --strict).
-    """
-    from rules.errors import PolicyError
-    from rules.lint import ERROR, WARNING, Finding, lint_policies, refused
-    from rules.policy import load_policy
-
-    loaded: list[Policy] = []
-    findings: list[Finding] = []
-    names = policies or sorted(policy_files())
-    for name in names:
-        try:
-            loaded.append(load_policy(policy_path(name)))
-        except PolicyError as error:
-            findings += refused(error.faults)
-    findings = list(dict.fromkeys([*findings, *lint_policies(loaded)]))
-    if form == "json":
-        click.echo(json.dumps([finding.as_dict() for finding in findings], indent=2, ensure_ascii=False))
-    else:
-        for finding in findings:
-            click.echo(str(finding))
-        counts = Counter(finding.severity for finding in findings)
-        told = ", ".join(plural(counts[severity], severity) for severity in counts) or "nothing to say"
-        complain(f"{plural(len(names), 'policy', 'policies')}: {told}.")
-    bad = {ERROR, WARNING} if strict else {ERROR}
-    return int(any(finding.severity in bad for finding in findings))
-
-
-@policy.command()
 @click.argument("paths", nargs=-1, type=click.Path(path_type=Path), metavar="[PATH]...")
 @click.option("--only", metavar="TEXT", help="Only timelines whose name holds TEXT.")
-@click.option("--coverage", is_flag=True, help="Also show which verdicts of which rules were expected.")
-@click.option("--format", "form", type=click.Choice(["text", "junit"]), default="text", show_default=True)
-def test(paths: Sequence[Path], only: str | None, coverage: bool, form: str) -> int:
+@click.option("--coverage", is_flag=True, help="Also show what the tests reach of the policies, and what they do not.")
+@click.option(
+    "--threshold", type=click.FloatRange(0, 100), metavar="PERCENT", help="Fail where they reach less of a policy; shows coverage."
+)
+@click.option("--format", "form", type=click.Choice(["text", "json", "junit"]), default="text", show_default=True)
+def test(paths: Sequence[Path], only: str | None, coverage: bool, threshold: float | None, form: str) -> int:
     """Run policy tests: YAML timelines and what is expected of them. Default: those that are shipped with duecare.
 
-    Exit code 0: all hold; 1: some do not; 2: a file is wrong, or nothing was selected.
+    A breach of an enforced rule that neither an expectation nor the timeline's `beside` names fails too.
+
+    Coverage asks for every enforced rule: met, breached, unknown where it can be, and each answer of each part of its conditions.
+    What a check reaches counts for the rules that it expects something of.
+
+    Exit code 0: all hold; 1: some do not, or the tests reach less than PERCENT of a policy; 2: a file is wrong, or nothing was selected.
     """
-    from cli.policytests import report, shipped_tests
-    from rules.policy import load_policy
-    from rules.policytest import collect, run_timeline
+    from cli.policytests import below, report, run, shipped_tests
+    from rules.policytest import collect
 
     timelines = [timeline for timeline in collect(paths or [shipped_tests()]) if only is None or only in timeline.name]
     if not timelines:
         complain("Error: no timeline was selected, so nothing was tested.")
         return EXIT_USAGE
-    loaded: dict[str, Policy] = {}
-
-    def policy_of(name: str) -> Policy:
-        if name not in loaded:
-            loaded[name] = load_policy(policy_path(name))
-        return loaded[name]
-
-    results: list[Result] = [run_timeline(timeline, policy_of) for timeline in timelines]
-    report(results, form=form, policies=list(loaded.values()) if coverage else [])
-    return int(any(result.failures for result in results))
+    results, covered = run(timelines, coverage=coverage or threshold is not None, shipped=not paths)
+    report(results, form=form, covered=covered)
+    short = threshold is not None and below(covered, threshold)
+    return int(short or any(result.failures for result in results))
 
 
 @policy.command()

@@ -51,12 +51,13 @@ def _files(name: str, zone: str, effective: str) -> dict[str, tuple[str, str]]:
     starter = HERE / "starter"
     calendar = _calendar_in(zone)
     words = {"starter": name, "STARTER": name.upper(), "2026-01-01": effective, "Australia/Adelaide": zone}
+    year = str(int(effective[:4]) + (effective[5:] > "03-01"))  # the first whose March the policy judges
     policy = (starter / "starter.yaml").read_text("utf-8")
     line = next(line for line in policy.splitlines(keepends=True) if line.startswith("calendar:"))
     policy = policy.replace(line, "" if calendar is None else line.replace("sa", calendar.stem, 1))
     files = {
         f"{name}.yaml": (_with(policy, words), "the policy, with one rule to change"),
-        f"tests/{name}.yaml": (_with((starter / "tests" / "starter.yaml").read_text("utf-8"), words), "its tests"),
+        f"tests/{name}.yaml": (_with((starter / "tests" / "starter.yaml").read_text("utf-8"), words | {"2026": year}), "its tests"),
         "catalogue.yaml": ((HERE / "catalogue.yaml").read_text("utf-8"), "the events that a case may have"),
     }
     if calendar is not None:

@@ -124,7 +124,7 @@ def effect_of(one: Kind, other: Kind, field: str, old: Policy, new: Policy) -> s
         return {NARROWER: f"asks for more, {breaches(MORE)}", WIDER: f"asks for less, {breaches(FEWER)}"}.get(
             compare_where(before, after), f"asks for something else, {breaches(EITHER)}"
         )
-    return _other(field, before, after)
+    return _other(other, field, before, after)
 
 
 def _period(one: Kind, other: Kind, field: str, old: Policy, new: Policy) -> str:
@@ -212,21 +212,19 @@ _MORE_IS: dict[str, tuple[str, str, str]] = {
     "per": ("asked for more people", "asked for fewer people", MORE),
     "tests": ("looks for more", "looks for less", MORE),
     "members": ("looks at members of the household", "no longer looks at members of the household", MORE),
-    "forbids": ("forbids more", "forbids less", MORE),
 }
-"""Fields of which more (or having one at all) means: words for more, for less, and what more does to breaches."""
+"""Fields of which more (or having one at all) means: words for more, for less, and what more does to breaches.  See ``Kind.more``."""
 
 
-def _other(field: str, before: Any, after: Any) -> str:
+def _other(kind: Kind, field: str, before: Any, after: Any) -> str:
     if field == "compare":
         day = after == "day"
         return f"the same day {'is in time too' if day else 'no longer counts'}, {breaches(FEWER if day else MORE)}"
-    if field not in _MORE_IS:
+    told = kind.more.get(field) or _MORE_IS.get(field)
+    grew = None if told is None else _grew(field, before, after)
+    if told is None or grew is None:
         return f"judges otherwise, {breaches(EITHER)}"
-    more, less, effect = _MORE_IS[field]
-    grew = _grew(field, before, after)
-    if grew is None:
-        return f"judges otherwise, {breaches(EITHER)}"
+    more, less, effect = told
     return f"{more if grew else less}, {breaches(effect if grew else opposite(effect))}"
 
 

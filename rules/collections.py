@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import pairwise
 from typing import Any
 
 from rules.conditions import Collection
 from rules.course import dig
 from rules.history import Entry
-from rules.matching import Context
+from rules.matching import Answer, Context
 from rules.model import Fit
-from rules.view import MOMENT, Hit, View
+from rules.view import MOMENT, Hit, View, both
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,27 +120,52 @@ def all_done(view: View, name: str) -> tuple[list[Entry | None], str]:
     missing = now.missing or now.doubt or surely.missing
     did = [hit.entry for hit in done(view, collection, {})]
     if not missing:
-        return [_held_since(view, collection, did)], ""
-    steps = {entry.order: entry for entry in (*versions(view, collection), *did) if entry.order >= did[0].order}
+        return _held_since(view, collection, did)
+    steps = _from_the_first(view, collection, did)
     surely_all = now.items and not (now.missing or surely.missing or perhaps.undone or perhaps.missing)
     return [*([] if surely_all else [None]), *(steps[order] for order in sorted(steps))], missing
+
+
+def _from_the_first(view: View, collection: Collection, did: Sequence[Entry]) -> dict[int, Entry]:
+    """What may have changed whether every item is done, by its order: the first event that did one, and all since."""
+    return {entry.order: entry for entry in (*versions(view, collection), *did) if entry.order >= did[0].order}
 
 
 def _by(order: int, entry: Entry) -> bool:
     return entry.order <= order
 
 
-def _held_since(view: View, collection: Collection, did: Sequence[Entry]) -> Entry:
-    """The event with which the last stretch began in which every then current item was done: it did one, or it changed what is current."""
-    since: Entry | None = None
-    steps = {entry.order: entry for entry in (*versions(view, collection), *did)}
-    for order in sorted(steps):
-        then = current(view, collection, partial(_by, order))
-        held = bool(then.items) and all(
-            any(h.fit is Fit.YES and h.entry.order <= order for h in done(view, collection, i)) for i in then.items
-        )
-        since = (since or steps[order]) if held else None
-    return since or steps[max(steps)]
+def _held_since(view: View, collection: Collection, did: Sequence[Entry]) -> tuple[list[Entry | None], str]:
+    """The events with which the last stretch may have begun in which every then current item was done, and what leaves that open.
+
+    It begins with an event that did an item, or with one that changed what is current.
+    """
+    steps = _from_the_first(view, collection, did)
+    orders = sorted(steps)
+    starts: list[Entry | None] = []
+    missing = ""
+    for before, order in reversed(list(pairwise(orders))):
+        held, why = _all_done_by(view, collection, before)
+        if held is not Fit.YES:
+            starts.append(steps[order])
+            missing = missing or why
+        if held is Fit.NO:
+            break
+    else:
+        starts.append(steps[orders[0]])
+    return starts[::-1], missing
+
+
+def _all_done_by(view: View, collection: Collection, order: int) -> Answer:
+    """Whether every item that was current then was done."""
+    then = current(view, collection, partial(_by, order))
+    answers: list[Answer] = []
+    for item in then.items:
+        hits = [hit for hit in done(view, collection, item) if hit.entry.order <= order]
+        answers.append(next(((h.fit, h.text) for h in (*(h for h in hits if h.fit is Fit.YES), *hits)), (Fit.NO, "")))
+    if unsure := then.missing or then.doubt:
+        answers.append((Fit.UNCLEAR, unsure))
+    return both(answers) if answers else (Fit.NO, "")
 
 
 @dataclass(slots=True)

@@ -59,6 +59,10 @@ class Read:
     faults: tuple[Fault, ...]
     text_digest: str
     """Changes with anything in the texts that can change a verdict."""
+    open_file: Callable[[str], Source]
+    """Another file of the package by its name.  Raises PolicyError."""
+    names_in: Callable[[str], Iterable[str]]
+    """The names of the YAML files in a folder of the package."""
 
 
 def read_folder(path: Path) -> Read:
@@ -74,10 +78,11 @@ def read_texts(files: Mapping[str, str], main: str) -> Read:
             raise PolicyError([Fault(name, 0, 0, "unreadable", "is not part of the package")])
         return parse(files[name], name=name)
 
-    below = f"{_CALENDARS}/"
-    return _Loader(
-        open_text(main), open_text, lambda folder: [n.removeprefix(below) for n in files if n.startswith(below)] if folder else files
-    ).read()
+    def names_in(folder: str) -> list[str]:
+        inside = [name.removeprefix(f"{folder}/") for name in files if name.startswith(f"{folder}/")] if folder else list(files)
+        return sorted(name for name in inside if "/" not in name and name.endswith(".yaml"))
+
+    return _Loader(open_text(main), open_text, names_in).read()
 
 
 def outside(name: str) -> str | None:
@@ -119,7 +124,8 @@ class _Loader:
         )
         parts = [self.source.data, catalogue.digest if catalogue else "", {name: sorted(c.holidays) for name, c in calendars.items()}]
         digest = hashlib.sha256(json.dumps(parts, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
-        return Read(self.source, head, heads, catalogue, domain, calendars, tuple(self.faults), digest)
+        faults = tuple(self.faults)
+        return Read(self.source, head, heads, catalogue, domain, calendars, faults, digest, self.open_file, self.names_in)
 
     # -- faults
     def fault(self, loc: Loc, code: str, message: str, *, key: bool = False) -> None:

@@ -40,7 +40,7 @@ def read_aloud(policy: Policy, rule: Rule) -> list[str]:
     document = policy.documents.get(rule.citation.document, words_of(rule.citation.document))
     found.append(f"It rests on this: {document}, {rule.citation.at}.")
     if rule.false_alarm:
-        found.append(f"Before a breach is upheld: {rule.false_alarm}")
+        found.append(f"What would be a false alarm, and what to look at before upholding: {rule.false_alarm}")
     return sentences(found)
 
 

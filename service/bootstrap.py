@@ -13,7 +13,9 @@ from dataclasses import dataclass, field
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session, sessionmaker
 
+from rules.policy import Policy
 from service.hints import Hints, NoHints, producer
+from service.inforce import InForce
 from service.metrics import Metrics
 from service.policies import PolicySet, load
 from service.settings import Settings
@@ -34,13 +36,36 @@ class Service:
     engine: Engine
     sessions: sessionmaker[Session]
     readers: sessionmaker[Session]
-    policies: PolicySet
+    in_force: InForce
     metrics: Metrics
     now: Callable[[], int]
     feeds: Feeds
     hints: Hints = field(default_factory=NoHints)
     heard: dict[str, int] = field(default_factory=dict)
     """When this process last noted that it had heard of a source (ms)."""
+
+    @property
+    def policies(self) -> PolicySet:
+        """The versions of policies that are in force, as this process knows them: see ``refresh``."""
+        return self.in_force.now()
+
+    @property
+    def installed(self) -> PolicySet:
+        """What the files of this installation hold; in force is what the store says."""
+        return self.in_force.installed
+
+    @property
+    def versions(self) -> dict[str, Policy]:
+        """The versions that this process has loaded, by digest."""
+        return self.in_force.versions
+
+    def policies_at(self, known_at: int) -> PolicySet:
+        """The versions that were in force as it was known at an instant (ms)."""
+        return self.in_force.at(known_at)
+
+    def refresh(self, *, patience: float = 0.0) -> bool:
+        """Look whether other versions have come into force, unless one has looked within ``patience`` seconds; whether they have."""
+        return self.in_force.refresh(patience=patience)
 
     @contextmanager
     def writing(self) -> Iterator[Session]:
@@ -60,7 +85,7 @@ class Service:
 
 
 def build(settings: Settings, *, now: Callable[[], int] = wall_clock, policies: PolicySet | None = None) -> Service:
-    """The service that ``settings`` describe.  Connects to nothing yet.
+    """The service that ``settings`` describe.  Connects to nothing yet.  ``policies``: in place of what the files hold.
 
     Raises rules.errors.PolicyError for policies that cannot be used, SettingsError and store.errors.UnsupportedDatabase.
     """
@@ -69,18 +94,18 @@ def build(settings: Settings, *, now: Callable[[], int] = wall_clock, policies: 
     if settings.database_url is None:
         settings.prepare_home()
     engine = make_engine(settings.database, pool_size=settings.database_pool)
-    readers = reader_factory(engine)
+    sessions, readers = session_factory(engine), reader_factory(engine)
     metrics = Metrics(Figures(readers, now))
-    in_use = policies if policies is not None else load(settings.policies)
+    in_force = InForce(policies if policies is not None else load(settings.policies), sessions, readers)
     service = Service(
         settings=settings,
         engine=engine,
-        sessions=session_factory(engine),
+        sessions=sessions,
         readers=readers,
-        policies=in_use,
+        in_force=in_force,
         metrics=metrics,
         now=now,
-        feeds=Feeds(settings.sources, lambda: in_use.all_types),
+        feeds=Feeds(settings.sources, lambda: in_force.known().all_types),
     )
     if settings.redis is not None:
         service.hints = producer(settings.redis, metrics)

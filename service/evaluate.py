@@ -117,6 +117,7 @@ def _judge(svc: Service, claims: Sequence[Claim]) -> int:
     """Judge the claimed cases and write all outcomes in one transaction, or each in its own where that fails."""
     if not claims:
         return 0
+    svc.refresh()  # after the claim: whatever comes into force from now on makes these cases wait again
     with svc.reading() as session:
         known = read(session, [claim.case_id for claim in claims])
     outcomes = [(claim, found) for claim in claims if (found := _attempt(svc, claim, known[claim.case_id])) is not None]

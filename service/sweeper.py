@@ -1,4 +1,4 @@
-"""Finds what no hint has told: cases that time has made due, hints that were lost, cases set aside because workers died.
+"""Finds what no hint has told: cases that time has made due, hints that were lost, cases set aside because workers died, backtests.
 
 Imports store/ and service/.  Every round is idempotent and any number of sweepers may run at once: rows are the truth, and
 what one has done the other finds done.
@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
-from service import evaluate, pull
+from service import backtestwork, evaluate, pull
 from service.bootstrap import Service
 from service.logs import get
 from service.register import register
@@ -63,6 +63,7 @@ class Sweeper:
         if waiting and not svc.hints.reachable:
             # The queue is away: slower than the workers, but nobody waits for it to come back.
             evaluate.drain(svc)
+        backtestwork.put_forward(svc)
         self._ask_sources()
         svc.metrics.sweeps.labels("done").inc()
         return found + len(waiting)

@@ -91,12 +91,6 @@ _WORDS: dict[str, dict[str, str]] = {
         "failed": "Failed",
         "cancelled": "Cancelled",
     },
-    "sample": {
-        "gained": "Breaches that would appear",
-        "lost": "Breaches that would disappear",
-        "moved": "The same verdict on another day",
-        "other": "Other changes",
-    },
     "program": {
         "cfss": "Child and Family Support System",
         "strengthening_families": "Strengthening Families",

@@ -100,6 +100,9 @@ class Kind(Model):
     longer: ClassVar[Mapping[str, str]] = {}
     """What a longer period in a field does to the breaches that are possible: "fewer", "more", "none"; else "either"."""
 
+    more: ClassVar[Mapping[str, tuple[str, str, str]]] = {}
+    """What more in a field of the kind's own means: words for more, words for less, and what more does to breaches (as ``longer``)."""
+
     kind: str
 
     def obligations(self, view: View) -> list[Obligation]:

@@ -29,6 +29,7 @@ class NotResponse(Kind):
     name: ClassVar[str] = "not_response"
     about: ClassVar[str] = "After an event, something must not follow within a period."
     longer: ClassVar[Mapping[str, str]] = {"within": "more"}
+    more: ClassVar[Mapping[str, tuple[str, str, str]]] = {"forbids": ("forbids more", "forbids less", "more")}
     order_rule: ClassVar[bool] = True
     done_word: ClassVar[str] = "kept"
 

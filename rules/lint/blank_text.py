@@ -22,4 +22,4 @@ def run(subject: Subject) -> Iterator[tuple[Path, str]]:
             yield ("documents", name), f"document {name} has no title"
 
 
-CHECK = Check("L107", WARNING, "A title, guidance, finding, citation or question is blank.", run)
+CHECK = Check("L107", WARNING, "A title, guidance, finding, citation or question is blank.", run, "Write the text.")

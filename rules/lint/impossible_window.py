@@ -5,10 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from rules.lint.base import ERROR, Check, Path, Subject
-from rules.periods import Period
-
-_DAYS = {"days": 1, "weeks": 7, "months": 30, "business_days": 1}
+from rules.lint.base import ERROR, Check, Path, Subject, days_of
 
 
 def run(subject: Subject) -> Iterator[tuple[Path, str]]:
@@ -18,12 +15,12 @@ def run(subject: Subject) -> Iterator[tuple[Path, str]]:
         warn, warn_from = getattr(clause, "warn", None), getattr(clause, "warn_from", None)
         if warn is not None and warn_from is not None:
             yield (*path, "warn"), "warn and warn_from both say when the warning window opens"
-        days = _days(limit, values)
+        days = days_of(limit, values)
         if days is None:
             continue
-        if (before := _days(warn, values)) is not None and before > days:
+        if (before := days_of(warn, values)) is not None and before > days:
             yield (*path, "warn"), f"the warning window would open {before - days} days before the rule is activated"
-        if (after := _days(warn_from, values)) is not None and after > days:
+        if (after := days_of(warn_from, values)) is not None and after > days:
             yield (*path, "warn_from"), f"the warning window would open {after - days} days after the due day"
     for path, _, clause in subject.clauses():
         by: Any = getattr(clause, "by", None)
@@ -32,9 +29,10 @@ def run(subject: Subject) -> Iterator[tuple[Path, str]]:
             yield (*path, "by", "warn_after"), f"the warning window would open with number {warn_after}, and the limit is number {nth}"
 
 
-def _days(period: Period | None, values: Any) -> int | None:
-    span = None if period is None else period.span(values)
-    return None if span is None else span.count * _DAYS[span.unit]
-
-
-CHECK = Check("L103", ERROR, "A warning window lies outside the time between activation and due day.", run)
+CHECK = Check(
+    "L103",
+    ERROR,
+    "A warning window lies outside the time between activation and due day.",
+    run,
+    "Make `warn` shorter than the limit, or let `warn_from` begin before it ends.",
+)

@@ -19,4 +19,4 @@ def run(subject: Subject) -> Iterator[tuple[Path, str]]:
             yield (*path, "status"), f"{rule.id} is {rule.status}: it {_WORDS[rule.status]}"
 
 
-CHECK = Check("L108", INFO, "A rule is not enforced: draft, shadow or retired.", run)
+CHECK = Check("L108", INFO, "A rule is not enforced: draft, shadow or retired.", run, "Nothing, if that is what is meant.")

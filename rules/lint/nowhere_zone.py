@@ -17,4 +17,10 @@ def run(subject: Subject) -> Iterator[tuple[Path, str]]:
             yield path, f"{name} is the zone of no place: days would begin and end at the wrong hour, and know no daylight saving"
 
 
-CHECK = Check("L106", WARNING, "A time zone that belongs to no place, such as UTC.", run)
+CHECK = Check(
+    "L106",
+    WARNING,
+    "A time zone that belongs to no place, such as UTC.",
+    run,
+    "Name the zone of the place where the work is done, such as Australia/Darwin.",
+)

@@ -1,57 +1,86 @@
-"""A condition on a code that the catalogue does not list: it would silently never hold."""
+"""A code that the catalogue does not list: what rests on it would silently never hold."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from difflib import get_close_matches
 
-from rules.conditions import Selector, Term, Test, Where
-from rules.kinds.content import Content
-from rules.lint.base import WARNING, Check, Path, Subject
+from rules.conditions import Test, Where
+from rules.kinds.requires import Requires
+from rules.lint.base import WARNING, Check, Path, Subject, hint
+from rules.lint.puts import Put, puts
 
 
 def run(subject: Subject) -> Iterator[tuple[Path, str]]:
     known = _Known(subject)
-    for path, part in subject.parts():
-        if isinstance(part, Selector | Term):
-            yield from known.where(part.where, part.names, (*path, "where"))
-        elif isinstance(part, Content):
-            selectors = [part.examines] if part.examines is not None else part.when.selectors
-            for selector in selectors:
-                yield from known.where(part.where, selector.names, (*path, "where"))
+    for put in puts(subject):
+        yield from known.where(put.where, put, put.path)
+    for path, part in subject.find(Requires):
+        for attribute, wanted in (part.collects or {}).items():
+            codes = [code for one in wanted for code in ((one,) if isinstance(one, str) else one)]
+            for name in subject.types_of(part.names):
+                listed = known.roles(name, attribute) if part.roles is not None else known.codes(name, attribute)
+                yield from known.unlisted(codes, listed, name, attribute, (*path, "collects", attribute))
+    for path, rule, clause in subject.clauses():
+        per = getattr(clause, "per", None)
+        roster = subject.policy.domain.roster
+        if per is not None and roster is not None:
+            listed = known.codes(roster.event, f"{roster.list_}.{roster.role}")
+            for role in per:
+                if listed and role not in listed:
+                    yield (*path, "per"), f"{rule.id}: nobody has the role {role!r}{hint(role, listed)}"
 
 
 class _Known:
     def __init__(self, subject: Subject) -> None:
-        self.terms = subject.policy.terms
+        self.subject = subject
         self.types = subject.policy.catalogue.types
 
-    def where(self, where: Where | None, names: Iterable[str], path: Path) -> Iterator[tuple[Path, str]]:
-        if where is None:
-            return
-        types = [name for given in names for name in (self.terms[given].names if given in self.terms else (given,))]
+    def where(self, where: Where, put: Put, path: Path) -> Iterator[tuple[Path, str]]:
         for attribute, test in where.tests.items():
-            yield from self._test(attribute, test, types, (*path, attribute))
-        for part in (*(where.all_ or ()), *(where.any_ or ()), *((where.not_,) if where.not_ else ())):
-            yield from self.where(part, types, path)
+            yield from self._test(put.prefix + attribute, test, put.types, (*path, attribute))
+        for joiner, parts in (("all", where.all_ or ()), ("any", where.any_ or ())):
+            for number, part in enumerate(parts):
+                yield from self.where(part, put, (*path, joiner, number))
+        if where.not_ is not None:
+            yield from self.where(where.not_, put, (*path, "not"))
 
     def _test(self, attribute: str, test: Test, types: Iterable[str], path: Path) -> Iterator[tuple[Path, str]]:
-        for inner in (test.each, test.some):
+        for word, inner in (("each", test.each), ("some", test.some)):
             for name, deeper in inner.tests.items() if inner is not None else ():
-                yield from self._test(f"{attribute}.{name}", deeper, types, path)
-        wanted = [test.equals, test.has, *(test.in_ or ()), *(test.has_all or ()), *(test.has_any or ())]
-        for code in wanted:
-            if not isinstance(code, str) or code.startswith("$"):
-                continue
-            for name in types:
-                codes = self._codes(name, attribute)
-                if codes and code not in codes:
-                    near = get_close_matches(code, codes, n=1)
-                    yield path, f"{name}: {attribute} is never {code!r}" + (f"; did you mean {near[0]!r}?" if near else "")
+                yield from self._test(f"{attribute}.{name}", deeper, types, (*path, word, name))
+        others = test.differs_from if isinstance(test.differs_from, tuple) else (test.differs_from,)
+        wanted = [test.equals, test.has, *others, *(test.in_ or ()), *(test.has_all or ()), *(test.has_any or ())]
+        codes = [code for code in wanted if isinstance(code, str) and not code.startswith("$")]
+        for name in types:
+            yield from self.unlisted(codes, self.codes(name, attribute), name, attribute, path)
+            if test.includes_role is not None:
+                yield from self.unlisted(test.includes_role, self.roles(name, attribute), name, attribute, (*path, "includes_role"))
 
-    def _codes(self, type_name: str, attribute: str) -> tuple[str, ...]:
+    def unlisted(self, wanted: Iterable[str], listed: tuple[str, ...], name: str, attribute: str, path: Path) -> Iterator[tuple[Path, str]]:
+        for code in wanted:
+            if listed and code not in listed:
+                near = hint(code, listed)
+                yield path, f"{name}: {attribute} is never {code!r}{near or _list(listed)}"
+
+    def codes(self, type_name: str, attribute: str) -> tuple[str, ...]:
         known = self.types.get(type_name)
         return () if known is None else tuple(known.values.get(attribute, ()))
 
+    def roles(self, type_name: str, attribute: str) -> tuple[str, ...]:
+        """The roles that participants may have, in the event or in the roster."""
+        roster = self.subject.policy.domain.roster
+        listed = self.codes(type_name, f"{attribute}.role")
+        return (*listed, *(self.codes(roster.event, f"{roster.list_}.{roster.role}") if roster is not None else ()))
 
-CHECK = Check("L104", WARNING, "A condition names a code that the catalogue does not list for that attribute.", run)
+
+def _list(listed: tuple[str, ...]) -> str:
+    return f"; the catalogue knows {', '.join(dict.fromkeys(listed))}"
+
+
+CHECK = Check(
+    "L104",
+    WARNING,
+    "A condition names a code or role that the catalogue does not list for that attribute.",
+    run,
+    "Correct the code, or add it to `values` in the catalogue.",
+)

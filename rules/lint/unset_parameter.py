@@ -12,4 +12,10 @@ def run(subject: Subject) -> Iterator[tuple[Path, str]]:
         yield ("parameters", name), f"{name} is not set: what rests on it is never a breach. {subject.policy.parameters[name].question}"
 
 
-CHECK = Check("L101", INFO, "A parameter has no value. Rules that need it say how long something has been open, and never breach.", run)
+CHECK = Check(
+    "L101",
+    INFO,
+    "A parameter has no value. Rules that need it say how long something has been open, and never breach.",
+    run,
+    "Decide it with whoever owns the policy, and set it; `duecare policy questions` lists them all.",
+)

@@ -41,4 +41,11 @@ def _named(subject: Subject, *fields: str) -> Iterator[str]:
                 yield value
 
 
-CHECK = Check("L102", WARNING, "A parameter, term, anchor, collection or document is declared and nothing uses it.", run)
+CHECK = Check(
+    "L102",
+    WARNING,
+    "A parameter, term, anchor, collection or document is declared and nothing uses it.",
+    run,
+    "Take the declaration out, or correct the name where it was meant to be used.",
+    whole=True,
+)

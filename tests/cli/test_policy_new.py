@@ -8,7 +8,6 @@ import pytest
 
 from rules.clock import iso, zone
 from rules.policy import HERE, load_policy
-from rules.policytest import collect, run_timeline
 
 
 @pytest.mark.parametrize(("place", "calendar"), [("Australia/Darwin", "nt"), ("Australia/Adelaide", "sa"), ("Europe/Amsterdam", None)])
@@ -23,7 +22,19 @@ def test_a_new_policy_is_whole_and_clean(duecare, tmp_path, place, calendar):
     assert [path for path in folder.rglob("*.yaml") if str(path) not in done.out] == []
     found = duecare("policy", "lint", folder / "first_visits.yaml", "--strict", "--format", "json")
     assert (found.code, [one["severity"] for one in found.json if one["severity"] != "info"]) == (0, [])
-    assert [run_timeline(timeline, lambda _: policy).failures for timeline in collect([folder / "tests"])] == [[], [], []]
+    path = folder / "first_visits.yaml"
+    path.write_text(path.read_text().replace("status: shadow", "status: enforced"))
+    assert duecare("policy", "test", "--threshold", "100", folder / "tests").code == 0
+
+
+def test_a_policy_beside_its_tests_comes_before_one_that_is_installed(duecare, tmp_path, monkeypatch):
+    assert duecare("policy", "new", tmp_path / "visits", "--zone", "Australia/Darwin").code == 0
+    other = tmp_path / "installed"
+    other.mkdir()
+    (other / "visits.yaml").write_text("policy: visits\n")
+    monkeypatch.setenv("DUECARE_POLICIES", str(other))
+    done = duecare("policy", "test", tmp_path / "visits" / "tests")
+    assert (done.code, done.err.strip()) == (0, "4 timelines: 7 passed, 0 failed.")
 
 
 def test_it_judges_from_today_on_where_nothing_is_said(duecare, tmp_path):

@@ -5,11 +5,12 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import select
 
-from service import evaluate, findings
+from service import evaluate, findings, policychanges
 from service.errors import NotFound
 from service.ingest import Status
+from service.policies import of_policies
 from store.models import CaseStateRow, DirtyRow, OutboxRow
-from tests.support.service_kit import connected, event, instant, kit, plan, three_visits, visit
+from tests.support.service_kit import connected, event, instant, kit, plan, shipped, three_visits, visit
 
 
 @pytest.fixture
@@ -198,17 +199,30 @@ def test_a_poisoned_case_is_set_aside_and_blocks_nobody(flow, monkeypatch):
         evaluate.requeue(flow.svc, "poison")
 
 
-def test_policies_that_change_have_every_case_judged_again(flow):
+def test_a_file_that_changes_is_a_proposal_and_judges_nothing(flow):
+    flow.take(*three_visits())
+    flow.settle()
+    before = flow.svc.policies.digest
+    cfss = flow.svc.policies.get("cfss").with_parameters({"household_days": 10})
+    flow.restart(of_policies([cfss if policy.id == "cfss" else policy for policy in flow.svc.policies.policies]))
+    assert flow.settle() == 0
+    assert flow.svc.policies.digest == before
+    assert flow.verdict("C04") == "not_applicable: parameter_unset"
+    (proposed,) = policychanges.changes(flow.svc, state="proposed")
+    assert (proposed.policy, proposed.kind, proposed.proposed_by) == ("cfss", "installed", "installation")
+    flow.restart()
+    assert flow.settle() == 0
+    assert len(policychanges.changes(flow.svc)) == 4
+
+
+def test_a_policy_that_the_store_has_not_seen_is_in_force_at_once_and_has_every_case_judged(flow):
+    flow.restart(flow.svc.installed.only(["cfss"]))
     flow.take(*three_visits())
     flow.settle()
     assert flow.settle() == 0
-    cfss = flow.svc.policies.get("cfss").with_parameters({"household_days": 10})
-    from service.policies import of_policies
-    from service.sweeper import Sweeper
-
-    flow.svc.policies = of_policies([cfss if policy.id == "cfss" else policy for policy in flow.svc.policies.policies])
-    flow.sweeper = Sweeper(flow.svc, probation=3600)
+    flow.restart(shipped())
     assert flow.settle() == 1
-    assert flow.verdict("C04") == "breached"
-    flow.sweeper = Sweeper(flow.svc, probation=3600)
+    assert {policy.id for policy in flow.svc.policies.policies} == {"cfss", "strengthening_families", "record_quality"}
+    flow.restart(flow.svc.installed.only(["cfss"]))
     assert flow.settle() == 0
+    assert len(flow.svc.policies.policies) == 3, "a file that disappears changes nothing"

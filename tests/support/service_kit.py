@@ -59,6 +59,13 @@ class Kit:
             judged += more
         return judged
 
+    def restart(self, policies: PolicySet | None = None) -> None:
+        """Another process of the same installation, whose files hold ``policies`` (the same as before unless given)."""
+        before = self.svc
+        before.close()
+        self.svc = build(before.settings, now=self.clock, policies=policies or before.installed)
+        self.sweeper = Sweeper(self.svc, probation=3600.0)
+
     def verdict(self, rule: str, case: str = "k1") -> str:
         """The one verdict of a rule on a case, with its reason where it has one."""
         with self.svc.reading() as session:
@@ -91,10 +98,11 @@ def kit(url: str, home: Path, *, now: str = "2026-06-01T12:00", policies: Policy
     made = Settings(home=home, database_url=url, secret_key=KEY, **settings)
     svc = build(made, now=clock, policies=policies or shipped())
     upgrade(svc.engine)
+    made_kit = Kit(svc, clock)
     try:
-        yield Kit(svc, clock)
+        yield made_kit
     finally:
-        svc.close()
+        made_kit.svc.close()
 
 
 def instant(text: str) -> int:

@@ -117,6 +117,23 @@ TWO = plan("p", "03-02 09:00", "g1", "g2")
             [plan("p", "03-02 09:00", "g1"), plan("q", "03-03 09:00", "g1", plan=None), achieved("a", "03-05 09:00")],
             (["a"], "plan"),
         ),
+        (
+            [plan("p", "03-02 09:00", "none"), achieved("a", "03-05 09:00"), plan("q", "03-10 09:00", "g1")],
+            (["a", "q"], "goals"),
+        ),  # what was current before q is not known, and so not since when all of it was done
+        (
+            [
+                plan("p", "03-02 09:00", "none"),
+                achieved("a", "03-05 09:00"),
+                plan("q", "03-10 09:00", "g1", "g2"),
+                achieved("b", "03-12 09:00", "g2"),
+            ],
+            (["b"], ""),
+        ),  # it does not matter: from q to b there was an open goal
+        (
+            [plan("p", "03-02 09:00", "g1"), achieved("x", "03-04 09:00", None), achieved("a", "03-08 09:00")],
+            (["x", "a"], "goal"),
+        ),  # x may have been the one
     ],
 )
 def test_when_every_current_item_was_done(events: list[Event], wanted: tuple[list[str | None], str]) -> None:

@@ -8,9 +8,12 @@ from typing import Any
 
 import pytest
 
-from rules.history import Entry, Episode, History
+from rules.clock import zone
+from rules.course import Closes, Course, CourseOfCase, Reopens
+from rules.history import Entry, Episode, History, build
 from rules.model import Event
-from tests.support.core import DARWIN, at, day, ev, fix, history_of, visit, void
+from rules.record import standing
+from tests.support.core import ADELAIDE, CATALOGUE, DARWIN, FOR_EVER, at, day, ev, fix, history_of, visit, void
 
 
 def ids(entries: Iterable[Entry]) -> list[str]:
@@ -77,6 +80,34 @@ def test_the_bare_day_is_one_of_the_policys_zone() -> None:
 def test_one_event_is_surely_before_another_only_if_every_possible_moment_is(one: str, other: str, sure: bool) -> None:
     history = history_of([visit("one", one), visit("other", other)])
     assert entry(history, "one").surely_before(entry(history, "other")) is sure
+
+
+def test_a_bare_day_is_not_surely_before_its_own_last_instant() -> None:
+    last = replace(visit("last", "03-02 23:59"), time=at("03-03 00:00") - 1)
+    history = history_of([visit("day", "03-02"), last])
+    assert not entry(history, "day").surely_before(entry(history, "last"))
+    assert not entry(history, "last").surely_before(entry(history, "day"))
+
+
+def test_a_bare_day_and_its_first_instant_are_not_sure_whichever_was_recorded_first() -> None:
+    for first, second in (("day", "midnight"), ("midnight", "day")):
+        when = {"day": "03-02", "midnight": "03-02 00:00"}
+        history = history_of([replace(visit(name, when[name]), recorded=at(f"03-0{n} 09:00")) for n, name in ((3, first), (4, second))])
+        assert ids(history.entries) == [first, second]
+        assert not entry(history, first).surely_before(entry(history, second))
+        assert not entry(history, second).surely_before(entry(history, first))
+
+
+def test_the_last_instant_of_a_day_is_not_surely_before_a_closure_on_it() -> None:
+    last = replace(visit("v", "03-10 23:59"), time=at("03-11 00:00") - 1, recorded=at("03-11 09:00"))
+    history = history_of([START, last, closed("x", "03-10", rec="03-12 09:00")])
+    assert ids(history.entries) == ["k1", "v", "x"]
+    assert not entry(history, "v").surely_before(entry(history, "x"))
+
+
+def test_nothing_is_before_itself() -> None:
+    history = history_of([visit("v", "03-02 09:00"), visit("d", "03-03")])
+    assert not any(one.surely_before(one) for one in history.entries)
 
 
 def test_at_the_same_moment_the_order_of_the_record_decides() -> None:
@@ -202,6 +233,42 @@ def test_a_voided_closure_closes_nothing() -> None:
     assert episodes(history_of(events, known_at="03-11 12:00")) == [["k1", "x"], ["v"]]
 
 
+def test_an_episode_keeps_the_name_that_was_given_first() -> None:
+    events = [
+        ev("k1", "service.connected", "03-02 09:00", episode="E1"),
+        visit("v", "03-03 09:00", episode="E9"),
+        closed("x", "03-10 09:00"),
+        visit("w", "03-11 09:00", episode="E9"),
+        visit("late", "03-12 09:00", episode="E1"),
+    ]
+    assert episodes(history_of(events)) == [["k1", "v", "x", "late"], ["w"]]
+
+
+def test_a_merge_after_the_closure_begins_no_episode() -> None:
+    events = [START, closed("x", "03-10 09:00"), ev("m", "case.merged", "03-12 09:00", into="case-2")]
+    assert episodes(history_of(events)) == [["k1", "x", "m"]]
+
+
+# ----------------------------------------------------------------------------------------------------------------------- other domains
+def history_in(course: Course, events: Iterable[Event]) -> History:
+    facts, _ = standing(events, FOR_EVER, CATALOGUE)
+    return build("case-1", facts, zone=zone(ADELAIDE), as_of=FOR_EVER, domain=CourseOfCase(course=course))
+
+
+def test_where_nothing_closes_a_case_it_has_one_episode() -> None:
+    events = [START, closed("x", "03-10 09:00"), reopened("r", "03-11 09:00", error=True), visit("v", "03-12 09:00")]
+    for course in (Course(), Course(reopens=Reopens(event="case.reopened", error_flag="closure_was_error"))):
+        history = history_in(course, events)
+        assert episodes(history) == [["k1", "x", "r", "v"]]
+        assert (history.episodes[0].closings, history.episodes[0].programs, history.queries) == ([], set(), [])
+
+
+def test_where_a_reopening_never_says_that_the_closure_was_an_error_none_was() -> None:
+    course = Course(closes=Closes(event="case.closed"), reopens=Reopens(event="case.reopened"))
+    history = history_in(course, [START, closed("x", "03-10 09:00"), reopened("r", "03-11 09:00", error=True)])
+    assert [(c.entry.id, c.reopened and c.reopened.id) for c in only(history).closings] == [("x", "r")]
+
+
 # ------------------------------------------------------------------------------------------------------------------------ reopenings
 def only(history: History) -> Episode:
     (episode,) = history.episodes
@@ -257,6 +324,11 @@ def test_two_mistaken_closures_are_taken_back_one_by_one() -> None:
         reopened("r3", "03-15 09:00", error=True),
     ]
     assert [(c.entry.id, c.reopened and c.reopened.id) for c in only(history_of(events)).closings] == [("x2", "r2")]
+
+
+def test_a_second_reopening_speaks_of_no_closure() -> None:
+    events = [START, closed("x1", "03-10 09:00"), reopened("r1", "03-11 09:00"), reopened("r2", "03-12 09:00", error=True)]
+    assert [(c.entry.id, c.reopened and c.reopened.id) for c in only(history_of(events)).closings] == [("x1", "r1")]
 
 
 def test_a_reopening_without_a_closure_changes_nothing() -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from rules.diff import diff
 from rules.explain import explained
 from rules.model import Event, Heartbeat, Verdict
 from rules.policy import Policy
@@ -178,3 +179,17 @@ def test_it_can_be_read_aloud(of) -> None:
         "It asks that from then on, within 10 days of that day, it does not happen that the case is transferred, where "
     )
     assert asked.endswith(" is not w0.")
+
+
+@pytest.mark.parametrize(
+    ("change", "effect"),
+    [
+        ({"within": "{days: 20}"}, "later, more breaches possible"),
+        ({"within": "{days: 5}"}, "earlier, fewer breaches possible"),
+        ({"forbids": "case.transferred"}, "forbids more, more breaches possible"),
+        ({"forbids": "{event: case.transferred, where: {worker.id: {differs_from: [w0, w1]}}}"}, "forbids less, fewer breaches possible"),
+        ({"forbids": "case.closed"}, "judges otherwise, more or fewer breaches possible"),
+    ],
+)
+def test_what_a_change_of_it_does_is_told(of, change: dict[str, str], effect: str) -> None:
+    assert [one.effect for one in diff(of(), of(**change)) if one.rule == "R1"] == [effect]

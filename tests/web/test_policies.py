@@ -243,7 +243,7 @@ def test_a_rule_is_not_enforced_without_a_backtest(desk: FakeDesk) -> None:
     assert "data-live" in page.one("section", id="live-backtest").attributes
     desk.trial = "done"
     page = client.get("/policy-changes/ch-text")
-    assert "31 breaches gained" in page.main or "breaches gained 31" in page.main
+    assert "31 gained, 4 lost" in page.main
     assert [button.attributes.get("value") for button in page.all("button", name="answer")] == ["approve", "reject"]
 
 
@@ -255,12 +255,24 @@ def test_a_backtest_from_a_day_that_is_none_is_told(client: PageClient) -> None:
 
 def test_a_report_tells_what_would_change_by_rule_and_team_with_cases_to_open(client: PageClient) -> None:
     page = client.get("/backtests/bt-done")
-    for words in ("C18", "north 20 1 6 0", "without a team 11 3 6 0", "1 case could not be judged", "Cut to what you may see"):
+    for words in (
+        "C18",
+        "north alice 20 1 6",
+        "no team no office 11 3 6",
+        "breaches gained (31)",
+        "RecursionError",
+        "Now: It is not due yet.",
+    ):
         assert words in page.main
     assert {"/cases/FAM-2003", "/policy-changes/ch-1", "/backtests/bt-done/report.json"} <= set(links(page))
-    answer = client.flask.get("/backtests/bt-done/report.json")
-    assert answer.mimetype == "application/json"
-    assert answer.headers["Content-Disposition"] == 'attachment; filename="backtest-bt-done.json"'
+
+
+@pytest.mark.parametrize(("form", "kind"), [("json", "application/json"), ("html", "text/html")])
+def test_a_report_can_be_kept_as_a_file(client: PageClient, form: str, kind: str) -> None:
+    answer = client.flask.get(f"/backtests/bt-done/report.{form}")
+    assert answer.mimetype == kind
+    assert answer.headers["Content-Disposition"] == f'attachment; filename="backtest-bt-done.{form}"'
+    assert client.flask.get("/backtests/bt-done/report.exe").status_code == 404
 
 
 def test_a_report_without_a_change_says_so(client: PageClient) -> None:

@@ -72,6 +72,6 @@ class PolicyDesk(Protocol):
         """A backtest, with its report once it is done."""
         ...
 
-    def backtest_report(self, access: Access, backtest: str) -> str:
-        """The report as JSON text.  Raises NotPossible while there is none."""
+    def backtest_report(self, access: Access, backtest: str, *, form: str) -> str:
+        """The report as text; ``form``: json or html.  Raises NotPossible while there is none."""
         ...

@@ -7,6 +7,10 @@ from flask import Response, render_template
 from api.web import sessions
 from api.web.pages import blueprint
 from api.web.sessions import desk
+from service.backtestwords import CHANGES
+from service.errors import NotFound
+
+_FORMS = {"json": "application/json", "html": "text/html; charset=utf-8"}
 
 
 @blueprint.get("/policies")
@@ -32,12 +36,16 @@ def change(change: str) -> str:
 
 @blueprint.get("/backtests/<key:backtest>")
 def backtest(backtest: str) -> str:
-    return render_template("web/policies/backtest.html", page=desk().backtest(sessions.access(), backtest))
+    page = desk().backtest(sessions.access(), backtest)
+    return render_template("web/policies/backtest.html", page=page, change_words=CHANGES)
 
 
-@blueprint.get("/backtests/<key:backtest>/report.json")
-def backtest_report(backtest: str) -> Response:
-    """The report as a file, as it is kept; cut to what the reader may see."""
-    text = desk().backtest_report(sessions.access(), backtest)
+@blueprint.get("/backtests/<key:backtest>/report.<form>")
+def backtest_report(backtest: str, form: str) -> Response:
+    """The report as a file: as it is kept, or as a page to keep; cut to what the reader may see."""
+    if form not in _FORMS:
+        raise NotFound("there is no such form of a report")
+    text = desk().backtest_report(sessions.access(), backtest, form=form)
     named = "".join(char if char.isascii() and char.isalnum() else "-" for char in backtest)[:64]
-    return Response(text, content_type="application/json", headers={"Content-Disposition": f'attachment; filename="backtest-{named}.json"'})
+    filed = {"Content-Disposition": f'attachment; filename="backtest-{named}.{form}"'}
+    return Response(text, content_type=_FORMS[form], headers=filed)

@@ -100,5 +100,5 @@ class PolicyServiceDesk:
     def backtest(self, access: Access, backtest: str) -> BacktestPage:
         raise NotFound
 
-    def backtest_report(self, access: Access, backtest: str) -> str:
+    def backtest_report(self, access: Access, backtest: str, *, form: str) -> str:
         raise NotFound

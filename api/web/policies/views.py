@@ -1,13 +1,16 @@
 """What the pages about policies show, as plain values; see ``api.web.views``.
 
-Times are UTC milliseconds, to be shown in the policy's zone; days are local ``datetime.date``s.  Imports the standard library only.
+Times are UTC milliseconds, to be shown in the policy's zone; days are local ``datetime.date``s.  Imports the standard library, and
+service.backtestwords for what a report is told in.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+
+from service.backtestwords import Told
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +25,8 @@ class Parameter:
     unit: str = "days"
     rules: Sequence[tuple[str, str]] = ()
     """Id and title of the rules that it decides."""
+    coming: str = ""
+    """What has been approved already for a later day, in words."""
     waiting: int | None = None
     """How many cases, within the reader's teams and offices, wait for it to be set; None: it is set."""
 
@@ -224,8 +229,8 @@ class Running:
     created_by: str = ""
     created: int | None = None
     error: str = ""
-    summary: Sequence[tuple[str, int]] = ()
-    """Of a finished one: words and counts."""
+    findings: Sequence[str] = ()
+    """Of a finished one: the outcome in sentences."""
 
     @property
     def over(self) -> bool:
@@ -270,40 +275,6 @@ class ChangePage:
 
 
 @dataclass(frozen=True, slots=True)
-class Sample:
-    """One obligation that a backtest judged otherwise."""
-
-    case: str
-    what: str
-    before: str
-    after: str
-    team: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Tally:
-    """How a rule, or a team, would come off."""
-
-    name: str
-    title: str = ""
-    gained: int = 0
-    lost: int = 0
-    moved: int = 0
-    other: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class RuleOutcome:
-    """One rule in a backtest: the counts, from which verdict to which, and samples."""
-
-    tally: Tally
-    severity: str = ""
-    matrix: Sequence[tuple[str, str, int]] = ()
-    samples: Mapping[str, Sequence[Sample]] | None = None
-    """By change: gained, lost, moved, other."""
-
-
-@dataclass(frozen=True, slots=True)
 class BacktestPage:
     """A backtest and, once it is done, its report."""
 
@@ -315,14 +286,7 @@ class BacktestPage:
     candidate: str
     since: dt.date | None = None
     as_of: int | None = None
-    known_at: int | None = None
-    cases: int = 0
-    unchanged: int = 0
-    failed: int = 0
-    failures: Sequence[tuple[str, str]] = ()
-    rules: Sequence[RuleOutcome] = ()
-    teams: Sequence[Tally] = ()
+    told: Told | None = None
+    """The report in words; None while there is none."""
     digest: str = ""
-    limited: bool = False
-    """Cut to the reader's teams and offices."""
     may_cancel: bool = False
