@@ -80,8 +80,10 @@ class QueueHints:
         *,
         clock: Callable[[], float] = time.monotonic,
         backlog: Callable[[], int] | None = None,
+        asking: dramatiq.Broker | None = None,
     ) -> None:
         self._broker = broker
+        self._asking = asking or broker
         self._metrics = metrics
         self._clock = clock
         self._backlog = backlog
@@ -102,14 +104,14 @@ class QueueHints:
         self._enqueue([_message(BACKTEST, backtest, queue=BULK) for _ in range(workers)])
 
     def ask(self, source: str) -> None:
-        self._enqueue([_message(PULL, source, queue=PULLS)])
+        self._enqueue([_message(PULL, source, queue=PULLS)], self._asking)
 
-    def _enqueue(self, messages: Sequence[dramatiq.Message[None]]) -> None:
+    def _enqueue(self, messages: Sequence[dramatiq.Message[None]], broker: dramatiq.Broker | None = None) -> None:
         if not messages or (self._closed_until and self._clock() < self._closed_until):
             return
         try:
             for message in messages:
-                self._broker.enqueue(message)
+                (broker or self._broker).enqueue(message)
         except Exception as error:  # noqa: BLE001 - whatever the queue's trouble is, the sweeper makes it good
             self._metrics.hints.labels("failed").inc()
             if self.reachable:

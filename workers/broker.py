@@ -8,7 +8,6 @@ figures here are measured: 15 s until a killed worker's messages come back, abou
 from __future__ import annotations
 
 import socket
-from collections.abc import Sequence
 from typing import Any
 
 import dramatiq
@@ -67,22 +66,19 @@ def stub_broker() -> StubBroker:
     return StubBroker(middleware=_middleware())
 
 
-def start_workers(broker: dramatiq.Broker, *, judging: int, timeout: int | None = None) -> list[dramatiq.Worker]:
-    """Threads that judge, and one that asks client systems, so that neither waits for the other."""
-    given = {} if timeout is None else {"worker_timeout": timeout}
-    workers = [
-        dramatiq.Worker(broker, queues={QUEUE, BULK}, worker_threads=judging, **given),
-        dramatiq.Worker(broker, queues={PULLS}, worker_threads=1, **given),
-    ]
-    for worker in workers:
-        worker.start()
-    return workers
+def start_judging(broker: dramatiq.Broker, *, threads: int, timeout: int = 1_000) -> dramatiq.Worker:
+    """Start the threads that judge.  ``timeout``: ms that an idle one sleeps at most."""
+    return _started(dramatiq.Worker(broker, queues={QUEUE, BULK}, worker_threads=threads, worker_timeout=timeout))
 
 
-def stop_workers(workers: Sequence[dramatiq.Worker], timeout: int) -> None:
-    """Finish what is at hand, for at most ``timeout`` ms each."""
-    for worker in reversed(workers):
-        worker.stop(timeout=timeout)
+def start_asking(broker: dramatiq.Broker, *, timeout: int = 1_000) -> dramatiq.Worker:
+    """Start the thread that asks client systems, which is mostly waiting; on a broker of its own, as a broker has one worker."""
+    return _started(dramatiq.Worker(broker, queues={PULLS}, worker_threads=1, worker_timeout=timeout))
+
+
+def _started(worker: dramatiq.Worker) -> dramatiq.Worker:
+    worker.start()
+    return worker
 
 
 def _middleware() -> list[Middleware]:

@@ -16,7 +16,7 @@ from service import evaluate, logs, sweeper
 from service.bootstrap import Service
 from service.hints import QUEUE, QueueHints
 from workers.actors import declare
-from workers.broker import start_workers, stop_workers, stub_broker
+from workers.broker import start_asking, start_judging, stub_broker
 
 STOP_MS = 30_000
 WORKER_TIMEOUT = 100
@@ -36,14 +36,17 @@ class Embedded:
 
     def start(self) -> Self:
         """Take back what an earlier process of this installation left claimed, then start worker threads and sweeper."""
-        broker = stub_broker()
-        declare(broker, lambda: self._svc)
+        broker, asking = stub_broker(), stub_broker()
+        for one in (broker, asking):
+            declare(one, lambda: self._svc)
         evaluate.take_back(self._svc)
         # A worker inside a process never says that its process has started, and without that its time limit does nothing.
-        broker.emit_after("process_boot")
-        self._workers = start_workers(broker, judging=self._svc.settings.worker_threads, timeout=WORKER_TIMEOUT)
+        for one in (broker, asking):
+            one.emit_after("process_boot")
+        judging = start_judging(broker, threads=self._svc.settings.worker_threads, timeout=WORKER_TIMEOUT)
+        self._workers = [start_asking(asking, timeout=WORKER_TIMEOUT), judging]
         waiting = broker.queues[QUEUE]
-        self._svc.hints = QueueHints(broker, self._svc.metrics, backlog=waiting.qsize)
+        self._svc.hints = QueueHints(broker, self._svc.metrics, backlog=waiting.qsize, asking=asking)
         self._sweeper = threading.Thread(target=sweeper.run, args=(self._svc, self._stop), name="sweeper", daemon=True)
         self._sweeper.start()
         _log.info("embedded_started", threads=self._svc.settings.worker_threads)
@@ -55,7 +58,8 @@ class Embedded:
         if self._sweeper is not None:
             self._sweeper.join(STOP_MS / 1000)
             self._sweeper = None
-        stop_workers(self._workers, STOP_MS)
+        for worker in self._workers:
+            worker.stop(timeout=STOP_MS)
         self._workers = []
 
     def __enter__(self) -> Self:

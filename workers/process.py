@@ -26,7 +26,7 @@ from service.bootstrap import Service, build
 from service.errors import SettingsError
 from service.settings import load
 from workers.actors import declare
-from workers.broker import redis_broker, start_workers, stop_workers
+from workers.broker import redis_broker, start_asking, start_judging
 
 STOP_MS = 30_000
 STEADY = 20.0
@@ -66,10 +66,14 @@ def run_worker() -> int:
     with _stopping() as stop:
         broker = make_broker()
         broker.emit_after("process_boot")
-        workers = start_workers(broker, judging=1)
+        other = make_broker()
+        other.emit_after("process_boot")
+        workers = [start_asking(other), start_judging(broker, threads=1)]
         _log.info("worker_started")
         stop.wait()
-        stop_workers(workers, STOP_MS)
+        for worker in workers:
+            worker.stop(timeout=STOP_MS)
+        other.close()
         broker.close()
     return 0
 
