@@ -77,6 +77,8 @@ class Page:
     ``more``: ask again at once.  ``complete_until`` (ms), on a last page: everything that the system had recorded up to then has
     been delivered; None where it cannot say.  A sweep finds records that vanished without a word: it has a number (``sweep``,
     growing), names the refs that are there (``present``, by kind), and in the end the kinds that it has gone through (``swept``).
+    ``fixed``: these records never change (lines of a file that is taken once), so what became of each need not be remembered.
+    ``refused``: what could not even be read as a record, by its place.
     """
 
     records: Sequence[Record]
@@ -86,6 +88,8 @@ class Page:
     sweep: int = 0
     present: Mapping[str, Sequence[str]] = field(default_factory=dict)
     swept: Sequence[str] = ()
+    fixed: bool = False
+    refused: Sequence[Reject] = ()
 
 
 @dataclass(frozen=True, slots=True)

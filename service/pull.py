@@ -242,7 +242,9 @@ def _in_one(svc: Service, source: Configured, records: Sequence[Record], now: in
     """One transaction: events, what has become of the records, rejects, and the cursor."""
     counts: Counter[str] = Counter(records=len(records))
     with svc.writing() as session:
-        plan = Plan.of(session, source, records, now)
+        plan = Plan.of(session, source, records, now, fixed=page is not None and page.fixed)
+        for reject in page.refused if page is not None else ():
+            plan.cannot_read(reject)
         receipts, dirty = ingest.take(svc, session, plan.items, now) if plan.items else ([], set())
         if turn is not None:
             sources.hold(session, turn, now=now, lease_ms=LEASE_MS)

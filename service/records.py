@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy.orm import Session
 
-from adapters.base import Record
+from adapters.base import Record, Reject
 from adapters.interpret import Interpreted, Made, interpret, record_digest
 from rules.catalogue import VOIDED
 from rules.envelope import Parsed, parse_event
@@ -55,10 +55,11 @@ class Plan:
     made_by: dict[str, Ref] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, session: Session, source: Configured, records: Sequence[Record], now: int) -> Plan:
+    def of(cls, session: Session, source: Configured, records: Sequence[Record], now: int, *, fixed: bool = False) -> Plan:
+        """What becomes of ``records``; ``fixed``: see adapters.base.Page."""
         plan = cls(source, now)
         newest = {(record.kind, record.ref): record for record in records}
-        before = sources.known_records(session, source.uri, list(newest))
+        before = {} if fixed else sources.known_records(session, source.uri, list(newest))
         for ref, record in newest.items():
             digest = record_digest(source.mapping, record)
             known = before.get(ref, Known("", {}))
@@ -66,6 +67,8 @@ class Plan:
                 plan.unchanged += 1
             else:
                 plan.add(ref, interpret(source.mapping, record, received=now), known, digest)
+        if fixed:
+            plan.known.clear()
         return plan
 
     def add(self, ref: Ref, found: Interpreted, known: Known, digest: str) -> None:
@@ -135,9 +138,15 @@ class Plan:
                 "message": "another record has become an event of the same id: make ids of their kind too",
             }
         )
-        self.known[ref] = Known("", {})
+        if ref in self.known:
+            self.known[ref] = Known("", {})
         if ref in self.good:
             self.good.remove(ref)
+
+    def cannot_read(self, reject: Reject) -> None:
+        """What the adapter could not read as a record."""
+        said = {"pointer": reject.pointer, "code": reject.code, "message": reject.reason}
+        self.problems.setdefault((reject.file, str(reject.line)), []).append(said)
 
     def refused(self) -> list[Refused]:
         return [Refused(ref, problems, _payload(self.payloads.get(ref))) for ref, problems in self.problems.items()]
