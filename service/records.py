@@ -86,7 +86,7 @@ class Plan:
             if before.content is not None and not made.state:
                 self._void(event.id, before, changed)
             number = before.number + 1
-            self._put(ref, made, event.id, number)
+            self._put(ref, made, event.id, number, changed)
             first = before.first if before.content is not None and made.state else number
             stands[event.id] = Stands(made.content, number, event.case, made.state, first)
         for id_, kept in list(stands.items()):
@@ -101,10 +101,14 @@ class Plan:
         else:
             self.good.append(ref)
 
-    def _put(self, ref: Ref, made: Made, id_: str, number: int) -> None:
+    def _put(self, ref: Ref, made: Made, id_: str, number: int, changed: int) -> None:
+        """Take an event in.  One that replaces another was known since the record was changed, whenever the first one was recorded."""
         parsed = made.parsed
         if number > 1:
-            parsed = parse_event({**made.given, "id": _numbered(id_, number)}, self.source.mapping.catalogue, received=self.now)
+            given = {**made.given, "id": _numbered(id_, number)}
+            if not made.state:
+                given["recordedtime"] = rfc3339(changed)
+            parsed = parse_event(given, self.source.mapping.catalogue, received=self.now)
         assert parsed.event is not None
         self.items.append(parsed)
         self.made_by[parsed.event.id] = ref
