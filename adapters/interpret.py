@@ -47,7 +47,7 @@ def interpret(mapping: FieldMapping, record: Record, *, received: int) -> Interp
     """The record under the mapping.  ``received`` (ms) stands in where the system does not say when it recorded it."""
     if record.gone:
         return Interpreted(record, (), (), ())
-    fields = spread(record.fields)
+    fields = record.fields if mapping.as_it_is else spread(record.fields)
     events: list[Made] = []
     problems: list[Problem] = []
     for made in mapping.made(fields, record.kind):
@@ -66,7 +66,7 @@ def interpret(mapping: FieldMapping, record: Record, *, received: int) -> Interp
         time = None if made.state and made.event["time"] == made.event.get("recordedtime") else event.time
         content = content_digest(event.type, event.case, time or 0, None, event.data)
         events.append(Made(parsed, made.event, content, made.state))
-    return Interpreted(record, tuple(events), tuple(problems), _unread(fields, mapping.columns))
+    return Interpreted(record, tuple(events), tuple(problems), () if mapping.as_it_is else _unread(fields, mapping.columns))
 
 
 def record_digest(mapping: FieldMapping, record: Record) -> str:

@@ -55,6 +55,9 @@ class Mapping:
     plans: tuple[Plan, ...]
     catalogue: Catalogue
 
+    as_it_is = False
+    """Whether it wants records as the system gave them, not spread out under dotted names."""
+
     @classmethod
     def load(cls, path: str | Path, catalogue: Catalogue) -> Mapping:
         """The mapping in a YAML file, checked against the catalogue.  Raises PolicyError with every fault and its place."""

@@ -19,6 +19,8 @@ from adapters.base import Adapter, AdapterError, Kind, kinds
 from adapters.convert import is_zone
 from adapters.mapping import Mapping
 from adapters.secrets import Secret
+from adapters.standard import NAME as STANDARD
+from adapters.standard import Standard
 from rules.catalogue import Catalogue
 from rules.envelope import source_fault
 from rules.errors import Fault, PolicyError
@@ -57,7 +59,7 @@ class SourceFile(_Model):
     enabled: bool = True
     settings: dict[str, Any] = Field(default_factory=dict)
     mapping: str | dict[str, Any]
-    """The mapping itself, or the name of its file beside this one."""
+    """The mapping itself, the name of its file beside this one, one that comes with duecare, or ``standard``: the records are events."""
     push: Signature | None = None
     quiet_after: str = "1d"
     """Without a good pull for so long it counts as gone quiet."""
@@ -184,7 +186,11 @@ def _configured(yaml: Yaml, path: Path, catalogue: Catalogue) -> Configured:
     kind = _kind(yaml, file.adapter, faults)
     mapping: Mapping | None = None
     try:
-        if isinstance(file.mapping, str):
+        if file.mapping == STANDARD:
+            if file.uri is None:
+                faults.append(yaml.fault((), "missing", "uri: is missing, and no mapping says what this source is called"))
+            mapping = Standard.of(file.uri or "-", catalogue)
+        elif isinstance(file.mapping, str):
             mapping = Mapping.load(_beside(yaml, path, file.mapping), catalogue)
         else:
             mapping = Mapping.inside(yaml, ("mapping",), catalogue)
@@ -196,7 +202,8 @@ def _configured(yaml: Yaml, path: Path, catalogue: Catalogue) -> Configured:
         mapping = replace(mapping, layout=mapping.layout.model_copy(update={"zone": mapping.layout.zone or file.zone}))
     settings: BaseModel | None = None
     if kind is not None:
-        context = {"folder": path.parent, "zone": file.zone or (mapping.layout.zone if mapping is not None else None)}
+        context: dict[str, Any] = {"folder": path.parent, "zone": file.zone or (mapping.layout.zone if mapping is not None else None)}
+        context |= {"layout": mapping.layout if mapping is not None else None}
         try:
             settings = kind.settings.model_validate(file.settings, context=context)
         except ValidationError as error:

@@ -16,7 +16,7 @@ from adapters.files import csv, jsonl, xes, xlsx
 from adapters.files.columns import StandardColumns
 from adapters.files.opening import FileRefused
 from adapters.files.rows import Row
-from adapters.mapping import Mapping, MappingFault
+from adapters.mapping import Mapping, MappingFault, spread
 from adapters.mapping_schema import Layout
 from rules.catalogue import Catalogue
 from rules.envelope import parse_event
@@ -26,6 +26,7 @@ SUFFIXES = (".jsonl", ".ndjson", ".jsonl.gz", ".ndjson.gz", ".csv", ".csv.gz", "
 """What the end of a file's name may be."""
 
 Reader = Callable[[Path, Layout, Callable[[list[str]], None]], Iterator[Row | Reject]]
+READERS: dict[str, Reader] = {"jsonl": jsonl.rows, "csv": csv.rows, "xlsx": xlsx.rows, "xes": xes.rows}
 
 
 def read_events(path: str | Path, catalogue: Catalogue, mapping: Mapping | None = None, *, received: int) -> Iterator[Result]:
@@ -50,6 +51,24 @@ def read_events(path: str | Path, catalogue: Catalogue, mapping: Mapping | None 
         yield Reject(shown, 0, "", "unreadable", f"cannot be read: {error.strerror or type(error).__name__}")
 
 
+def read_rows(path: Path, layout: Layout) -> Iterator[tuple[str, Row | Reject]]:
+    """The rows of a file before anything is made of them, each with the kind of file; of JSON Lines, the objects as they stand.
+
+    Never raises for what a file holds.
+    """
+    kind = _kind(path)
+    if kind is None:
+        yield "", Reject(path.name, 0, "", "unknown_format", f"is no file of a known kind ({', '.join(SUFFIXES)})")
+        return
+    try:
+        for row in READERS[kind](path, layout, lambda _: None):
+            yield kind, row
+    except FileRefused as refused:
+        yield kind, Reject(path.name, refused.line, "", refused.code, refused.reason)
+    except OSError as error:
+        yield kind, Reject(path.name, 0, "", "unreadable", f"cannot be read: {error.strerror or type(error).__name__}")
+
+
 def _kind(path: Path) -> str | None:
     name = path.name.lower().removesuffix(".gz")
     kind = {".jsonl": "jsonl", ".ndjson": "jsonl", ".csv": "csv", ".xlsx": "xlsx", ".xes": "xes"}.get(Path(name).suffix)
@@ -57,7 +76,6 @@ def _kind(path: Path) -> str | None:
 
 
 def _interpreted(kind: str, file: Path, shown: str, catalogue: Catalogue, mapping: Mapping | None, received: int) -> Iterator[Result]:
-    readers: dict[str, Reader] = {"jsonl": jsonl.rows, "csv": csv.rows, "xlsx": xlsx.rows, "xes": xes.rows}
     interpreter = mapping or (xes.UnmappedLog(catalogue) if kind == "xes" else StandardColumns(catalogue))
     layout = mapping.layout if mapping else Layout()
 
@@ -70,12 +88,12 @@ def _interpreted(kind: str, file: Path, shown: str, catalogue: Catalogue, mappin
         if missing:
             raise FileRefused(1, "missing_column", f"has no column {', '.join(missing)}")
 
-    for row in readers[kind](file, layout, look_at):
+    for row in READERS[kind](file, layout, look_at):
         if isinstance(row, Reject):
             yield Reject(shown, row.line, row.pointer, row.code, row.reason)
             continue
         try:
-            made = interpreter.events(row.fields)
+            made = interpreter.events(spread(row.fields) if kind == "jsonl" else row.fields)
         except ConvertError as error:
             yield Reject(shown, row.line, "", "wrong_value", str(error))
             continue

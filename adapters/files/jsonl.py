@@ -9,7 +9,6 @@ from pathlib import Path
 from adapters.base import Reject, Result, rejects
 from adapters.files.opening import lines, opened
 from adapters.files.rows import Row
-from adapters.mapping import spread
 from adapters.mapping_schema import Layout
 from rules.catalogue import Catalogue
 from rules.envelope import read_event
@@ -33,7 +32,7 @@ def events(path: Path, shown: str, catalogue: Catalogue, *, received: int) -> It
 
 
 def rows(path: Path, _layout: Layout, _columns: Callable[[list[str]], None]) -> Iterator[Row | Reject]:
-    """The records of a file, objects inside them spread out under dotted names; lists stay lists."""
+    """The records of a file, as they stand there."""
     with opened(path) as stream:
         for number, line in lines(stream):
             if line is None:
@@ -45,6 +44,6 @@ def rows(path: Path, _layout: Layout, _columns: Callable[[list[str]], None]) -> 
                     yield from rejects(refused, file="", line=number)
                     continue
                 if isinstance(record, dict):
-                    yield Row(number, spread(record))
+                    yield Row(number, record)
                 else:
                     yield Reject("", number, "", "wrong_type", "is not a JSON object")

@@ -1,0 +1,194 @@
+"""A folder into which a client system lays files: CSV, XLSX, JSON Lines, XES, each also with gzip where that is usual.
+
+A file is taken once, known by its content, whatever it is called; one that is still being written is left alone until it has not
+changed for a while.  Rows are read page by page; after a crash the file is read on from the row that is on record.
+Imports adapters.files.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field
+from fnmatch import fnmatch
+from itertools import islice
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationInfo, model_validator
+
+from adapters.base import AdapterError, Connection, Cursor, Kind, Page, Record, Reject
+from adapters.files import SUFFIXES, read_rows
+from adapters.mapping_schema import Layout
+
+_BLOCK = 1_048_576
+
+
+class Settings(BaseModel):
+    """What a source of this kind needs to know."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    folder: str
+    """Where the files are laid; beside the source's file where it is no absolute path."""
+    names: str = "*"
+    """Which files: a pattern such as visits-*.csv."""
+    settle: int = Field(default=10, ge=0, le=86_400)
+    """Seconds for which a file must not have changed before it is read."""
+    page: int = Field(default=1_000, ge=1, le=50_000)
+    _layout: Layout = PrivateAttr(default_factory=Layout)
+    _beside: Path = PrivateAttr(default_factory=Path)
+
+    @model_validator(mode="after")
+    def _of_the_source(self, info: ValidationInfo) -> Settings:
+        given = info.context or {}
+        self._layout = given.get("layout") or Layout()
+        self._beside = given.get("folder") or Path()
+        return self
+
+    @property
+    def layout(self) -> Layout:
+        """How the files are written, as the mapping says."""
+        return self._layout
+
+    @property
+    def path(self) -> Path:
+        """The folder."""
+        return self._beside / Path(self.folder).expanduser()
+
+
+@dataclass(slots=True)
+class _Seen:
+    """A file as it was when it was looked at last."""
+
+    size: int
+    changed: int
+    digest: str
+
+
+@dataclass(slots=True)
+class _Cursor:
+    """``taken``: digests of the contents that were read whole; ``name``, ``digest``: the file at hand; ``rows``: how many of it are read."""
+
+    taken: list[str] = field(default_factory=list)
+    seen: dict[str, _Seen] = field(default_factory=dict)
+    name: str | None = None
+    digest: str | None = None
+    rows: int = 0
+
+    @classmethod
+    def read(cls, cursor: Cursor | None) -> _Cursor:
+        given = dict(cursor or {})
+        seen = {name: _Seen(**one) for name, one in given.pop("seen", {}).items()}
+        return cls(seen=seen, **given)
+
+
+class Files:
+    """See the module."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._open: tuple[str, int, Iterator[Record | Reject]] | None = None
+
+    def close(self) -> None:
+        self._open = None
+
+    def check(self) -> Connection:
+        found = self._names()
+        return Connection(str(self._settings.path), {"files": f"{len(found)} that match {self._settings.names}"})
+
+    def fetch(self, kind: str, ref: str) -> Sequence[Record]:  # noqa: ARG002 - a line of a file has no other state than the one that was read
+        return []
+
+    def pull(self, cursor: Cursor | None) -> Page:
+        at = _Cursor.read(cursor)
+        began = int(time.time() * 1000)
+        if at.name is None or at.digest is None:
+            waiting = self._next(at)
+            if waiting is None:
+                return Page([], asdict(at), complete_until=began - self._settings.settle * 1000 if not self._fresh(at) else None)
+            at.name, at.digest, at.rows = waiting, at.seen[waiting].digest, 0
+        name, digest = at.name, at.digest
+        rows = self._rows(name, digest, at.rows)
+        found = list(islice(rows, self._settings.page))
+        at.rows += len(found)
+        self._open = (digest, at.rows, rows)
+        if len(found) < self._settings.page:
+            at.taken = [*at.taken, digest]
+            at.name, at.digest, at.rows, self._open = None, None, 0, None
+        records = [one for one in found if isinstance(one, Record)]
+        refused = [one for one in found if isinstance(one, Reject)]
+        return Page(records, asdict(at), more=True, fixed=True, refused=refused)
+
+    def _names(self) -> list[str]:
+        folder = self._settings.path
+        try:
+            found = [one for one in folder.iterdir() if one.is_file() and fnmatch(one.name, self._settings.names)]
+        except OSError as error:
+            raise AdapterError(f"the folder {folder} cannot be read: {error.strerror}") from None
+        known = [one for one in found if one.name.lower().endswith(SUFFIXES) and not one.name.startswith(".")]
+        return [one.name for one in sorted(known, key=lambda one: (one.stat().st_mtime_ns, one.name))]
+
+    def _next(self, at: _Cursor) -> str | None:
+        """The oldest file that was not taken yet; what is known of the files is brought up to date on the way."""
+        names = self._names()
+        at.seen = {name: seen for name, seen in at.seen.items() if name in names}
+        for name in names:
+            seen = self._look(name, at.seen.get(name))
+            if seen is not None:
+                at.seen[name] = seen
+                if seen.digest not in at.taken:
+                    return name
+        present = {seen.digest for seen in at.seen.values()}
+        at.taken = [digest for digest in at.taken if digest in present][-10_000:] if not self._fresh(at) else at.taken
+        return None
+
+    def _look(self, name: str, before: _Seen | None) -> _Seen | None:
+        """The file as it is; None while it is still being written, or has gone."""
+        path = self._settings.path / name
+        with suppress(OSError):
+            stat = path.stat()
+            if time.time() - stat.st_mtime < self._settings.settle:
+                return None
+            if before is not None and (before.size, before.changed) == (stat.st_size, stat.st_mtime_ns):
+                return before
+            digest = _digest(path)
+            after = path.stat()
+            if (after.st_size, after.st_mtime_ns) == (stat.st_size, stat.st_mtime_ns):
+                return _Seen(stat.st_size, stat.st_mtime_ns, digest)
+        return None
+
+    def _fresh(self, at: _Cursor) -> bool:
+        """Whether some file waits until it has settled."""
+        return any(name not in at.seen for name in self._names())
+
+    def _rows(self, name: str, digest: str, skip: int) -> Iterator[Record | Reject]:
+        if self._open is not None and self._open[:2] == (digest, skip):
+            return self._open[2]
+        path = self._settings.path / name
+        if not path.is_file():
+            raise AdapterError(f"{name} went away while it was read, after {skip:,} rows")
+        if skip and _digest(path) != digest:
+            raise AdapterError(f"{name} was changed while it was read, after {skip:,} rows: lay changed files under new names")
+        made = self._records(path, digest)
+        next(islice(made, skip, skip), None)
+        return made
+
+    def _records(self, path: Path, digest: str) -> Iterator[Record | Reject]:
+        for kind, row in read_rows(path, self._settings.layout):
+            if isinstance(row, Reject):
+                yield Reject(path.name, row.line, row.pointer, row.code, row.reason)
+            else:
+                yield Record(kind, f"{digest[:12]}:{row.line}", row.fields)
+
+
+def _digest(path: Path) -> str:
+    found = hashlib.sha256()
+    with path.open("rb") as handle:
+        while block := handle.read(_BLOCK):
+            found.update(block)
+    return found.hexdigest()
+
+
+KIND = Kind("files", "A folder into which files are laid: CSV, XLSX, JSON Lines, XES.", Settings, Files)
