@@ -11,6 +11,7 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session, sessionmaker
 
+from service.feedhealth import Feed, State, feeds
 from service.metrics import Standing
 from store.models import BreachRow, DirtyRow, HeartbeatRow, OutboxRow, VerdictRow
 
@@ -21,8 +22,6 @@ COUNTS_EVERY = 30.0
 """Seconds that counts over whole tables are good for."""
 BEHIND = 300_000
 """ms that a case may wait to be judged before the installation counts as degraded."""
-SOURCE_QUIET = 86_400_000
-"""ms after which a source that gives heartbeats counts as quiet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +88,7 @@ def troubles(svc: Service) -> list[Trouble]:
     try:
         with svc.reading() as session:
             now_standing = waiting(session, svc.now())
+            standing_feeds = feeds(svc, session)
     except SQLAlchemyError:
         return [*found, Trouble("database_unreachable", "the database cannot be reached", fatal=True)]
     if now_standing.quarantined:
@@ -96,9 +96,19 @@ def troubles(svc: Service) -> list[Trouble]:
         found.append(Trouble("quarantine", f"{held} {'case is' if held == 1 else 'cases are'} set aside because judging failed"))
     if now_standing.dirty_oldest * 1000 > BEHIND:
         found.append(Trouble("behind", f"a case has waited {int(now_standing.dirty_oldest)} s to be judged"))
-    quiet = sorted(source for source, age in now_standing.sources.items() if age * 1000 > SOURCE_QUIET)
-    found.extend(Trouble("stale_source", f"source {source} has gone quiet") for source in quiet)
+    found.extend(trouble for feed in standing_feeds if (trouble := _trouble_with(feed)) is not None)
+    if faults := len(svc.feeds.current().faults):
+        found.append(Trouble("source_faults", f"{faults} {'fault' if faults == 1 else 'faults'} in the files of DUECARE_SOURCES"))
     return found
+
+
+def _trouble_with(feed: Feed) -> Trouble | None:
+    name = feed.name or feed.stored.source
+    if feed.state is State.QUIET:
+        return Trouble("stale_source", f"source {name} has gone quiet")
+    if feed.state is State.FAILING:
+        return Trouble("failing_source", f"source {name} cannot be read: {feed.stored.last_error}")
+    return None
 
 
 def _age(now: int, since: int | None) -> float:

@@ -15,6 +15,7 @@ from api.access import service
 from api.operations import Answer, Operations, Reply, unreadable
 from api.problems import ApiProblem, Flaw
 from api.security import body
+from api.signed import require_signatures
 from api.v1 import schemas
 from rules.envelope import from_http_binary
 from rules.errors import EventRefused, Problem
@@ -46,6 +47,9 @@ operations = Operations("events", "Case events in, as CloudEvents 1.0. `source` 
         "ce-subject": (False, "binary mode only: the case id"),
         "ce-time": (False, "binary mode only: when it happened"),
         "ce-recordedtime": (False, "binary mode only: when it was recorded"),
+        "webhook-id": (False, "Standard Webhooks: needed where the source of an event asks for signatures"),
+        "webhook-timestamp": (False, "Standard Webhooks"),
+        "webhook-signature": (False, "Standard Webhooks"),
     },
     problems=["conflict", "unavailable"],
     answers={
@@ -96,6 +100,7 @@ def _binary(svc: Service) -> Any:
 
 
 def _one(svc: Service, item: Any, received: int) -> Reply:
+    require_signatures([_text(item, "source")], body())
     report = ingest(svc, [read(svc, item, received=received)], via="api", received=received)
     result = report.results[0]
     if result.status is Status.REJECTED:
@@ -119,6 +124,7 @@ def _batch(svc: Service, received: int) -> Reply:
     if len(items) > limit:
         message = f"A batch may hold {limit:,} events; this one holds {len(items):,}. Nothing of it was taken in: send it in parts."
         raise ApiProblem("too_large", detail=message, errors=[Flaw(pointer="", code="too_many", message=f"holds more than {limit} events")])
+    require_signatures({_text(item, "source") for item in items}, raw)
     measure = len(raw) > svc.settings.event_limit
     parsed = [
         _too_large(index, svc.settings.event_limit)

@@ -7,10 +7,11 @@ from typing import Any
 
 from rules.model import DataQuery, Verdict, rfc3339
 from service import review
+from service.feedhealth import Feed
 from store.breaches import Breach, StoredLine
+from store.models import RejectRow
 from store.queries.casework import CaseDetail, CaseSummary, StoredEvent
 from store.queries.findings import StoredVerdict, Waiver
-from store.queries.upkeep import Source
 
 
 def instant(ms: int | None) -> str | None:
@@ -158,17 +159,38 @@ def waiver(found: Waiver | review.Waiver) -> dict[str, Any]:
     }
 
 
-def source(found: Source) -> dict[str, Any]:
+def source(found: Feed) -> dict[str, Any]:
     """A source of events."""
+    stored = found.stored
     return {
-        "source": found.source,
-        "adapter": found.adapter,
-        "last_event": instant(found.last_event),
-        "complete_until": instant(found.complete_until),
-        "last_heartbeat": instant(found.last_heartbeat),
-        "last_pull": instant(found.last_pull),
-        "last_error": found.last_error,
-        "failures": found.failures,
-        "conflicts": found.conflicts,
-        "rejects": found.rejects,
+        "source": stored.source,
+        "name": found.name,
+        "title": found.title,
+        "adapter": stored.adapter,
+        "state": found.state.value,
+        "every_seconds": found.every,
+        "last_event": instant(stored.last_event),
+        "complete_until": instant(stored.complete_until),
+        "last_heartbeat": instant(stored.last_heartbeat),
+        "last_pull": instant(stored.last_pull),
+        "last_good_pull": instant(stored.last_good_pull),
+        "next_pull": instant(stored.next_pull_at),
+        "last_error": stored.last_error,
+        "failures": stored.failures,
+        "records": stored.records,
+        "conflicts": stored.conflicts,
+        "rejects": stored.rejects,
+    }
+
+
+def reject(row: RejectRow) -> dict[str, Any]:
+    """A record that could not be taken in."""
+    return {
+        "id": row.id,
+        "kind": row.kind,
+        "ref": row.ref,
+        "since": instant(row.received),
+        "problems": row.problems,
+        "taken_in": instant(row.replayed_at),
+        "dismissed": instant(row.dismissed_at),
     }

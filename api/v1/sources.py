@@ -11,8 +11,11 @@ from api.operations import Answer, Operations, Reply
 from api.v1 import schemas, shapes
 from api.v1.lists import Paged, Text, page, scope_of
 from rules.model import rfc3339
-from service.errors import NotFound
+from service import pull as pulling
+from service.errors import NotFound, NotPossible
 from service.evaluate import requeue
+from service.feedhealth import feeds
+from service.sources import Configured
 from store.queries import casework, upkeep
 from store.queries.paging import MAX_LIMIT
 
@@ -27,11 +30,80 @@ class ConflictFilters(Paged):
     source: Text | None = Field(default=None, description="only this source")
 
 
-@operations.get("/v1/sources", scope="sources:admin", answers={200: Answer("All sources, by name.", schemas.SourceList)})
+@operations.get(
+    "/v1/sources", scope="sources:admin", answers={200: Answer("All sources, those that need somebody first.", schemas.SourceList)}
+)
 def list_sources() -> Any:
-    """List the sources and how fresh they are."""
+    """List the sources and how they stand."""
+    svc = service()
+    with svc.reading() as session:
+        return {"items": [shapes.source(found) for found in feeds(svc, session)]}
+
+
+class RejectFilters(Paged):
+    """Which rejects."""
+
+    settled: bool = Field(default=False, description="those that were taken in or set aside since, instead of those that wait")
+
+
+@operations.get(
+    "/v1/sources/{source}/rejects",
+    scope="sources:admin",
+    query=RejectFilters,
+    problems=["bad_cursor", "not_found"],
+    answers={200: Answer("Records, the latest first; never what stands in them.", schemas.RejectPage)},
+)
+def list_rejects(source: str, query: RejectFilters) -> Any:
+    """List the records of a source that could not be taken in, with why."""
     with service().reading() as session:
-        return {"items": [shapes.source(found) for found in upkeep.list_sources(session)]}
+        found = upkeep.list_rejects(session, source=_configured(source).uri, replayed=query.settled, limit=query.limit, cursor=query.cursor)
+        return page([shapes.reject(row) for row in found.items], found.next_cursor)
+
+
+@operations.post(
+    "/v1/sources/{source}/replay",
+    scope="sources:admin",
+    problems=["not_found"],
+    answers={200: Answer("What became of them.", schemas.Replayed)},
+)
+def replay_rejects(source: str) -> Any:
+    """Try the rejects of a source again, as after its mapping was mended."""
+    done = pulling.replay(service(), _configured(source))
+    names = ("records", "accepted", "duplicate", "conflict", "refused")
+    return {name: done.counts[name] for name in names} | {"error": done.error}
+
+
+@operations.post(
+    "/v1/sources/{source}/rejects/{reject}/dismiss",
+    scope="sources:admin",
+    problems=["not_found"],
+    answers={200: Answer("It is set aside, and what the system gave is forgotten.", schemas.Dismissed)},
+)
+def dismiss_reject(source: str, reject: str) -> Any:
+    """Set a reject aside for good: the record is not about a case."""
+    number = int(reject) if reject.isascii() and reject.isdigit() and len(reject) < 18 else -1
+    if not pulling.dismiss(service(), _configured(source), number, by=current_access().actor):
+        raise NotFound("there is no such reject that waits")
+    return {"id": number}
+
+
+@operations.post(
+    "/v1/sources/{source}/pull",
+    scope="sources:admin",
+    problems=["not_found", "not_possible"],
+    answers={202: Answer("It is asked soon.", schemas.Nudged)},
+)
+def pull_source(source: str) -> Any:
+    """Have a source asked now, whatever its schedule says."""
+    found = _configured(source)
+    if not found.enabled:
+        raise NotPossible("this source is not switched on")
+    pulling.nudge(service(), found)
+    return Reply({"source": found.name}, status=202)
+
+
+def _configured(name: str) -> Configured:
+    return service().feeds.current().get(name)
 
 
 @operations.get(

@@ -33,10 +33,13 @@ class Source:
     complete_until: int | None
     last_heartbeat: int | None
     last_pull: int | None
-    last_error: str | None
+    last_good_pull: int | None
+    next_pull_at: int | None
+    records: int
     failures: int
     conflicts: int
     rejects: int
+    last_error: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,12 +128,13 @@ def list_rejects(
     limit: int = DEFAULT_LIMIT,
     cursor: str | None = None,
 ) -> Page[RejectRow]:
-    """Deliveries refused at the door.  For administrators of sources.  Raises QueryError or CursorError."""
+    """Records that could not be taken in; ``replayed``: those that are settled, or not.  For administrators of sources.  Raises QueryError or CursorError."""
     query = select(RejectRow)
     if source is not None:
         query = query.where(RejectRow.source == source)
     if replayed is not None:
-        query = query.where(RejectRow.replayed_at.is_not(None) if replayed else RejectRow.replayed_at.is_(None))
+        settled = RejectRow.replayed_at.is_not(None) | RejectRow.dismissed_at.is_not(None)
+        query = query.where(settled if replayed else ~settled)
     return REJECTS.page(session, query, _first, narrowed=[source, replayed], limit=limit, cursor=cursor)
 
 
@@ -196,9 +200,11 @@ _SOURCES = Statement("""
     SELECT placed.source, source.adapter, event.received AS last_event, placed.last_position,
         (SELECT max(complete_until) FROM heartbeat WHERE heartbeat.source = placed.source) AS complete_until,
         (SELECT max(recorded) FROM heartbeat WHERE heartbeat.source = placed.source) AS last_heartbeat,
-        source.last_pull, source.last_error, coalesce(source.failures, 0) AS failures,
+        source.last_pull, source.last_good_pull, source.next_pull_at, coalesce(source.records, 0) AS records,
+        source.last_error, coalesce(source.failures, 0) AS failures,
         (SELECT count(*) FROM conflict WHERE conflict.source = placed.source) AS conflicts,
-        (SELECT count(*) FROM reject WHERE reject.source = placed.source AND reject.replayed_at IS NULL) AS rejects
+        (SELECT count(*) FROM reject WHERE reject.source = placed.source AND reject.replayed_at IS NULL
+            AND reject.dismissed_at IS NULL) AS rejects
     FROM placed
     LEFT JOIN source ON source.source = placed.source
     LEFT JOIN event ON event.position = placed.last_position
