@@ -69,7 +69,7 @@ class _Seen:
 
 @dataclass(slots=True)
 class _Cursor:
-    """``taken``: digests of the contents that were read whole; ``name``, ``digest``: the file at hand; ``rows``: how many of it are read."""
+    """``taken``: digests of contents that were read whole; ``name``, ``digest``: the file at hand; ``rows``: how many are read."""
 
     taken: list[str] = field(default_factory=list)
     seen: dict[str, _Seen] = field(default_factory=dict)

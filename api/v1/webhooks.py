@@ -32,7 +32,7 @@ SCOPES = ("events:write", "sources:admin")
     headers={
         "x-api-key": (
             False,
-            "an API key, for systems that cannot send `Authorization: Bearer`; Basic with the key as password will do too",
+            "an API key, for systems that cannot send `Authorization: Bearer`; or Basic, with the key as password",
         ),
         "webhook-id": (False, "Standard Webhooks: instead of a key, where the source's file names a secret"),
         "webhook-timestamp": (False, "Standard Webhooks"),

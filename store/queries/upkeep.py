@@ -128,7 +128,10 @@ def list_rejects(
     limit: int = DEFAULT_LIMIT,
     cursor: str | None = None,
 ) -> Page[RejectRow]:
-    """Records that could not be taken in; ``replayed``: those that are settled, or not.  For administrators of sources.  Raises QueryError or CursorError."""
+    """Records that could not be taken in, for administrators of sources; ``replayed``: those that are settled, or not.
+
+    Raises QueryError or CursorError.
+    """
     query = select(RejectRow)
     if source is not None:
         query = query.where(RejectRow.source == source)
