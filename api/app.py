@@ -37,6 +37,8 @@ PATH_PARAMETERS = {
     "breach": "The breach's id, as lists give it.",
     "waiver": "The waiver's id.",
     "policy": "The policy's id.",
+    "source": "What the source's file calls it, or the `source` of its events.",
+    "reject": "The number of a record on the reject list.",
 }
 
 
