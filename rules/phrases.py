@@ -61,10 +61,10 @@ def event_says(known: EventType | None, name: str) -> str:
 
 
 class Phrases:
-    """The words of one policy.  ``person``: how the member is called whom the rule is about."""
+    """The words of one policy.  ``person`` and ``item``: how the member and the item are called that a rule is about."""
 
-    def __init__(self, policy: Policy, person: str = "the person") -> None:
-        self.policy, self.person = policy, person
+    def __init__(self, policy: Policy, person: str = "the person", item: str = "that item") -> None:
+        self.policy, self.person, self.item = policy, person, item
         self.catalogue: Catalogue = policy.catalogue
 
     # -- names
@@ -123,7 +123,7 @@ class Phrases:
         if word == "person":
             return self.person
         if word == "item":
-            return "that item"
+            return self.item
         if word == "this":
             return f"{self.attribute(inner, types)} of the same event"
         if inner == "id":
