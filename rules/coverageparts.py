@@ -208,7 +208,7 @@ class _Walker:
             given, left = f"a {one} that says {name}", f"a {one} that does not say {name}"
             self._goal(path, "present", TRUE, f"{name} {'given' if test.present else 'left out'}", given if test.present else left)
             self._goal(path, "present", FALSE, f"{name} {'left out' if test.present else 'given'}", left if test.present else given)
-        elif not self._required(name, types):
+        else:
             self._goal(path, "", ABSENT, f"{name} left out", f"a {one} that does not say {name}")
         for word, wanted in test.active:
             self._word(word, wanted, path, name, one)
@@ -232,11 +232,6 @@ class _Walker:
         if may_be_unclear(word, wanted):
             with_what = "the role of who is listed" if word == "includes_role" else "what it is compared with"
             self._goal(path, word, UNCLEAR, f"{what}: cannot be told", f"a {one} where {with_what} is not on record")
-
-    def _required(self, name: str, types: Iterable[str]) -> bool:
-        """Whether the attribute cannot be absent, going by the catalogue."""
-        known = [t for one in types for t in (self.policy.terms[one].names if one in self.policy.terms else (one,))]
-        return bool(known) and all(name in self.policy.catalogue.types[one].required for one in known if one in self.policy.catalogue.types)
 
 
 def _activating(clause: BaseModel) -> tuple[str, ...]:
