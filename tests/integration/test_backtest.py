@@ -214,6 +214,7 @@ def test_a_cancelled_backtest_ends_and_takes_nothing_more(house):
     assert not work(house.svc, made.id, budget=0, give_way=False)
     with house.svc.writing() as session:
         chunk = stored.claim(session, made.id, now=house.clock.ms, lease_ms=30_000)
+    assert chunk is not None
     assert backtest.cancel(house.svc, OWNER, made.id).state == "cancelled"
     with house.svc.writing() as session:
         assert not stored.finish_chunk(session, chunk, {})
