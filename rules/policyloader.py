@@ -129,11 +129,19 @@ class _Loader:
 
     # -- faults
     def fault(self, loc: Loc, code: str, message: str, *, key: bool = False) -> None:
-        where = ".".join(str(part) for part in loc)
+        where = ".".join(str(part) for part in self._called(loc))
         words = f"{where}: {message}" if where else message
         found = self.source.fault(tuple(loc), code, words, key=key)
         if found not in self.faults:
             self.faults.append(found)
+
+    def _called(self, loc: Loc) -> Loc:
+        """The place with a rule's id instead of its number in the list."""
+        rules = self.source.data.get("rules")
+        if loc[:1] != ("rules",) or len(loc) < 2 or not isinstance(rules, list) or not isinstance(rules[loc[1]], dict):
+            return loc
+        name = rules[loc[1]].get("id")
+        return (name, *loc[2:]) if isinstance(name, str) and 0 < len(name) <= 41 else loc
 
     def errors(self, error: ValidationError, data: Any, model: type[BaseModel], prefix: Loc = (), more: Iterable[str] = ()) -> list[Loc]:
         """Tells what pydantic found; gives the places."""

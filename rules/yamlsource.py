@@ -203,7 +203,7 @@ class _Builder:
             mark = error.problem_mark or error.context_mark
             place = (mark.line + 1, mark.column + 1) if mark else (0, 0)
             context = f" ({error.context})" if error.context else ""
-            self._fault(place, "yaml-syntax", f"{error.problem or 'cannot be read as YAML'}{context}")
+            self._fault(place, "yaml-syntax", f"{error.problem or 'cannot be read as YAML'}{context}{_hint(error, text)}")
         except yaml.YAMLError as error:
             self._fault((0, 0), "yaml-syntax", str(error))
 
@@ -303,6 +303,33 @@ class _Builder:
         frame.node.parts[step] = node
         frame.node.size += node.size
         frame.node.height = max(frame.node.height, node.height + 1)
+
+
+_HINTS = {
+    "found character that cannot start any token": "a text may not begin with @, ` or %: put it in quotes",
+    "mapping values are not allowed": "a text that holds a colon and a space must stand in quotes",
+    "did not find expected '-' indicator": "the line does not begin where the list around it does",
+    "did not find expected key": "the line does not begin where the lines around it do",
+    "could not find expected ':'": "the line before it is no `key: value`",
+    "did not find expected ',' or '}'": "a { is not closed",
+    "did not find expected ',' or ']'": "a [ is not closed",
+    "found unexpected end of stream": "a quote is not closed",
+}
+
+
+def _hint(error: yaml.MarkedYAMLError, text: str) -> str:
+    """What is most likely behind a fault that the parser tells in its own words."""
+    told = next((hint for words, hint in _HINTS.items() if words in (error.problem or "")), "")
+    start, end = error.context_mark, error.problem_mark
+    if told.endswith("not closed") and start is not None:
+        told += f", which begins in line {start.line + 1}"
+    lines = text.split("\n")[max(end.line - 1, 0) : end.line + 1] if end is not None else []
+    odd = next((letter for line in lines for letter in line if letter.isspace() and letter not in " \t\r"), "")
+    if odd:
+        told = f"a space hereabouts is U+{ord(odd):04X}, which looks like one and is none"
+    elif lines and "\t" in lines[-1][: len(lines[-1]) - len(lines[-1].lstrip())]:
+        told = "the line is indented by a tab: use spaces"
+    return f"; {told}" if told else ""
 
 
 class _Stop(Exception):

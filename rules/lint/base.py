@@ -148,14 +148,19 @@ def _escaped(text: str, more: str = "") -> str:
     return text
 
 
+def given(part: BaseModel) -> Iterator[tuple[str, Any]]:
+    """The fields of a model by their names in the file, without what it keeps besides."""
+    for name, info in type(part).model_fields.items():
+        yield info.alias or name, getattr(part, name)
+    yield from (part.__pydantic_extra__ or {}).items()
+
+
 def walk(part: Any, path: Path) -> Iterator[tuple[Path, BaseModel]]:
     """A model and every model inside it."""
     if isinstance(part, BaseModel):
         yield path, part
-        fields = type(part).model_fields
-        for name, value in part:
-            alias = fields[name].alias if name in fields else None
-            yield from walk(value, (*path, alias or name))
+        for name, value in given(part):
+            yield from walk(value, (*path, name))
     elif isinstance(part, dict):
         for key, value in part.items():
             yield from walk(value, (*path, key))

@@ -63,7 +63,7 @@ def _names(subject: Subject, timeline: Timeline) -> Iterator[tuple[Path, str]]:
                     ("events", number, "data", attribute),
                     f"{event.type} has no attribute {attribute!r}{hint(attribute, known.attributes)}",
                 )
-    if any(name not in here for name in timeline.policies):
+    if subject.read.faults or any(name not in here for name in timeline.policies):
         return
     rules = [rule.id for name in timeline.policies for rule in here[name].rules]
     for number, check in enumerate(timeline.checks):

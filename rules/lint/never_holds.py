@@ -36,7 +36,7 @@ class _Looked:
 
     def where(self, where: Where, path: Path, besides: Joined) -> Iterator[tuple[Path, str]]:
         """Each contradiction inside a condition, or between it and what must hold besides."""
-        told = list(self._empty(where, path)) or list(self._contradictions([(path, where), *besides], path))
+        told = list(self._empty(where, path)) or list(self._contradictions([*besides, (path, where)], path))
         yield from told
         for attribute, test in where.tests.items():
             for word, inner in (("each", test.each), ("some", test.some)):
@@ -65,7 +65,7 @@ class _Looked:
                 if why:
                     yield (place if place[: len(at)] == at else at), why
                     return
-        for path, where in joined[:1]:
+        for path, where in joined[-1:]:
             yield from self._negated(where, path)
 
     def _negated(self, where: Where, path: Path) -> Iterator[tuple[Path, str]]:
