@@ -81,7 +81,13 @@ def test_a_restoring_void_counts_from_when_it_was_recorded() -> None:
 def test_a_void_speaks_of_its_own_source_only() -> None:
     other = void("x1", "v1", "03-10 09:00", source="urn:other")
     assert "v1" in facts_of([V1, other])
-    assert [(q.code, q.events) for q in queries_of([V1, other])] == [("target_not_on_record", ("x1",))]
+    (query,) = queries_of([V1, other])
+    assert (query.code, query.events) == ("target_not_on_record", ("x1",))
+    assert query.message == "event.voided speaks of an event that is not on record"
+
+
+def test_only_voids_and_corrections_speak_of_other_events() -> None:
+    assert queries_of([V1, ev("g1", "goal.set", "03-03 10:00", target="nobody")]) == []
 
 
 def test_a_void_may_be_recorded_before_its_target_arrives() -> None:
