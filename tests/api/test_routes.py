@@ -23,6 +23,18 @@ JSON_ROUTES = {
     "POST /v1/waivers/<key:waiver>/refuse": "breaches:review",
     "GET /v1/policies": "breaches:read",
     "GET /v1/policies/<key:policy>": "breaches:read",
+    "GET /v1/policies/<key:policy>/versions/<key:digest>": "breaches:read",
+    "GET /v1/policy-changes": "breaches:read",
+    "GET /v1/policy-changes/<key:change>": "breaches:read",
+    "POST /v1/policy-changes": "policies:write",
+    "POST /v1/policy-changes/<key:change>/approve": "policies:write",
+    "POST /v1/policy-changes/<key:change>/reject": "policies:write",
+    "POST /v1/policy-changes/<key:change>/withdraw": "policies:write",
+    "GET /v1/backtests": "policies:write",
+    "POST /v1/backtests": "policies:write",
+    "GET /v1/backtests/<key:backtest>": "policies:write",
+    "GET /v1/backtests/<key:backtest>/report": "policies:write",
+    "POST /v1/backtests/<key:backtest>/cancel": "policies:write",
     "GET /v1/stats": "breaches:read",
     "GET /v1/sources": "sources:admin",
     "GET /v1/conflicts": "sources:admin",
@@ -63,7 +75,9 @@ def test_the_document_names_the_same_scopes(light: Api) -> None:
 @pytest.mark.parametrize(("route", "scope"), JSON_ROUTES.items(), ids=JSON_ROUTES)
 def test_each_route_wants_its_scope_and_no_other(light: Api, route: str, scope: str | None) -> None:
     method, _, rule = route.partition(" ")
-    path = rule.replace("<key:case>", "c").replace("<key:breach>", "b").replace("<key:waiver>", "w").replace("<key:policy>", "cfss")
+    path = rule.replace("<key:policy>", "cfss")
+    for name in ("case", "breach", "waiver", "digest", "change", "backtest"):
+        path = path.replace(f"<key:{name}>", "x")
     bare = light.client.open(path, method=method)
     if scope is PUBLIC:
         assert bare.status_code == 200

@@ -310,7 +310,7 @@ def test_due_soon_shows_what_is_inside_its_window(flow, enter):
 def test_policies_are_readable(flow, enter):
     client = enter("kim", "viewer")
     page = client.get("/policies")
-    assert "3 policies in use" in page.main
+    assert "3 policies in force" in page.main
     for policy in flow.svc.policies.policies:
         page = client.get(f"/policies/{policy.id}")
         for rule in policy.rules:

@@ -16,7 +16,7 @@ from api.web.policies.views import Figure, Parameter, PolicyRow, Reading, RuleGr
 from rules.errors import PolicyError
 from rules.policy import HERE, Policy, Rule
 from rules.policytest import collect
-from rules.reading import read_aloud
+from rules.reading import parameters_of, read_aloud
 from rules.timelines import Timeline
 
 JUDGED = ("met", "late", "breached", "due_soon", "pending", "unknown", "excused", "not_applicable")
@@ -43,7 +43,7 @@ def value_words(policy: Policy, name: str, value: int | None) -> str:
     return "" if value is None else words.count(value, unit.removesuffix("s"))
 
 
-def parameter(policy: Policy, name: str, *, waiting: int | None = None) -> Parameter:
+def parameter(policy: Policy, name: str, *, waiting: int | None = None, coming: str = "") -> Parameter:
     """A parameter with what it decides."""
     own = policy.parameters[name]
     return Parameter(
@@ -52,14 +52,9 @@ def parameter(policy: Policy, name: str, *, waiting: int | None = None) -> Param
         question=own.question,
         unit=own.unit,
         rules=[(rule.id, rule.title) for rule in policy.rules if name in parameters_of(policy, rule)],
+        coming=coming,
         waiting=waiting,
     )
-
-
-def parameters_of(policy: Policy, rule: Rule) -> list[str]:
-    """The parameters that a rule names, in the policy's order."""
-    dumped = str([clause.model_dump() for clause in rule.clauses])
-    return [name for name in policy.parameters if f"${name}'" in dumped]
 
 
 def groups(policy: Policy) -> list[RuleGroup]:
@@ -111,13 +106,12 @@ def rule_page(
     figures: Mapping[str, int],
     breaches: Mapping[str, int],
     versions: Sequence[VersionLine] = (),
-    waiting: Mapping[str, int] | None = None,
+    parameters: Sequence[Parameter] = (),
     may_propose: bool = False,
 ) -> RulePage:
     """A rule.  ``figures`` are current verdicts by outcome, ``breaches`` those on record by condition; both the reader's own."""
     order = [one.id for one in policy.rules]
     at = order.index(rule.id)
-    names = parameters_of(policy, rule)
     lines, meanings = aloud(policy, rule)
     return RulePage(
         policy=row,
@@ -132,7 +126,7 @@ def rule_page(
         aloud=lines,
         meanings=meanings,
         false_alarm=rule.false_alarm,
-        parameters=[parameter(policy, name, waiting=(waiting or {}).get(name)) for name in names],
+        parameters=parameters,
         readings=readings(policy),
         people=policy.for_a_person,
         tests=shown(tests_of(policy), policy.id, rule.id),

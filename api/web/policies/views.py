@@ -90,7 +90,7 @@ class VersionLine:
     version: str
     effective: dt.date
     state: str
-    """in_force, upcoming or past."""
+    """in_force, upcoming, past or replaced (by one that was decided later for the same day)."""
     at: int | None
     """When it was activated."""
     proposed_by: str = ""
@@ -215,7 +215,11 @@ class Difference:
     """Empty: it concerns the whole policy."""
     title: str
     what: str
+    before: str = ""
+    after: str = ""
     effect: str = ""
+    matters: bool = True
+    """Whether any verdict can differ."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,7 +252,7 @@ class ChangePage:
     what: str
     state: str
     kind: str
-    """parameters or version."""
+    """In words."""
     effective: dt.date
     open_cases: bool
     reason: str
@@ -266,6 +270,7 @@ class ChangePage:
     enforces: Sequence[tuple[str, str]] = ()
     """Rules that it makes enforced which are not so now: these need a backtest."""
     backtest: Running | None = None
+    sees_backtests: bool = True
     may_backtest: bool = False
     may_approve: bool = False
     may_reject: bool = False
