@@ -232,6 +232,11 @@ def test_at_the_latest_the_closure(of) -> None:
     assert said(r1(policy, OPENED, closed, wrong)) == "not_applicable: parameter_unset"
 
 
+def test_at_the_latest_may_be_the_only_limit(of) -> None:
+    found = r1(of(latest("closure", "")), OPENED, ev("x", "case.closed", "03-25 09:00"))
+    assert (said(found), found.due_on) == ("breached", "2026-03-25")
+
+
 def test_a_closure_that_may_not_be_one_that_the_rule_speaks_of_leaves_the_limit_open(of) -> None:
     given = "{closed_as: {of: episode, where: {closure_reason: {differs_from: opened_in_error}}}}"
     policy = of(

@@ -188,6 +188,15 @@ def test_a_correction_that_cannot_be_applied_is_left_out_and_listed(changes: dic
     assert (query.code, query.events) == ("correction_not_applied", ("k1", "v1"))
 
 
+def test_a_correction_that_sets_nothing_changes_nothing() -> None:
+    word = Event("urn:desk", "k1", "event.corrected", "case-1", at("03-10 09:00"), at("03-10 09:00"), True, {"target": "v1"})
+    assert (facts_of([V1, word])["v1"].data, queries_of([V1, word])) == (V1.data, [])
+
+
+def test_the_time_that_is_set_may_be_written_with_a_small_z() -> None:
+    assert facts_of([V1, fix("k1", "v1", "03-10 09:00", time="2026-03-02T23:30:00z")])["v1"].time == at("03-03 10:00")
+
+
 def test_a_correction_is_applied_whole_or_not_at_all() -> None:
     fact = facts_of([V1, fix("k1", "v1", "03-10 09:00", time="2026-03-03T10:00:00+10:30", seen="c1")])["v1"]
     assert fact.time == V1.time
