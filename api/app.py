@@ -83,7 +83,7 @@ def create_app(service: Service, *, rate: str | None = None) -> Flask:
 
     @app.before_request
     def look_for_new_versions() -> None:
-        if request.path != "/livez" and not request.path.startswith("/static/"):
+        if request.endpoint not in limits.OPEN:
             service.keep_up()
 
     security.install(app, body_limit=service.settings.body_limit)

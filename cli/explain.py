@@ -100,11 +100,12 @@ def _stored(
     from store.cases import load_case
 
     with service() as svc:
-        usable = load_policies(policies) if policies else list(svc.policies.policies)
+        known_ms = min(policy.zone.last_ms_of(known_at) for policy in svc.policies.policies)
+        usable = load_policies(policies) if policies else list(svc.policies_at(known_ms).policies)
         chosen = with_parameters(_with_rule(usable, rule), parameters)
         with svc.reading() as session:
             file = load_case(session, case, known_at=chosen[0].zone.last_ms_of(known_at)).file
-        group = next((group for group in svc.policies.groups if group.catalogue.digest == chosen[0].catalogue.digest), None)
+        group = next((group for group in svc.policies.groups if group.catalogue.name == chosen[0].catalogue.name), None)
         known = file if group is None else group.part_of(file)
     if not file.events:
         raise click.UsageError(f"No events of a case {case!r} are stored.")

@@ -148,7 +148,9 @@ def _stage(policy: Policy, zone: Zone, file: CaseFile, as_of: When, known_at: Wh
     key = (zone.name, policy.catalogue.digest, at, known)
     if key in cache:
         return cache[key]
-    facts, queries = standing(_all_events(file) if file.linked else file.events, known, policy.catalogue)
+    types = policy.catalogue.types
+    heard = [event for event in (_all_events(file) if file.linked else file.events) if event.type in types]
+    facts, queries = standing(heard, known, policy.catalogue)
     domain = policy.domain
     into, merge_queries = roots(facts, domain, at)
     run.ask([*queries, *merge_queries])
