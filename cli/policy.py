@@ -67,7 +67,7 @@ def test(paths: Sequence[Path], only: str | None, coverage: bool, threshold: flo
 @click.argument("name", required=False)
 def kinds(name: str | None) -> int:
     """Describe the kinds of rule that a policy may use, or the one called NAME."""
-    from cli.reference import kind_page
+    from cli.kindpages import kind_page
     from rules.kinds import registry
 
     known = registry()
