@@ -174,8 +174,9 @@ class _Worker:
         """Let others have their turn, and keep the lease."""
         svc = self._svc
         if self._give_way and _others_wait(svc):
+            began = time.monotonic()
             live.drain(svc, budget=LIVE_BUDGET)
-            if _others_wait(svc):
+            if time.monotonic() - began >= LIVE_BUDGET and _others_wait(svc):
                 raise _GiveWay
         lease = svc.settings.lease_seconds
         if time.monotonic() - self._held_since > lease / 3:

@@ -377,6 +377,7 @@ def test_where_more_waits_than_is_judged_at_once_the_backtest_stands_back(home, 
     made = started(home.svc, changed(LATER))
     home.take(*three_visits("new"))
     monkeypatch.setattr(live, "drain", lambda *_, **__: 0)
+    monkeypatch.setattr(backtestwork, "LIVE_BUDGET", 0)
     assert not work(home.svc, made.id)
     told = backtest.get(home.svc, system(), made.id)
     assert (told.state, told.done) == ("running", 0)
@@ -387,6 +388,23 @@ def test_where_more_waits_than_is_judged_at_once_the_backtest_stands_back(home, 
     monkeypatch.undo()
     home.settle()
     assert backtestwork.put_forward(home.svc) == 1
+
+
+def test_events_that_keep_coming_do_not_stop_it(home, monkeypatch):
+    home.settle()
+    made = started(home.svc, changed(LATER), chunk=100)
+    drain, arrived = live.drain, []
+
+    def and_another_one_comes(svc, **how):
+        done = drain(svc, **how)
+        arrived.append(home.take(plan(f"2026-04-0{len(arrived) + 1}T09:00", case="k7")))
+        return done
+
+    monkeypatch.setattr(live, "drain", and_another_one_comes)
+    monkeypatch.setattr(backtestwork, "AT_ONCE", 1)
+    home.take(plan("2026-03-31T09:00", case="k7"))
+    assert work(home.svc, made.id)
+    assert len(arrived) == 7, "after every case there was one to be judged first"
 
 
 class Heard:
