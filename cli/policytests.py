@@ -134,7 +134,9 @@ def _tell(one: Reached) -> None:
     asked = demanded(one.policy)
     for rule in one.policy.rules:
         counts = ", ".join(f"{verdict} {count}" for verdict, count in sorted(one.verdicts.get(rule.id, {}).items()))
-        free = "" if rule.id in asked else f" ({'only counted' if rule.counted else rule.status}: not asked for)"
+        if rule.counted:
+            counts = "only counted"
+        free = "" if rule.id in asked or rule.status == "enforced" else f" ({rule.status}: not asked for)"
         click.echo(f"  {rule.id}  {rule.kind}: {counts or 'no verdict expected'}{free}")
     lines = sum(one.lines.values(), Counter[str]())
     never = [line.value for line in Line if line not in lines and line is not Line.DISAGREE]

@@ -73,6 +73,7 @@ class _Watched:
     seen: set[Spot] = field(default_factory=set)
     verdicts: dict[str, Counter[str]] = field(default_factory=dict)
     lines: dict[str, Counter[str]] = field(default_factory=dict)
+    counted: set[str] = field(default_factory=set)
 
 
 class Coverage:
@@ -109,6 +110,8 @@ class Coverage:
             if not watched.resting.get(spot, frozenset()).isdisjoint(held):
                 watched.seen.add(spot)
         self._now.clear()
+        for watched in self._watched.values():
+            watched.counted |= {rule.id for rule in watched.policy.rules if rule.counted and rule.id in held}
         for judged in evaluation.details:
             if judged.rule.id in held and judged.policy.id in self._watched:
                 watched = self._watched[judged.policy.id]
@@ -145,6 +148,12 @@ class Coverage:
                 total += 1
                 if not seen & verdicts:
                     missing.append(Missing((rule.id,), ("rules", places[rule.id]), f"never shown {word}", ideas[word]))
+        for rule in policy.rules:
+            if rule.counted and rule.status == "enforced":
+                total += 1
+                if rule.id not in watched.counted:
+                    idea = f"a case in which {rule.id} counts something, with counted: {{{rule.id}: {{...}}}}"
+                    missing.append(Missing((rule.id,), ("rules", places[rule.id]), "never shown counting", idea))
         for goal in watched.goals:
             total += 1
             if goal.spot not in watched.seen:
@@ -201,9 +210,9 @@ class _TestWatch:
         def run(value: Any, context: Context) -> Answer:
             answer = ready(value, context)
             self._note(word, _ANSWERS[answer[0]])
-            for label, one in zip(labels, each, strict=False):
-                if one(value, context)[0] is counts:
-                    self._note(word, f"value {label}")
+            found = [label for label, one in zip(labels, each, strict=False) if one(value, context)[0] is counts]
+            for label in found if word != "has_all" or len(found) == 1 else ():
+                self._note(word, f"value {label}")
             return answer
 
         return run
@@ -255,9 +264,13 @@ class _Watching(View):
                         note(policy, path, f"collects.{attribute}", ABSENT)
                     for one in value if isinstance(value, list | tuple) else () if value is None else (value,):
                         brought |= {one} if selector.roles is None else roles_of(one, Context(self, hit.entry))[0]
-                for asked in wanted:
-                    label, values = (asked, {asked}) if isinstance(asked, str) else (" or ".join(asked), set(asked))
-                    note(policy, path, f"collects.{attribute}.{label}", TRUE if values & brought else FALSE)
+                labels = {one if isinstance(one, str) else " or ".join(one): {one} if isinstance(one, str) else set(one) for one in wanted}
+                lacking = [label for label, values in labels.items() if not values & brought]
+                for label in labels:
+                    if label not in lacking:
+                        note(policy, path, f"collects.{attribute}.{label}", TRUE)
+                    elif len(lacking) == 1:
+                        note(policy, path, f"collects.{attribute}.{label}", FALSE)
 
     def _narrow(self, hit: Hit, selector: Selector, context: Context | None) -> Hit:
         known = self.coverage.selector(selector)

@@ -42,7 +42,7 @@ _VERBS = {
     "some": "is as asked in one of its elements",
 }
 LISTS = {"in_", "has_any", "includes_role", "has_all"}
-"""Words of which each listed value counts: seen to satisfy (of ``has_all``: seen to be lacking)."""
+"""Words of which each listed value counts: seen to satisfy (of ``has_all``: seen to be the only one lacking)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +181,13 @@ class _Walker:
             for value in wanted:
                 label = value if isinstance(value, str) else " or ".join(value)
                 self._goal(path, f"collects.{attribute}.{label}", TRUE, f"{attribute} with {label}", f"a {names} that brings {label}")
-                self._goal(path, f"collects.{attribute}.{label}", FALSE, f"{attribute} without {label}", f"no {names} that brings {label}")
+                self._goal(
+                    path,
+                    f"collects.{attribute}.{label}",
+                    FALSE,
+                    f"{attribute} without {label} alone",
+                    f"all but {label} brought by {names}",
+                )
 
     # -- conditions
     def _where(self, where: Where | None, path: Path, types: tuple[str, ...]) -> None:
@@ -223,7 +229,7 @@ class _Walker:
         if not several or word not in LISTS or word == "has_all":
             self._goal(path, word, TRUE, f"{what}: yes", f"a {one} for which this is so")
         for value in several if word in LISTS else ():
-            words = f"{name} without {value}" if word == "has_all" else f"{name} with {value}"
+            words = f"{name} without {value} alone" if word == "has_all" else f"{name} with {value}"
             self._goal(path, word, f"value {value}", words, f"a {one} with {words}")
         for index, _ in enumerate(several if word == "differs_from" else ()):
             self._goal(

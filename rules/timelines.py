@@ -104,6 +104,9 @@ class Check(_Part):
         default_factory=dict, description="Obligations on which a waiver stands: by rule, the obligation, in episode 1 or as `2/case`."
     )
     expect: dict[str, Any] = Field(default_factory=dict, description="By rule, what is expected of it.")
+    counted: dict[str, dict[str, int]] = Field(
+        default_factory=dict, description="By rule that is only counted, how many of what: `{C27: {clinical: 2}}`."
+    )
     breaches: Literal["exactly"] | None = Field(
         default=None,
         description="Says aloud what holds anyway: no breach but those expected. A check that expects nothing else needs it.",

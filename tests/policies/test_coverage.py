@@ -145,13 +145,14 @@ def test_how_a_rule_can_be_unknown_is_an_idea_of_a_timeline(covered):
     assert idea == "as the timeline 't0', but b without how, with expect: {R1: unknown}"
 
 
-def test_drafts_shadows_and_what_is_only_counted_are_not_asked_for(covered):
+def test_drafts_and_shadows_are_not_asked_for_and_what_is_only_counted_is_asked_to_count(covered):
     more = "".join(
         ANSWERED.replace("R1", f"R{n}").replace("severity: low", f"severity: low, status: {s}") for n, s in ((2, "draft"), (3, "shadow"))
     )
     counted = "  - {id: R4, title: t, guidance: g, cites: {document: d, at: x}, severity: low, kind: metric, event: good_answer}\n"
-    reached = covered(ANSWERED + more + counted, MET, LETTER, BREACHED, UNSAID, NOT_ASKED)
-    assert (words(reached), reached.percent) == ([], 100)
+    assert words(covered(ANSWERED + more + counted, MET, LETTER, BREACHED, UNSAID, NOT_ASKED)) == ["never shown counting"]
+    counting = ([ASKED, answer("{how: phone, ok: true}")], "expect: {R1: met}, counted: {R4: {'-': 1}}")
+    assert words(covered(ANSWERED + more + counted, counting, LETTER, BREACHED, UNSAID, NOT_ASKED)) == []
 
 
 def test_a_term_counts_for_the_rules_that_use_it(covered):
