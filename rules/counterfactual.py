@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from rules.clock import iso
 from rules.collections import current, doings
+from rules.conditions import Selector
 from rules.history import Entry
 from rules.kinds.base import Kind, When
 from rules.kinds.requires import Requires, brought_by, combinations
@@ -111,6 +112,12 @@ def would_have_met(judged: Judged) -> Counterfactual | None:
         until = clause.until_words(say)
         return Counterfactual(f"{head} {asked}{f', by {until}' if until else ''}.", clause, first)
     due = day_words(iso(world.due_day))
+    cut = _cut(told, world.due_day)
+    if cut is not None:
+        end, what = cut
+        moment = day_words(iso(end.day)) + (f", {judged.view.zone.local(end.first):%H:%M}" if end.exact else "")
+        since = f"from {day_words(iso(first))} on, " if first is not None and first < end.day else ""
+        return Counterfactual(f"{head} {asked}, {since}before {what} on {moment}.", clause, first, end.day, end.first)
     if first is None:
         days = f"by {due}"
     elif first >= world.due_day:
@@ -120,13 +127,41 @@ def would_have_met(judged: Judged) -> Counterfactual | None:
     return Counterfactual(f"{head} {asked}, {days}.", clause, first, world.due_day)
 
 
+def _cut(told: Told, last: int) -> tuple[Entry, str] | None:
+    """The event after which what was wanting would have belonged to something else, with what it was; None where nothing cuts it short."""
+    view, course = told.judged.view, told.judged.view.domain.course
+    asked = getattr(told.clause, "requires", None)
+    if asked is None:
+        return None
+    names = asked.names if asked.for_every is None else view.policy.collections[asked.for_every].done_by.names
+    papers = all(name in course.closing_papers for name in Saying(view.policy).types(names))
+    found: list[tuple[Entry, str]] = []
+    if not papers:
+        end = view.zone.end_of(last)
+        found += [(c.entry, "the case was closed") for c in view.episode.closings if c.reopened is None or c.reopened.first >= end]
+    if asked.of == "attempt" and told.entry is not None:
+        attempt = told.entry.attempt
+        found += [(c.reopened, "the case was reopened") for c in view.episode.closings if c.attempt == attempt and c.reopened is not None]
+    later = [episode for episode in view.history.episodes if episode.number == view.episode.number + 1]
+    found += [(episode.entries[0], "the next episode began") for episode in later]
+    return min((one for one in found if one[0].day <= last), key=lambda one: one[0].order, default=None)
+
+
 def with_asked(asked: Requires, say: Saying, told: Told) -> str:
     """What a requirement wants of the case as it stands: of what is gathered, only what is still lacking."""
     if asked.for_every is not None:
         return f"with {joined(_undone(asked.for_every, say, told))}"
     lacking = _lacking(asked, say, told)
     words = say.asks(asked, bare=True, lacking=lacking)
+    if asked.after_last is not None and not _followed(asked.after_last, told):
+        words += " (of which there is none yet, so that one would have been wanting too)"
     return f"with {words}"
+
+
+def _followed(after: Selector, told: Told) -> bool:
+    """Whether there is anything before the gate that the evidence could follow."""
+    hits = told.judged.view.find(after, told.context)
+    return any(hit.fit and hit.entry is not told.entry and not (told.entry and told.entry.surely_before(hit.entry)) for hit in hits)
 
 
 def _lacking(asked: Requires, say: Saying, told: Told) -> str:

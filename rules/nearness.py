@@ -83,6 +83,8 @@ def not_said(path: str, say: Phrases, types: Sequence[str]) -> str:
     if path == "household":
         return "no household is on record"
     kind = say.kind_of(path, types)
+    if kind == "flag" and (stated := say.spoken(path, types)):
+        return f"it is not stated whether {stated}"
     noun = say.attribute(path, types) if kind else words_of(path.replace(".", " "))
     return f"{noun} {'are' if kind == 'list' else 'is'} not stated"
 
