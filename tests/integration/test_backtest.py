@@ -12,12 +12,14 @@ from sqlalchemy import func, select
 from bench.backtest import by_hand, of_report
 from rules.errors import PolicyError
 from rules.evaluate import evaluate
-from service import backtest, backtestwork, policybook
+from rules.policy import package_of
+from service import backtest, backtestwork, policybook, policychanges
 from service import evaluate as live
 from service.access import Access, system
 from service.backtestreport import digest_of
 from service.backtestwork import DIED, work
 from service.errors import Forbidden, Invalid, NotFound, NotPossible
+from service.policies import of_policies
 from store import backtests as stored
 from store.cases import load_cases
 from store.models import BacktestChunkRow, BacktestRow, BreachRow, DirtyRow, OutboxRow, VerdictRow
@@ -471,3 +473,37 @@ def test_a_candidate_is_kept_as_it_was_tried(home):
     home.svc.versions.clear()
     made = backtest.start(home.svc, OWNER, candidate=digest, chunk=2)
     assert rows(finished(home.svc, made), "lost")["C08", "north"] == 3
+
+
+# --- before a rule is enforced ---------------------------------------------------------------------------------------
+
+
+def test_a_rule_that_is_in_shadow_is_enforced_only_after_a_backtest_of_that_version(sqlite_url, tmp_path):
+    manager = Access("user:9", "Mena", scopes=frozenset({"policies:write"}), roles=frozenset({"manager"}))
+    with kit(sqlite_url, tmp_path, now="2026-04-20T12:00", policies=of_policies([changed(IN_SHADOW)])) as house:
+        house.take(*families())
+        house.settle()
+        package = package_of(changed({}))
+        change = policychanges.propose_version(
+            house.svc, OWNER, package.files, package.main, effective=dt.date(2026, 4, 20), applies_to_open=None, reason="it has been tried"
+        )
+
+        def approve():
+            return policychanges.approve(house.svc, manager, change.id, version=change.row_version)
+
+        with pytest.raises(NotPossible, match="C08"):
+            approve()
+        another = started(house.svc, changed({}, **FAMILY_MET_WEEKLY))
+        finished(house.svc, another)
+        with pytest.raises(NotPossible, match="C08"):
+            approve()
+        made = backtest.start(house.svc, OWNER, candidate=change.digest)
+        with pytest.raises(NotPossible, match="C08"):
+            approve()
+        report = finished(house.svc, made)
+        assert sum(rows(report, "gained").values()) == 5
+        assert (approve().state, approved_with(house.svc, change.id)) == ("active", made.id)
+
+
+def approved_with(svc, change):
+    return policychanges.change(svc, change).backtest
