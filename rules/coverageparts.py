@@ -61,7 +61,7 @@ class Parts:
 
     goals: list[Goal] = field(default_factory=list)
     tests: list[tuple[Path, str, Test]] = field(default_factory=list)
-    joiners: list[tuple[Path, Where]] = field(default_factory=list)
+    joins: list[tuple[Path, Where]] = field(default_factory=list)
     selectors: list[tuple[Path, Selector]] = field(default_factory=list)
 
 
@@ -180,6 +180,14 @@ class _Walker:
             self._goal(path, f"collects.{attribute}", ABSENT, f"{attribute} left out", f"a {names} that does not say its {attribute}")
             for value in wanted:
                 label = value if isinstance(value, str) else " or ".join(value)
+                for one in () if isinstance(value, str) else value:
+                    self._goal(
+                        path,
+                        f"collects.{attribute}.{label}",
+                        one,
+                        f"{attribute} with {one} for {label}",
+                        f"all brought by {names}, with {one} alone for {label}",
+                    )
                 self._goal(path, f"collects.{attribute}.{label}", TRUE, f"{attribute} with {label}", f"a {names} that brings {label}")
                 self._goal(
                     path,
@@ -193,8 +201,7 @@ class _Walker:
     def _where(self, where: Where | None, path: Path, types: tuple[str, ...]) -> None:
         if where is None:
             return
-        if where.any_ or where.not_ is not None:
-            self.found.joiners.append((path, where))
+        self.found.joins.append((path, where))
         for word in [word for word, given in (("any", where.any_), ("not", where.not_)) if given]:
             self._goal((*path, word), word, TRUE, f"{word} holds", f"a {_kinds(types)} for which what stands under {word} holds")
             self._goal(
@@ -225,7 +232,7 @@ class _Walker:
     def _word(self, word: str, wanted: Any, path: Path, name: str, one: str) -> None:
         what = f"{name} {_VERBS[word]}{shown(wanted)}"
         several = wanted if isinstance(wanted, tuple) and len(wanted) > 1 else ()
-        self._goal(path, word, FALSE, f"{what}: no", f"a {one} for which this is not so")
+        self._goal(path, word, FALSE, f"{what}: no", f"a {one} for which this is not so, and the rest is")
         if not several or word not in LISTS or word == "has_all":
             self._goal(path, word, TRUE, f"{what}: yes", f"a {one} for which this is so")
         for value in several if word in LISTS else ():

@@ -6,10 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from rules.conditions import Test as Words
 from rules.coverage import Coverage, Reached
 from rules.losses import how_unknown
-from rules.matching import _watched, made_ready
+from rules.matching import made_ready
 from rules.policy import Policy, load_policy, load_shipped
 from rules.policytest import collect, run_timeline
 
@@ -181,14 +180,17 @@ def test_the_same_attribute_must_be_seen_same_another_and_left_out(covered):
     assert "the same ref" not in lacking
 
 
-def test_looking_on_changes_no_verdict_and_costs_nothing_where_nobody_does():
-    test = Words.model_validate({"equals": "phone"})
+def test_a_part_of_a_whole_must_be_seen_to_decide_it_alone(covered):
+    rule = RULE + "kind: response, when: {each: asked}, requires: {event: answered, where: {how: phone, ok: true}}, within: {days: 5}}\n"
+    both = ([ASKED, answer("{how: smoke, ok: false}")], "expect: {R1: breached}")
+    assert {"how is phone: no", "ok is true: no"} <= set(words(covered(rule, both)))
+    one, other = (([ASKED, answer(data)], "expect: {R1: breached}") for data in ("{how: smoke, ok: true}", "{how: phone, ok: false}"))
+    assert "how is phone: no" not in words(covered(rule, one))
+    assert "ok is true: no" not in words(covered(rule, other))
 
-    def ready(_value: object, _context: object) -> tuple[object, str]:
-        raise AssertionError
 
-    assert _watched(test, "equals", ready) is ready
+def test_nothing_is_wrapped_where_nobody_looks_on():
     policy: Policy = load_shipped("cfss")
     wheres = [term.where for term in policy.terms.values() if term.where is not None]
-    assert all(test.watch is None for where in wheres for test in where.tests.values())
-    assert all(made_ready(where) is made_ready(where) for where in wheres)
+    assert all(where.watch is None and test.watch is None for where in wheres for test in where.tests.values())
+    assert {made_ready(where).__module__ for where in wheres} == {"rules.matching"}
