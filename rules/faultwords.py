@@ -36,6 +36,9 @@ MISSING = {
 }
 """What to say of a key that is missing, beside that it is."""
 
+MAX_TOLD = 100
+"""Faults of one part of a file that are told; of the rest, only how many they are."""
+
 _PATTERNS = {
     r"^[a-z][a-z0-9_]*$": "takes lower-case letters, digits and _, and begins with a letter",
     r"^[A-Za-z][A-Za-z0-9_.-]{0,40}$": "takes letters, digits, _ . and -, begins with a letter and has 41 characters at most",
@@ -63,7 +66,8 @@ def told(error: ValidationError, data: Any, model: type[BaseModel], more: Iterab
 
     ``more``: keys that may stand beside those of ``model`` at the top.
     """
-    details = [_Detail(one, data) for one in error.errors(include_url=False)]
+    errors = error.errors(include_url=False)
+    details = [_Detail(one, data) for one in errors[:MAX_TOLD]]
     seen: set[tuple[Loc, str]] = set()
     for group in _closest(details):
         first = group[0]
@@ -71,6 +75,8 @@ def told(error: ValidationError, data: Any, model: type[BaseModel], more: Iterab
         if (first.place, text) not in seen:
             seen.add((first.place, text))
             yield first.place, text, first.kind == "extra_forbidden"
+    if len(errors) > MAX_TOLD:
+        yield (), f"and {len(errors) - MAX_TOLD:,} faults more", False
 
 
 class _Detail:
@@ -88,7 +94,7 @@ class _Detail:
         here: Any = data
         for number, step in enumerate(self.loc):
             if (isinstance(here, dict) and step in here) or (isinstance(here, list | tuple) and isinstance(step, int) and step < len(here)):
-                self.beside = list(here) if isinstance(here, dict) else ()
+                self.beside = here.keys() if isinstance(here, dict) else ()
                 here = here[step]
                 place.append(step)
             elif self.kind == "missing" and number == len(self.loc) - 1:

@@ -26,9 +26,11 @@ from rules.errors import Fault, PolicyError
 
 MAX_BYTES = 2_000_000
 MAX_DEPTH = 50
-MAX_VALUES = 200_000
+MAX_VALUES = 30_000
 """How many values a file may hold after its aliases are written out."""
 MAX_FAULTS = 50
+MAX_MESSAGE = 500
+"""Characters of a fault's message."""
 
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _STRING_TAGS = ("!", "tag:yaml.org,2002:str")
@@ -84,7 +86,7 @@ class Source:
     def fault(self, path: Sequence[Key], code: str, message: str, *, key: bool = False) -> Fault:
         """A fault at ``path``, ready to be collected into a PolicyError."""
         line, col = self.mark(path, key=key)
-        return Fault(file=self.name, line=line, col=col, code=code, message=message)
+        return Fault(file=self.name, line=line, col=col, code=code, message=shown(message))
 
 
 def read(path: str | Path) -> Source:
@@ -122,6 +124,12 @@ def parse(raw: bytes | str, *, name: str) -> Source:
         hint = "which makes a text look otherwise than it is read"
         raise PolicyError([Fault(name, line, col, "hidden-character", f"holds U+{ord(turning.group()):04X}, {hint}")])
     return _Builder(name).build(text)
+
+
+def shown(message: str) -> str:
+    """A message as it may be shown: what cannot be printed is written as its number, and a long one is cut."""
+    cut = message if len(message) <= MAX_MESSAGE else message[: MAX_MESSAGE - 60] + " … " + message[-50:]
+    return cut if cut.isprintable() else "".join(c if c.isprintable() else f"<U+{ord(c):04X}>" for c in cut)
 
 
 def scalar(text: str) -> Any:
@@ -208,7 +216,7 @@ class _Builder:
             self._fault((0, 0), "yaml-syntax", str(error))
 
     def _fault(self, place: Place, code: str, message: str) -> None:
-        self.faults.append(Fault(self.name, place[0], place[1], code, message))
+        self.faults.append(Fault(self.name, place[0], place[1], code, shown(message)))
 
     def _take(self, event: yaml.Event) -> None:
         if isinstance(event, yaml.MappingEndEvent | yaml.SequenceEndEvent):
@@ -232,6 +240,7 @@ class _Builder:
         if not isinstance(event, yaml.ScalarEvent):
             self._fault(place, "complex-key", "a key must be plain text")
             raise _Stop
+        self._letters(event.value, place)
         frame.key, frame.key_at = event.value, place
         if event.value == "" and not event.style:
             self._fault(place, "empty-key", "a key is empty")
@@ -276,10 +285,17 @@ class _Builder:
         if event.tag is not None and event.tag not in _STRING_TAGS:
             self._fault(place, "tag", f"tag {event.tag!r} is not supported")
         plain = not event.style and event.tag is None
+        self._letters(event.value, place)
         value, node = scalar(event.value) if plain else event.value, _Node(place, place)
         if event.anchor:
             self.anchors[event.anchor] = (value, node)
         self._place_in_parent(value, node)
+
+    def _letters(self, text: str, place: Place) -> None:
+        """Refuses what only an escape can bring into a text."""
+        found = None if text.isprintable() else _UNPRINTABLE.search(text) or _TURNING.search(text)
+        if found is not None:
+            self._fault(place, "control-character", f"holds U+{ord(found.group()):04X}, which a text may not hold, written out or not")
 
     def _count(self, more: int, place: Place) -> None:
         self.values += more

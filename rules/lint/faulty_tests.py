@@ -19,7 +19,10 @@ def run(subject: Subject) -> Iterator[Found]:
         try:
             source = subject.read.open_file(f"tests/{name}")
         except PolicyError as error:
-            yield from _told(error.faults)
+            if all(fault.code == "unreadable" for fault in error.faults):
+                yield ("policy",), f"the test file tests/{name} {error.faults[0].message}"
+            else:
+                yield from _told(error.faults)
             continue
         try:
             timelines = timelines_in(source)

@@ -8,11 +8,11 @@ from typing import Any
 
 from rules.conditions import Test, Where
 from rules.lint.base import ERROR, Check, Path, Subject
-from rules.lint.puts import Joined, Put, literal, puts
+from rules.lint.puts import Joined, Put, literal
 
 
 def run(subject: Subject) -> Iterator[tuple[Path, str]]:
-    for put in puts(subject):
+    for put in subject.puts:
         yield from _Looked(subject, put).where(put.where, put.path, put.besides)
 
 
@@ -28,6 +28,10 @@ class _Known:
     before: tuple[str, Path] | None = None
     absent: Path | None = None
     looked_at: Path | None = None
+
+
+_ALTERNATIVES = 100
+"""Parts of an `any` that are looked at."""
 
 
 class _Looked:
@@ -46,7 +50,7 @@ class _Looked:
         together: Joined = ((path, _without_joiners(where)), *besides)
         for number, part in enumerate(where.all_ or ()):
             yield from self.where(part, (*path, "all", number), ()) if not told else ()
-        for number, part in enumerate(where.any_ or ()):
+        for number, part in enumerate((where.any_ or ())[:_ALTERNATIVES]):
             yield from self.where(part, (*path, "any", number), together) if not told else ()
 
     def _empty(self, where: Where, path: Path) -> Iterator[tuple[Path, str]]:

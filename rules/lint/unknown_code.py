@@ -7,12 +7,12 @@ from collections.abc import Iterable, Iterator
 from rules.conditions import Test, Where
 from rules.kinds.requires import Requires
 from rules.lint.base import WARNING, Check, Path, Subject, hint
-from rules.lint.puts import Put, puts
+from rules.lint.puts import Put
 
 
 def run(subject: Subject) -> Iterator[tuple[Path, str]]:
     known = _Known(subject)
-    for put in puts(subject):
+    for put in subject.puts:
         yield from known.where(put.where, put, put.path)
     for path, part in subject.find(Requires):
         for attribute, wanted in (part.collects or {}).items():
