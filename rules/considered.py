@@ -26,11 +26,11 @@ class Considered:
     happened: str
     recorded: str
     counts: str
-    """``yes``, ``no`` or ``unclear``."""
+    """``yes``, ``no``, ``unclear``, or ``against``: it is what the rule forbids."""
     why: str
 
     def words(self) -> str:
-        what = {"yes": "counts", "no": "does not count", "unclear": "may or may not count"}[self.counts]
+        what = {"yes": "counts", "no": "does not count", "unclear": "may or may not count", "against": "counts against it"}[self.counts]
         return f"{self.event} {self.type}, {self.happened}: {what}{f' ({self.why})' if self.why else ''}"
 
 
@@ -60,6 +60,8 @@ def considered(judged: Judged) -> list[Considered]:
             counts = "unclear" if candidate.fit is Fit.UNCLEAR else "yes"
             if name not in found or index == chosen:
                 found[name] = _row(name, entries, judged, counts, why)
+    for name in judged.world.broken_by:
+        found[name] = _row(name, entries, judged, "against", "")
     misses = []
     for name, why in judged.obligation.rejected:
         if name not in found:

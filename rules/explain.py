@@ -11,7 +11,7 @@ from typing import Any
 
 from rules.clock import iso
 from rules.considered import Considered, considered, entries_of, moment_of
-from rules.counterfactual import would_have_met
+from rules.counterfactual import Told, clause_of, entry_of, would_have_met
 from rules.evaluate import Evaluation, Judged, When, evaluate
 from rules.history import Entry
 from rules.model import CaseFile, Outcome, Verdict
@@ -96,7 +96,13 @@ def _one(judged: Judged) -> Explanation:
         verdict=judged.verdict,
         title=rule.title,
         sentence=sentence(
-            judged.verdict, rule.title, rule.unmet, today=iso(judged.view.today) or "", done_word=rule.done_word, missing=_missing(judged)
+            judged.verdict,
+            rule.title,
+            rule.unmet,
+            today=iso(judged.view.today) or "",
+            done_word=rule.done_word,
+            due_word=rule.due_word,
+            missing=_missing(judged),
         ),
         reasoning=tuple(_reasoning(judged)),
         considered=tuple(considered(judged)),
@@ -107,7 +113,14 @@ def _one(judged: Judged) -> Explanation:
 
 
 def sentence(
-    verdict: Verdict, title: str, unmet: str, *, today: str, done_word: str = "done", missing: Callable[[str], str] | None = None
+    verdict: Verdict,
+    title: str,
+    unmet: str,
+    *,
+    today: str,
+    done_word: str = "done",
+    due_word: str = "due by",
+    missing: Callable[[str], str] | None = None,
 ) -> str:
     """The verdict in one sentence, exact and kind.  ``today``: the local day (ISO) as of which it was judged.
 
@@ -118,7 +131,7 @@ def sentence(
     match verdict.verdict:
         case Outcome.MET:
             return f"{title}: {done_word} on {day_words(done)}" + (
-                f", due by {day_words(due)}." if due is not None and done != due else "."
+                f", {due_word} {day_words(due)}." if due is not None and done != due else "."
             )
         case Outcome.LATE:
             return f"{finding}, {day_words(due)}; {done_word} {days_words(verdict.days_late or 0)} after it was due, on {day_words(done)}."
@@ -126,12 +139,12 @@ def sentence(
             return f"{finding}, {day_words(due)}{_overdue(verdict, today)}."
         case Outcome.DUE_SOON:
             return (
-                f"{title}: due by {day_words(due)}, {_left(due, today)}."
+                f"{title}: {due_word} {day_words(due)}, {_left(due, today)}."
                 if due is not None
                 else f"{title}: due soon, with the next event that sets the day."
             )
         case Outcome.PENDING:
-            return f"{title}: due by {day_words(due)}." if due is not None else f"{title}: no due day yet."
+            return f"{title}: {due_word} {day_words(due)}." if due is not None else f"{title}: no due day yet."
         case Outcome.EXCUSED:
             return f"{finding}, {day_words(due)}; excused: {reason_words(verdict, missing)}."
         case Outcome.NOT_APPLICABLE:
@@ -183,6 +196,9 @@ def _arithmetic(world: World, judged: Judged, entries: dict[str, Entry]) -> list
     verdict = judged.verdict
     if verdict.due_on is None:
         return []
+    clause = clause_of(judged)
+    if own := clause.reckoning(Told(judged, clause, entry_of(judged))):
+        return own
     limits = ", ".join(f"{entries[name].type} ({name})" for name in world.limits if name in entries)
     if world.duty.gate is not None:
         return [f"It had to be in place by then: {day_words(verdict.due_on)}."]

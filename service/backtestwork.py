@@ -89,7 +89,7 @@ class Sides:
         policy = next(one for one in (self.candidate, *self.base) if one.digest == verdict.policy_digest)
         rule = policy.rule(verdict.rule)
         today = iso(policy.zone.day_of(self.backtest.as_of)) or ""
-        return sentence(verdict, rule.title, rule.unmet, today=today, done_word=rule.done_word)
+        return sentence(verdict, rule.title, rule.unmet, today=today, done_word=rule.done_word, due_word=rule.due_word)
 
     def place(self, file: CaseFile) -> tuple[str | None, str | None]:
         """Team and office to which the case itself belongs."""

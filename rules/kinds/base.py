@@ -94,6 +94,9 @@ class Kind(Model):
     about: ClassVar[str]
     order_rule: ClassVar[bool] = False
     done_word: ClassVar[str] = "done"
+    """What it is once it is met: "done", "recorded"."""
+    due_word: ClassVar[str] = "due by"
+    """What it is until its day, with the day behind it."""
     counted: ClassVar[bool] = False
     """Only counted, in statistics: it has no verdicts (`count` and `tally` instead of `obligations`)."""
     sets_a_day: ClassVar[bool] = True
@@ -128,6 +131,10 @@ class Kind(Model):
     def met_from(self, told: Told) -> int | None:  # noqa: ARG002
         """The first day on which that counts; None where any day before the limit will do."""
         return None
+
+    def reckoning(self, told: Told) -> list[str]:  # noqa: ARG002
+        """How its day came about, in sentences; empty where that of the limit (see `World.arithmetic`) says it all."""
+        return []
 
     def until_words(self, say: Saying) -> str:  # noqa: ARG002
         """The limit in words while it has no day yet; empty where there is none to name."""
