@@ -1,0 +1,117 @@
+"""Kinds of rule at their edges: the last day of a membership, ties of days, several possible activations, what is told of each."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from rules.model import Event
+from rules.policy import Policy
+from tests.support.core import ev, evaluated, household, one, policy_of, said, told, visit
+
+START = ev("k", "service.connected", "03-02 09:00", program="cfss")
+
+
+@pytest.fixture
+def of(tmp_path: Path):
+    def make(**lines: str) -> Policy:
+        return policy_of(tmp_path, "\n".join(f"{key}: {value}" for key, value in lines.items() if value))
+
+    return make
+
+
+def all_of(policy: Policy, *events: Event, as_of: str = "06-01") -> dict[str, str]:
+    return {key: said(v) for key, v in told(evaluated(policy, [START, *events], as_of), "R1").items()}
+
+
+def plan(name: str, when: str, status: str | None = "final", plan: str | None = "sp") -> Event:
+    return ev(name, "safety_plan.recorded", when, plan=plan, status=status)
+
+
+# ------------------------------------------------------------------------------------------------------------------------- recurrence
+REGULAR = {"kind": "recurrence", "when": "{first: final_plan}", "requires": "qualifying_visit", "every": "{days: 14}"}
+CHILDREN = {**REGULAR, "per": "[child]", "requires": "{event: qualifying_visit, where: {seen: {has: $person}}}"}
+AGREED = plan("p", "03-02 12:00")
+
+
+def test_a_member_who_leaves_is_a_member_to_the_end_of_the_last_day(of) -> None:
+    home = household("h", "03-02 09:30", {"person": "c1", "role": "child", "to": "2026-03-10"})
+    for as_of, wanted in (("03-10", "due_soon"), ("03-11", "not_applicable: ended_before_due")):
+        assert all_of(of(**CHILDREN), AGREED, home, as_of=as_of) == {"person:c1/interval:start": wanted}
+
+
+def test_a_member_who_comes_counts_from_the_first_day(of) -> None:
+    homes = [household("h", "03-02 09:30", "m1:parent"), household("h2", "03-20 09:30", "m1:parent", "c1:child")]
+    assert all_of(of(**CHILDREN), AGREED, *homes, as_of="03-19") == {"case": "not_applicable: not_triggered"}
+    assert all_of(of(**CHILDREN), AGREED, *homes, as_of="03-20") == {"person:c1/interval:start": "pending"}
+
+
+def test_members_come_in_the_order_of_their_ids(of) -> None:
+    home = household("h", "03-02 09:30", "c2:child", "c1:child")
+    assert list(all_of(of(**CHILDREN), AGREED, home, as_of="03-05")) == ["person:c1/interval:start", "person:c2/interval:start"]
+
+
+def test_a_recurrence_that_may_have_begun_on_several_days_is_dated_by_the_last(of) -> None:
+    found = one(evaluated(of(**REGULAR), [START, plan("p", "03-02 12:00", None), plan("q", "03-09 12:00")], "04-01"), "R1")
+    assert (said(found), found.activated_on, found.evidence) == ("unknown: missing status", "2026-03-09", ("p", "q"))
+
+
+@pytest.mark.parametrize(
+    ("when", "wanted"),
+    [
+        ("03-05 09:00", {"start": "met", "v@urn:desk": "not_applicable: ended_before_due"}),
+        ("03-10 09:00", {"start": "met", "v@urn:desk": "not_applicable: ended_before_due"}),  # the last day
+        ("03-11 09:00", {"start": "not_applicable: ended_before_due"}),  # no member any more
+    ],
+)
+def test_only_what_was_done_during_the_membership_counts(of, when: str, wanted: dict[str, str]) -> None:
+    home = household("h", "03-02 09:30", {"person": "c1", "role": "child", "to": "2026-03-10"})
+    found = all_of(of(**CHILDREN), AGREED, home, visit("v", when, "c1"))
+    assert found == {f"person:c1/interval:{name}": verdict for name, verdict in wanted.items()}
+
+
+def test_what_does_not_count_is_told_with_the_last_interval(of) -> None:
+    visits = [visit("no", "03-05 09:00", status="attempted"), visit("v", "03-10 09:00"), visit("no2", "03-12 09:00", mode="phone")]
+    found = told(evaluated(of(**REGULAR), [START, AGREED, *visits], "03-15"), "R1")
+    assert found["interval:start"].rejected == ()
+    assert [name for name, _ in found["interval:v@urn:desk"].rejected] == ["no", "no2"]
+    assert found["interval:start"].evidence == ("p", "v")
+
+
+def test_a_doubtful_visit_is_no_new_step(of) -> None:
+    """It may end the interval, but does not surely begin another; behind a sure one it says nothing of the interval before."""
+    found = all_of(of(**REGULAR), AGREED, visit("v1", "03-08 09:00"), visit("d", "03-10 09:00", status=None), as_of="03-23")
+    assert found == {"interval:start": "met", "interval:v1@urn:desk": "unknown: missing status"}
+    after = all_of(of(**REGULAR), AGREED, visit("v1", "03-08 09:00"), visit("v2", "03-10 09:00"), visit("d", "03-12 09:00", status=None))
+    assert after == {"interval:start": "met", "interval:v1@urn:desk": "met", "interval:v2@urn:desk": "unknown: missing status"}
+
+
+def test_a_warning_may_be_given_for_each_interval(of) -> None:
+    found = told(evaluated(of(**REGULAR, warn="{days: 3}"), [START, AGREED, visit("v", "03-10 09:00")], "03-12"), "R1")
+    assert [v.due_soon_on for v in found.values()] == ["2026-03-13", "2026-03-21"]
+
+
+def test_somebody_who_comes_back_twice_has_three_series(of) -> None:
+    homes = [
+        household("h", "03-02 09:30", {"person": "c1", "role": "child", "to": "2026-03-05"}),
+        household("h2", "03-10 09:30", {"person": "c1", "role": "child", "to": "2026-03-12"}),
+        household("h3", "03-20 09:30", "c1:child"),
+    ]
+    assert list(all_of(of(**CHILDREN), AGREED, *homes, as_of="03-25")) == [
+        "person:c1/interval:start",
+        "person:c1/again:1/interval:start",
+        "person:c1/again:2/interval:start",
+    ]
+
+
+def test_who_left_before_the_recurrence_began_is_not_in_it(of) -> None:
+    homes = [
+        household(
+            "h", "03-01 09:30", {"person": "c1", "role": "child", "to": "2026-03-01"}, {"person": "c2", "role": "child", "to": "2026-03-02"}
+        )
+    ]
+    assert list(all_of(of(**CHILDREN), AGREED, *homes, as_of="03-25")) == ["person:c2/interval:start"]
+    unset = of(**{**CHILDREN, "every": "{days: $some_days}"})
+    assert all_of(unset, AGREED, *homes, as_of="03-25") == {"person:c2": "not_applicable: parameter_unset"}
+    assert all_of(unset, AGREED, household("h", "03-02 09:30", "m1:parent")) == {"case": "not_applicable: not_triggered"}
