@@ -52,7 +52,7 @@ def explain(
     chosen, file = (
         _stored(case, rule, policies, parameters, known_at)
         if stored
-        else _from_file(what[0], case, rule, policies, parameters, mapping, known_at)
+        else _from_file(what[0], case, rule, policies, parameters, mapping, known_at, received=now)
     )
     from rules.explain import explain as explain_rules
 
@@ -77,12 +77,20 @@ def _with_rule(policies: Sequence[Policy], rule: str) -> list[Policy]:
 
 
 def _from_file(
-    path: str, case: str, rule: str, policies: Sequence[str], parameters: Sequence[str], mapping: str | None, known_at: int | dt.date
+    path: str,
+    case: str,
+    rule: str,
+    policies: Sequence[str],
+    parameters: Sequence[str],
+    mapping: str | None,
+    known_at: int | dt.date,
+    *,
+    received: int,
 ) -> tuple[list[Policy], CaseFile]:
     from cli.inputs import read_input
 
     chosen = _with_rule(load_policies(policies, parameters), rule)
-    given = read_input([path], chosen[0], mapping=mapping, received=now_ms(), known_at=known_at)
+    given = read_input([path], chosen[0], mapping=mapping, received=received, known_at=known_at)
     for refusal in given.refusals:
         complain(str(refusal))
     by_id = {file.case: file for file in given.cases}
