@@ -115,3 +115,48 @@ def test_who_left_before_the_recurrence_began_is_not_in_it(of) -> None:
     unset = of(**{**CHILDREN, "every": "{days: $some_days}"})
     assert all_of(unset, AGREED, *homes, as_of="03-25") == {"person:c2": "not_applicable: parameter_unset"}
     assert all_of(unset, AGREED, household("h", "03-02 09:30", "m1:parent")) == {"case": "not_applicable: not_triggered"}
+
+
+# ------------------------------------------------------------------------------------------------------ whom and what it is told about
+HOME = household("h", "03-02 09:30", "m1:parent", "c1:child")
+ADVISED = {"kind": "precedence", "when": "{each: case.closed}", "requires": "consultation.recorded"}
+
+
+@pytest.mark.parametrize(
+    ("lines", "about", "arithmetic"),
+    [
+        (REGULAR, "", "14 days after"),
+        (CHILDREN, "c1", "14 days after"),
+        ({**REGULAR, "every": "{days: $some_days}"}, "", ""),
+        ({**CHILDREN, "every": "{days: $some_days}"}, "c1", ""),
+        (ADVISED, "", ""),
+        ({**ADVISED, "per": "[child]"}, "c1", ""),
+        ({"kind": "nth_occurrence", "when": "episode", "requires": "final_plan", "by": "{nth: 1, of: qualifying_visit}"}, "", "the day of"),
+        (
+            {
+                "kind": "nth_occurrence",
+                "when": "episode",
+                "requires": "final_plan",
+                "by": "{nth: 1, of: qualifying_visit}",
+                "per": "[child]",
+            },
+            "c1",
+            "the day of",
+        ),
+        ({"kind": "deadline", "anchor": "weeks", "requires": "assessment.completed", "within": "{weeks: 8}"}, "", "8 weeks after"),
+        ({"kind": "response", "when": "{each: case.closed}", "requires": "minutes.recorded", "within": "{days: 1}"}, "", "1 day after"),
+        ({"kind": "recording", "within": "{days: 2}"}, "", "2 days after"),
+    ],
+)
+def test_an_obligation_says_whom_it_is_about_and_how_its_due_day_came(of, lines: dict[str, str], about: str, arithmetic: str) -> None:
+    events = [START, HOME, AGREED, visit("v", "03-05 09:00"), ev("x", "case.closed", "03-20 09:00")]
+    found = [one for one in evaluated(of(**lines), events, "06-01").details if one.rule.id == "R1"]
+    assert {(one.obligation.about, one.world.arithmetic) for one in found} == {(about, arithmetic)}
+
+
+def test_a_rule_for_each_member_whose_activation_is_in_doubt_concerns_the_members_of_the_last_possible_day(of) -> None:
+    policy = of(**{**ADVISED, "when": "{first: final_plan}", "per": "[child]"})
+    homes = [household("h", "03-02 09:30", "c1:child"), household("h2", "03-08 09:30", "c2:child")]
+    doubtful = plan("p", "03-05 12:00", None)
+    assert all_of(policy, *homes, doubtful) == {"person:c1": "unknown: missing status"}
+    assert all_of(policy, *homes, doubtful, plan("q", "03-10 12:00")) == {"person:c2": "breached"}
