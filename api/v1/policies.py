@@ -11,10 +11,11 @@ from api.operations import Answer, Operations
 from api.v1 import changeshapes, schemas, shapes
 from rules.diff import diff
 from rules.policy import Policy, Rule
-from rules.reading import parameters_of, read_aloud
+from rules.reading import read_aloud
 from service.errors import NotFound, NotPossible
 from service.policybook import version
 from service.policychanges import InForce, OpenQuestion, changes, history_of, questions
+from service.policyquestions import needed_by
 from store.models import INSTALLATION
 
 operations = Operations(
@@ -127,7 +128,7 @@ def _rule(policy: Policy, rule: Rule) -> dict[str, Any]:
         "kind": rule.kind,
         "read_aloud": read_aloud(policy, rule),
         "false_alarm": rule.false_alarm,
-        "parameters": list(parameters_of(policy, rule)),
+        "parameters": [name for name, rules in needed_by(policy).items() if rule.id in rules],
     }
 
 
@@ -139,6 +140,6 @@ def _parameter(policy: Policy, name: str, waiting: Mapping[str, OpenQuestion]) -
         "unit": parameter.unit,
         "value": policy.values.get(name),
         "question": parameter.question,
-        "rules": [rule.id for rule in policy.rules if name in parameters_of(policy, rule)],
+        "rules": list(needed_by(policy)[name]),
         "waiting_cases": question.waiting_cases if question is not None else None,
     }

@@ -6,7 +6,7 @@ Imports rules/ and this package's views and timelines; asks the store nothing.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 
@@ -16,8 +16,9 @@ from api.web.policies.views import Figure, Parameter, PolicyRow, Reading, RuleGr
 from rules.errors import PolicyError
 from rules.policy import HERE, Policy, Rule
 from rules.policytest import collect
-from rules.reading import parameters_of, read_aloud
+from rules.reading import read_aloud
 from rules.timelines import Timeline
+from service.policyquestions import needed_by
 
 JUDGED = ("met", "late", "breached", "due_soon", "pending", "unknown", "excused", "not_applicable")
 
@@ -51,7 +52,7 @@ def parameter(policy: Policy, name: str, *, waiting: int | None = None, coming: 
         value=value_words(policy, name, policy.values.get(name)),
         question=own.question,
         unit=own.unit,
-        rules=[(rule.id, rule.title) for rule in policy.rules if name in parameters_of(policy, rule)],
+        rules=[(rule, policy.rule(rule).title) for rule in needed_by(policy)[name]],
         coming=coming,
         waiting=waiting,
     )
@@ -60,9 +61,9 @@ def parameter(policy: Policy, name: str, *, waiting: int | None = None, coming: 
 def groups(policy: Policy) -> list[RuleGroup]:
     """The rules by the step or section of the document that they rest on, in the policy's order."""
     found: dict[str, list[RuleLine]] = {}
+    unset = {rule for name in policy.unset() for rule in needed_by(policy)[name]}
     for rule in policy.rules:
-        unset = any(policy.values.get(name) is None for name in parameters_of(policy, rule))
-        found.setdefault(rule.citation.at, []).append(RuleLine(rule.id, rule.title, rule.severity, rule.status, unset))
+        found.setdefault(rule.citation.at, []).append(RuleLine(rule.id, rule.title, rule.severity, rule.status, rule.id in unset))
     return [RuleGroup(title, rules) for title, rules in found.items()]
 
 
@@ -92,10 +93,14 @@ def _folder(folder: Path) -> tuple[Timeline, ...]:
         return ()
 
 
-def tests_of(policy: Policy) -> Sequence[Timeline]:
-    """The tests that come with a policy: those of its own folder, and the shipped ones."""
-    own = Path(policy.path).parent / "tests"
-    return [one for folder in dict.fromkeys((own, HERE / "tests")) for one in _folder(folder)]
+def tests_of(policy: Policy, installed: Iterable[Policy]) -> tuple[Sequence[Timeline], bool]:
+    """The tests of a policy, and whether they are of its very text.
+
+    They come with the files of the installation, and with those that are shipped.
+    """
+    own = [one for one in installed if one.id == policy.id and one.path]
+    folders = dict.fromkeys([*(Path(one.path).parent / "tests" for one in own), HERE / "tests"])
+    return [each for folder in folders for each in _folder(folder)], any(one.text_digest == policy.text_digest for one in own)
 
 
 def rule_page(
@@ -105,6 +110,7 @@ def rule_page(
     *,
     figures: Mapping[str, int],
     breaches: Mapping[str, int],
+    installed: Iterable[Policy] = (),
     versions: Sequence[VersionLine] = (),
     parameters: Sequence[Parameter] = (),
     may_propose: bool = False,
@@ -113,6 +119,7 @@ def rule_page(
     order = [one.id for one in policy.rules]
     at = order.index(rule.id)
     lines, meanings = aloud(policy, rule)
+    tests, fit = tests_of(policy, installed)
     return RulePage(
         policy=row,
         id=rule.id,
@@ -129,7 +136,8 @@ def rule_page(
         parameters=parameters,
         readings=readings(policy),
         people=policy.for_a_person,
-        tests=shown(tests_of(policy), policy.id, rule.id),
+        tests=shown(tests, policy.id, rule.id),
+        tests_fit=fit,
         figures=[Figure(outcome, figures.get(outcome, 0), _href(rule, outcome, breaches)) for outcome in JUDGED],
         versions=versions,
         before=order[at - 1] if at else "",

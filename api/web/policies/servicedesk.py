@@ -12,10 +12,10 @@ from api.web.policies import present, standing
 from api.web.policies.changedesk import ChangeDesk
 from api.web.policies.standing import Standing
 from api.web.policies.views import Parameter, PolicyPage, PolicyRow, RulePage
-from rules.reading import parameters_of
 from service.access import Access
 from service.errors import NotFound
 from service.policychanges import SCOPE, questions
+from service.policyquestions import needed_by
 from store.queries import Where, counts
 
 
@@ -81,14 +81,15 @@ class PolicyServiceDesk(ChangeDesk):
         with self.service.reading() as session:
             verdicts = counts.tallies(session, by=("rule",), where=where, scope=scope)
             breaches = counts.breach_facets(session, where=where, scope=scope).by["condition"]
-        names = set(parameters_of(one.policy, chosen))
-        waiting = self._waiting(access, policy) if any(one.policy.values[name] is None for name in names) else {}
+        names = {name for name, rules in needed_by(one.policy).items() if rule in rules}
+        waiting = self._waiting(access, policy) if names & set(one.policy.unset()) else {}
         return present.rule_page(
             one.policy,
             self._row(one),
             chosen,
             figures=verdicts[0].outcomes if verdicts else {},
             breaches={name: count for name, count in breaches.items() if name},
+            installed=self.service.installed.policies,
             versions=standing.versions(self.service, one, rule=rule),
             parameters=[each for each in self._parameters(one, waiting) if each.name in names],
             may_propose=access.allows(SCOPE),

@@ -199,6 +199,8 @@ class RulePage:
     readings: Sequence[Reading] = ()
     people: Sequence[str] = ()
     tests: Sequence[Shown] = ()
+    tests_fit: bool = True
+    """They are of the text that is in force, and not of another one that was installed."""
     figures: Sequence[Figure] = ()
     versions: Sequence[VersionLine] = ()
     before: str = ""
