@@ -146,4 +146,6 @@ class Coverage:
 
 
 def _one_of(names: Sequence[str]) -> str:
+    if len(names) > 4:
+        return "a rule that uses it"
     return names[0] if len(names) == 1 else f"one of {', '.join(names)}"

@@ -275,7 +275,7 @@ def test_what_is_not_reached_is_named_with_its_place_in_the_policy(duecare, tmp_
     assert coverage["rules"]["C08"] == {"kind": "nth_occurrence", "verdicts": {"breached": 1}}
     lacking = {one["missing"]: one["place"] for one in coverage["missing"] if one["rules"] == ["C13"]}
     policy = (POLICIES / "cfss.yaml").read_text("utf-8").splitlines()
-    line = int(lacking["not reached: covers without circumstances alone"].rpartition(":")[2])
+    line = int(lacking["not reached: covers lacking circumstances alone"].rpartition(":")[2])
     assert "has_all: [circumstances, stressors, strengths]" in policy[line - 1]
 
 
