@@ -160,3 +160,32 @@ def test_a_rule_for_each_member_whose_activation_is_in_doubt_concerns_the_member
     doubtful = plan("p", "03-05 12:00", None)
     assert all_of(policy, *homes, doubtful) == {"person:c1": "unknown: missing status"}
     assert all_of(policy, *homes, doubtful, plan("q", "03-10 12:00")) == {"person:c2": "breached"}
+
+
+def test_an_excuse_on_the_day_itself_is_in_time_and_only_sure_ones_are_named(of) -> None:
+    policy = of(**{**ADVISED, "per": "[child]", "excused_by": "{event: consent.excused, where: {person: {equals: $person}}}"})
+    excuses = [ev("nobodys", "consent.excused", "03-09 09:00"), ev("e", "consent.excused", "03-20 15:00", person="c1")]
+    events = [START, HOME, ev("k2", "need.changed", "03-03 09:00", episode="E"), ev("x", "case.closed", "03-20 18:00")]
+    found = told(evaluated(policy, [*events, *excuses], "06-01"), "R1")["person:c1"]
+    assert (said(found), found.evidence) == ("not_applicable: not_triggered", ("x", "e"))
+
+
+# --------------------------------------------------------------------------------------------------------------------- n-th occurrence
+NTH = {"kind": "nth_occurrence", "when": "{each: final_plan}", "requires": "assessment.completed", "by": "{nth: 2, of: qualifying_visit}"}
+
+
+def test_each_activation_has_the_same_limit(of) -> None:
+    plans = [plan("p", "03-03 09:00"), plan("q", "03-04 09:00", plan="sp2")]
+    visits = [visit("v1", "03-05 09:00"), visit("v2", "03-10 09:00")]
+    found = told(evaluated(of(**NTH), [START, *plans, *visits], "06-01"), "R1")
+    assert {key: (said(v), v.due_on) for key, v in found.items()} == {
+        "event:p@urn:desk": ("breached", "2026-03-10"),
+        "event:q@urn:desk": ("breached", "2026-03-10"),
+    }
+
+
+def test_without_a_household_the_unknown_is_dated_by_the_last_possible_activation(of) -> None:
+    plans = [plan("p", "03-05 12:00", None), plan("q", "03-10 12:00")]
+    for lines in (NTH, ADVISED):
+        found = one(evaluated(of(**{**lines, "when": "{first: final_plan}", "per": "[child]"}), [START, *plans], "06-01"), "R1")
+        assert (said(found), found.activated_on, found.evidence) == ("unknown: missing household", "2026-03-10", ("q",))
