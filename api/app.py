@@ -11,10 +11,10 @@ from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
-from flask import Flask, Response
+from flask import Flask, Response, request
 
-from api import limits, openapi, operations, problems, reference, security, system, web
-from api.v1 import breaches, cases, events, policies, reviews, sources, stats, verdicts
+from api import access, limits, openapi, operations, problems, reference, security, system, web
+from api.v1 import backtests, breaches, cases, events, policies, policychanges, reviews, sources, stats, verdicts
 from api.web.servicedesk import ServiceDesk
 
 if TYPE_CHECKING:
@@ -27,6 +27,8 @@ SUBJECTS: Sequence[operations.Operations] = (
     breaches.operations,
     reviews.operations,
     policies.operations,
+    policychanges.operations,
+    backtests.operations,
     stats.operations,
     sources.operations,
     system.operations,
@@ -39,6 +41,9 @@ PATH_PARAMETERS = {
     "policy": "The policy's id.",
     "source": "What the source's file calls it, or the `source` of its events.",
     "reject": "The number of a record on the reject list.",
+    "digest": "A version's digest.",
+    "change": "The change's id.",
+    "backtest": "The backtest's id.",
 }
 
 
@@ -62,6 +67,13 @@ def document() -> Mapping[str, Any]:
     return openapi.document(declared(), tags=tags, version=product_version(), parameters=PATH_PARAMETERS)
 
 
+def _see_what_is_in_force() -> None:
+    """Once a second at most, whether a version of a policy has come into force.  What asks for no case goes without."""
+    endpoint = request.endpoint or ""
+    if endpoint not in {"livez", "readyz", "metrics", "openapi_json"} and not endpoint.endswith("static"):
+        access.service().refresh(patience=1.0)
+
+
 def create_app(service: Service, *, rate: str | None = None) -> Flask:
     """The whole HTTP side over ``service``: JSON, its document, the documentation page, and the pages.
 
@@ -70,10 +82,17 @@ def create_app(service: Service, *, rate: str | None = None) -> Flask:
     app = Flask("api", static_folder=None)
     app.extensions["duecare"] = service
     app.json.ensure_ascii = True  # type: ignore[attr-defined]
+
+    @app.before_request
+    def look_for_new_versions() -> None:
+        if request.endpoint not in limits.OPEN:
+            service.keep_up()
+
     security.install(app, body_limit=service.settings.body_limit)
     problems.install(app)
     if rate is not None:
         limits.install(app, rate=rate)
+    app.before_request(_see_what_is_in_force)
     operations.mount(app, declared())
     text = openapi.as_text(document())
 

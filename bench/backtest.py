@@ -203,7 +203,7 @@ def run(*, cases: int, workers: int) -> int:
             before = [peak_mb(pid) for pid in pids]
             began = time.perf_counter()
             made = backtest.start(svc, system(), candidate=candidate.digest)
-            done = wait(svc, made, live=busy, every=1.0)
+            done = wait(svc, made, live=busy, every=max(1.0, cases / 4_000))
             took = time.perf_counter() - began
             after = [peak_mb(pid) for pid in pids]
         assert done.state == "done", done

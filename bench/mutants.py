@@ -109,10 +109,11 @@ def main(arguments: Sequence[str]) -> int:
             with Path(asked.out).open("a") as out:
                 print(json.dumps(results[-1]), file=out)
         if end == "survived" and mutant.name not in same.get(mutant.module, {}):
-            print(f"{mutant.module}:{mutant.line} {mutant.name}", flush=True)
+            print(f"{mutant.module}:{mutant.line} {mutant.name}{'  (no test reaches it)' if by.startswith('no ') else ''}", flush=True)
 
     ended = pytest.main(
-        ["-q", "-s", "-p", "no:cacheprovider", "-p", "no:xdist", "-k", WITHOUT, *TESTS], plugins=[Loop(mutants, note, asked.budget)]
+        ["-q", "-s", "-p", "no:cacheprovider", "-p", "no:xdist", "-k", WITHOUT, *TESTS],
+        plugins=[Loop(mutants, note, budget=asked.budget, afresh=not asked.functions)],
     )
     print(table(results, Counter(m.module for module in {r["module"] for r in results} for m in mutants_of(module))))
     if ended != 0:

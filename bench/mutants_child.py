@@ -74,8 +74,8 @@ def put_in_place(code: CodeType) -> bool:
 class Loop:
     """The pytest plugin that, instead of running the tests, tries the mutants on them."""
 
-    def __init__(self, mutants: Sequence[Mutant], note: Note, budget: float = math.inf) -> None:
-        self.mutants, self.note, self.budget = mutants, note, budget
+    def __init__(self, mutants: Sequence[Mutant], note: Note, *, budget: float = math.inf, afresh: bool = True) -> None:
+        self.mutants, self.note, self.budget, self.afresh = mutants, note, budget, afresh
         self.seconds: dict[str, float] = {}
         self.by_line: dict[tuple[str, int], set[str]] = defaultdict(set)
         self.kills: Counter[tuple[str, str]] = Counter()
@@ -108,7 +108,7 @@ class Loop:
         for mutant in self.mutants:
             names = {name for line in mutant.lines for name in self.by_line.get((str(path_of(mutant.module)), line), ())}
             if not mutant.function or not names:
-                self.note(mutant, ENDS[fresh(mutant)], "")
+                self.note(mutant, ENDS[fresh(mutant) if self.afresh else SOUND], "no test reaches it")
                 continue
             order = self._order(mutant, names)
             end = self._child(partial(self._try, mutant, [sound[name] for name in order]))

@@ -18,7 +18,7 @@ NOTICE = "<!-- Written by `./dev docs` from the code. Change the code, not this 
 @click.option("--check", is_flag=True, help="Write nothing; exit 1 where a page is not as the code is.")
 @click.option("--to", "folder", type=click.Path(path_type=Path, file_okay=False), help="Folder to write to.  [default: docs/reference]")
 def docs(check: bool, folder: Path | None) -> int:
-    """Write the reference: commands, settings, events, kinds of rule, rules, checks of policies."""
+    """Write the reference: commands, settings, events, kinds of rule, conditions, verdicts, rules, checks and tests of policies."""
     folder = folder or _checkout() / FOLDER
     stale = 0
     for name, page in pages().items():
@@ -42,14 +42,17 @@ def docs(check: bool, folder: Path | None) -> int:
 
 def pages() -> dict[str, Callable[[], str]]:
     """Every generated page by its file name."""
-    from cli import reference
+    from cli import kindpages, reference, rulepages
 
     return {
         "cli.md": reference.cli_page,
         "settings.md": reference.settings_page,
         "events.md": reference.events_page,
-        "kinds.md": reference.kinds_page,
-        "rules.md": reference.rules_page,
+        "kinds.md": kindpages.kinds_page,
+        "conditions.md": kindpages.conditions_page,
+        "verdicts.md": kindpages.verdicts_page,
+        "rules.md": rulepages.rules_page,
+        "policy-tests.md": rulepages.tests_page,
         "lint.md": reference.lint_page,
     }
 

@@ -52,7 +52,7 @@ def explain(
     chosen, file = (
         _stored(case, rule, policies, parameters, known_at)
         if stored
-        else _from_file(what[0], case, rule, policies, parameters, mapping, known_at)
+        else _from_file(what[0], case, rule, policies, parameters, mapping, known_at, received=now)
     )
     from rules.explain import explain as explain_rules
 
@@ -77,12 +77,20 @@ def _with_rule(policies: Sequence[Policy], rule: str) -> list[Policy]:
 
 
 def _from_file(
-    path: str, case: str, rule: str, policies: Sequence[str], parameters: Sequence[str], mapping: str | None, known_at: int | dt.date
+    path: str,
+    case: str,
+    rule: str,
+    policies: Sequence[str],
+    parameters: Sequence[str],
+    mapping: str | None,
+    known_at: int | dt.date,
+    *,
+    received: int,
 ) -> tuple[list[Policy], CaseFile]:
     from cli.inputs import read_input
 
     chosen = _with_rule(load_policies(policies, parameters), rule)
-    given = read_input([path], chosen[0], mapping=mapping, received=now_ms(), known_at=known_at)
+    given = read_input([path], chosen[0], mapping=mapping, received=received, known_at=known_at)
     for refusal in given.refusals:
         complain(str(refusal))
     by_id = {file.case: file for file in given.cases}
@@ -100,11 +108,12 @@ def _stored(
     from store.cases import load_case
 
     with service() as svc:
-        usable = load_policies(policies) if policies else list(svc.policies.policies)
+        known_ms = min(policy.zone.last_ms_of(known_at) for policy in svc.policies.policies)
+        usable = load_policies(policies) if policies else list(svc.policies_at(known_ms).policies)
         chosen = with_parameters(_with_rule(usable, rule), parameters)
         with svc.reading() as session:
             file = load_case(session, case, known_at=chosen[0].zone.last_ms_of(known_at)).file
-        group = next((group for group in svc.policies.groups if group.catalogue.digest == chosen[0].catalogue.digest), None)
+        group = next((group for group in svc.policies.groups if group.catalogue.name == chosen[0].catalogue.name), None)
         known = file if group is None else group.part_of(file)
     if not file.events:
         raise click.UsageError(f"No events of a case {case!r} are stored.")

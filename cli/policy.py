@@ -1,4 +1,4 @@
-"""`duecare policy ...`: looking at, checking and testing policies.  No server, no database."""
+"""`duecare policy ...`: looking at, checking and testing policies; what changes them stands in cli.policychanges.  No server."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import click
 
 from cli.backtests import backtest, backtests
-from cli.common import EXIT_GOOD, EXIT_USAGE, complain, load_policies, plural
+from cli.common import EXIT_GOOD, EXIT_USAGE, complain, load_policies, plural, policy_path
+from cli.policychanges import approve, changes, history, propose, reject, set_, withdraw
 from cli.policydiff import diff, read
 from cli.policylint import lint
 from cli.policynew import new
@@ -24,8 +25,8 @@ def policy() -> None:
     """Check, test and describe policies."""
 
 
-policy.add_command(backtest)
-policy.add_command(backtests)
+for _command in (approve, backtest, backtests, changes, history, propose, reject, set_, withdraw):
+    policy.add_command(_command)
 policy.add_command(diff)
 policy.add_command(lint)
 policy.add_command(new)
@@ -67,7 +68,7 @@ def test(paths: Sequence[Path], only: str | None, coverage: bool, threshold: flo
 @click.argument("name", required=False)
 def kinds(name: str | None) -> int:
     """Describe the kinds of rule that a policy may use, or the one called NAME."""
-    from cli.reference import kind_page
+    from cli.kindpages import kind_page
     from rules.kinds import registry
 
     known = registry()
@@ -83,18 +84,28 @@ def kinds(name: str | None) -> int:
 
 
 @policy.command()
-def schema() -> int:
-    """Print the JSON Schema of a policy file, for editors."""
+@click.argument("name", required=False, metavar="[NAME_OR_FILE]")
+def schema(name: str | None) -> int:
+    """Print the JSON Schema of a policy file, for editors; with a policy, its own names are offered too.
+
+    Keep it beside the policy and let the policy begin with: # yaml-language-server: $schema=policy.schema.json
+    """
+    from rules.policy import load_policy
     from rules.schema import policy_schema
 
-    click.echo(json.dumps(policy_schema(), indent=2))
+    click.echo(json.dumps(policy_schema(load_policy(policy_path(name)) if name else None), indent=2))
     return EXIT_GOOD
 
 
 @policy.command()
 @click.argument("policies", nargs=-1, metavar="[NAME_OR_FILE]...")
-def questions(policies: Sequence[str]) -> int:
+@click.option("--db", is_flag=True, help="Of the policies in force: only what is not set, with how many stored cases wait for it.")
+def questions(policies: Sequence[str], db: bool) -> int:
     """List what the policy's owner has to decide: how its text is read, parameters that are not set, what stays for a person."""
+    if db:
+        from cli.policychanges import open_questions
+
+        return open_questions(policies)
     for number, chosen in enumerate(load_policies(policies)):
         if number:
             click.echo()

@@ -120,7 +120,7 @@ def _junit(results: Sequence[Result], covered: Sequence[Reached]) -> None:
         failure = f"{plural(len(result.failures), 'expectation')} did not hold" if result.failures else None
         cases.append(Case(result.timeline.place(), result.timeline.name, failure, None, detail))
     for one in covered:
-        detail = "\n".join(f"{place}  {_who(missing)}{missing.words}" for place, missing in _placed(one))
+        detail = "\n".join(f"{place}  {_who(missing)} {missing.words}" for place, missing in _placed(one))
         failure = f"{plural(len(one.missing), 'part')} not reached" if one.missing else None
         cases.append(Case(one.policy.path, f"coverage of {one.policy.id}", failure, None, detail))
     write(cases, name="duecare policy test")
@@ -134,20 +134,30 @@ def _tell(one: Reached) -> None:
     asked = demanded(one.policy)
     for rule in one.policy.rules:
         counts = ", ".join(f"{verdict} {count}" for verdict, count in sorted(one.verdicts.get(rule.id, {}).items()))
-        free = "" if rule.id in asked else f" ({'only counted' if rule.counted else rule.status}: not asked for)"
+        if rule.counted:
+            counts = "only counted"
+        free = "" if rule.id in asked or rule.status == "enforced" else f" ({rule.status}: not asked for)"
         click.echo(f"  {rule.id}  {rule.kind}: {counts or 'no verdict expected'}{free}")
     lines = sum(one.lines.values(), Counter[str]())
     never = [line.value for line in Line if line not in lines and line is not Line.DISAGREE]
     click.echo(f"  Lines of the decision table: {', '.join(f'{name} {lines[name]}' for name in sorted(lines))}")
     if never:
         click.echo(f"  Lines that no expectation rests on: {', '.join(never)}")
+    untold = {rule.id for rule in one.policy.rules if rule.id not in one.verdicts and rule.id in asked}
+    folded = 0
     for place, missing in _placed(one):
-        click.echo(f"{place}: {_who(missing)}{missing.words}\n    Try {missing.idea}.")
+        if len(missing.path) > 2 and set(missing.rules) <= untold:
+            folded += 1
+        else:
+            click.echo(f"{place}: {_who(missing)} {missing.words}\n    Try {missing.idea}.")
+    if folded:
+        click.echo(f"And {plural(folded, 'part')} of conditions of rules of which no verdict is expected.")
     click.echo("")
 
 
 def _who(missing: Missing) -> str:
-    return f"{', '.join(missing.rules)} " if missing.rules else ""
+    shown = ", ".join(missing.rules[:4])
+    return shown if len(missing.rules) <= 4 else f"{shown} and {len(missing.rules) - 4} more"
 
 
 def _placed(one: Reached) -> list[tuple[str, Missing]]:
@@ -155,7 +165,8 @@ def _placed(one: Reached) -> list[tuple[str, Missing]]:
 
     package = one.policy.package
     source = read(one.policy.path) if package is None else parse(package.files[package.main], name=package.main)
-    return [(f"{source.name}:{source.mark(missing.path)[0]}", missing) for missing in one.missing]
+    lines = [source.mark(missing.path)[0] for missing in one.missing]
+    return [(f"{source.name}:{line}", missing) for line, missing in sorted(zip(lines, one.missing, strict=True), key=lambda pair: pair[0])]
 
 
 def as_json(results: Sequence[Result], covered: Sequence[Reached]) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Sequence
 
 import click
@@ -25,7 +26,7 @@ def create(name: str, roles: Sequence[str], teams: Sequence[str], offices: Seque
     """Make an account and print its one-time password, which has to be changed at the first sign-in.
 
     \b
-    Roles: viewer, reviewer, team_leader, manager, operator, administrator.
+    Roles: viewer, reviewer, team_leader, manager, policy_owner, operator, administrator.
     """
     from cli.stored import service
     from service import users as accounts
@@ -84,6 +85,26 @@ def reset_password(name: str) -> int:
         password = accounts.reset_password(svc, name=name)
     complain(f"The one-time password of {name} is not shown again:")
     click.echo(password)
+    return 0
+
+
+@users.command("change-password")
+@click.argument("name")
+@click.option("--stdin", "from_stdin", is_flag=True, help="Read the present and the new password from two lines of stdin.")
+def change_password(name: str, from_stdin: bool) -> int:
+    """Change your own password, as the first sign-in asks for; the present one is asked for."""
+    from cli.stored import service
+    from service import users as accounts
+
+    if from_stdin:
+        old, new = (sys.stdin.readline().rstrip("\r\n") for _ in range(2))
+    else:
+        old = click.prompt("Present password", hide_input=True, err=True)
+        new = click.prompt("New password", hide_input=True, confirmation_prompt=True, err=True)
+    with service() as svc:
+        user = accounts.sign_in(svc, name=name, password=old)
+        accounts.change_password(svc, user_id=user.id, old=old, new=new)
+    click.echo(f"The password of {name} is changed.")
     return 0
 
 

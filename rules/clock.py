@@ -22,6 +22,10 @@ _LAST_DAY = dt.date.max.toordinal()
 _MS = dt.timedelta(milliseconds=1)
 
 
+MAX_NAME = 64
+"""Characters of a time zone's name; no zone has a longer one."""
+
+
 class Zone:
     """An IANA time zone as a map between UTC ms and local days.  Raises ValueError for a name that tzdata does not know."""
 
@@ -29,7 +33,7 @@ class Zone:
 
     def __init__(self, name: str) -> None:
         try:
-            self._info = ZoneInfo(name)
+            self._info = ZoneInfo(name[:MAX_NAME])
         except (ZoneInfoNotFoundError, ValueError, OSError) as error:
             raise ValueError(f"no time zone is called {name!r}") from error
         self.name = name

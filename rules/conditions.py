@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 Scalar = bool | int | str
 Watch = Callable[[str, Any], Any]
-"""What looks on while coverage is measured: it wraps the function that a part of a condition becomes (by the part's word)."""
+"""What looks on while coverage is measured: it wraps what a part of a condition (by its word) becomes, one function or several."""
 
 
 class Model(BaseModel):
@@ -143,7 +143,7 @@ class Where(BaseModel):
 
     @cached_property
     def watch(self) -> Watch | None:
-        """As that of a test, for the joiners any and not."""
+        """As that of a test, for what joins parts: it is given the parts' functions, and makes one of them."""
         return None
 
     @cached_property

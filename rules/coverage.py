@@ -1,32 +1,26 @@
 """What tests reach of a policy: verdicts of each rule, lines of the decision table, answers of each part of each condition.
 
-Nothing is measured unless a Coverage is handed to `policytest.run_timeline`: it looks on through `Test.watch`, `Where.watch` and a
-View of its own, on policies that were loaded for it.  What is seen counts only where an expectation on a rule that rests on it
-holds at the same check, so that a test which merely passes by proves nothing.  Pure; imports rules.*.
+Nothing is measured unless a Coverage is handed to `policytest.run_timeline`: then `rules.watching` looks on at policies that were
+loaded for it.  What is seen counts only where an expectation on a rule that rests on it holds at the same check, so that a test which
+merely passes by proves nothing.  Pure; imports rules.*.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING
 
-from rules.conditions import Selector, Term, Test
-from rules.course import dig
-from rules.coverageparts import ABSENT, FALSE, LISTS, TRUE, UNCLEAR, Goal, Path, Spot, demanded, parts_of
-from rules.kinds.requires import Requires
-from rules.matching import MAKERS, Answer, Check, Context, roles_of
-from rules.model import Fit, Outcome
-from rules.obligation import Trigger
-from rules.view import Hit, View, alike
+from rules.coverageparts import Goal, Path, Spot, demanded, parts_of
+from rules.model import Outcome
+from rules.watching import Notes
 
 if TYPE_CHECKING:
     from rules.evaluate import Evaluation
-    from rules.history import Entry
     from rules.policy import Policy
+    from rules.view import View
 
-_ANSWERS = {Fit.YES: TRUE, Fit.NO: FALSE, Fit.UNCLEAR: UNCLEAR}
 MET = frozenset({Outcome.MET.value})
 BREACHED = frozenset({Outcome.BREACHED.value, Outcome.LATE.value})
 UNKNOWN = frozenset({Outcome.UNKNOWN.value})
@@ -73,6 +67,7 @@ class _Watched:
     seen: set[Spot] = field(default_factory=set)
     verdicts: dict[str, Counter[str]] = field(default_factory=dict)
     lines: dict[str, Counter[str]] = field(default_factory=dict)
+    counted: set[str] = field(default_factory=set)
 
 
 class Coverage:
@@ -80,9 +75,8 @@ class Coverage:
 
     def __init__(self) -> None:
         self._watched: dict[str, _Watched] = {}
-        self._now: set[tuple[str, Spot]] = set()
-        self._selectors: dict[int, tuple[str, Path]] = {}
-        self.views: type[View] = type("Watching", (_Watching,), {"coverage": self})
+        self._seen = Notes()
+        self.views: type[View] = self._seen.views
 
     def watch(self, policy: Policy) -> Policy:
         """Begins to look on at a policy, which must have been loaded for this alone and not judged with yet."""
@@ -91,33 +85,23 @@ class Coverage:
         for goal in parts.goals:
             spots[goal.spot] = spots.get(goal.spot, frozenset()) | goal.rules
         self._watched[policy.id] = _Watched(policy, list({goal.spot: goal for goal in parts.goals}.values()), spots)
-        for path, name, test in parts.tests:
-            vars(test)["watch"] = _TestWatch(self, policy.id, path, name, test)
-        for path, where in parts.joiners:
-            vars(where)["watch"] = _JoinerWatch(self, policy.id, path)
-        self._selectors |= {id(selector): (policy.id, path) for path, selector in parts.selectors}
+        self._seen.watch(policy.id, parts)
         return policy
-
-    def note(self, policy: str, path: Path, word: str, answer: str) -> None:
-        """Something was seen; whether it counts is decided at the end of the check."""
-        self._now.add((policy, (path, word, answer)))
 
     def keep(self, evaluation: Evaluation, held: Collection[str]) -> None:
         """Ends a check: what was seen counts for the rules on which expectations held."""
-        for policy, spot in self._now:
+        for policy, spot, _ in self._seen.notes:
             watched = self._watched[policy]
             if not watched.resting.get(spot, frozenset()).isdisjoint(held):
                 watched.seen.add(spot)
-        self._now.clear()
+        self._seen.notes.clear()
+        for watched in self._watched.values():
+            watched.counted |= {rule.id for rule in watched.policy.rules if rule.counted and rule.id in held}
         for judged in evaluation.details:
             if judged.rule.id in held and judged.policy.id in self._watched:
                 watched = self._watched[judged.policy.id]
                 watched.verdicts.setdefault(judged.rule.id, Counter())[judged.verdict.verdict.value] += 1
                 watched.lines.setdefault(judged.rule.kind, Counter())[judged.decision.line.value] += 1
-
-    def forget(self) -> None:
-        """Drops what was seen since the last check."""
-        self._now.clear()
 
     def lacking(self) -> list[tuple[str, str]]:
         """Rules that were never shown to be unknown: (policy, rule)."""
@@ -145,6 +129,12 @@ class Coverage:
                 total += 1
                 if not seen & verdicts:
                     missing.append(Missing((rule.id,), ("rules", places[rule.id]), f"never shown {word}", ideas[word]))
+        for rule in policy.rules:
+            if rule.counted and rule.status == "enforced":
+                total += 1
+                if rule.id not in watched.counted:
+                    idea = f"a case in which {rule.id} counts something, with counted: {{{rule.id}: {{...}}}}"
+                    missing.append(Missing((rule.id,), ("rules", places[rule.id]), "never shown counting", idea))
         for goal in watched.goals:
             total += 1
             if goal.spot not in watched.seen:
@@ -154,140 +144,8 @@ class Coverage:
                 )
         return Reached(policy, total, total - len(missing), missing, watched.verdicts, watched.lines)
 
-    def selector(self, selector: Selector) -> tuple[str, Path] | None:
-        """Which policy a selector belongs to, and its place; None for one that is not watched."""
-        return self._selectors.get(id(selector))
-
 
 def _one_of(names: Sequence[str]) -> str:
+    if len(names) > 4:
+        return "a rule that uses it"
     return names[0] if len(names) == 1 else f"one of {', '.join(names)}"
-
-
-def _among(entry: Entry, entries: Iterable[Entry]) -> bool:
-    return any(entry is one for one in entries)
-
-
-class _JoinerWatch:
-    """What any and not say."""
-
-    def __init__(self, coverage: Coverage, policy: str, path: Path) -> None:
-        self.coverage, self.policy, self.path = coverage, policy, path
-
-    def __call__(self, word: str, ready: Check) -> Check:
-        def run(data: Any, context: Context) -> Answer:
-            answer = ready(data, context)
-            self.coverage.note(self.policy, (*self.path, word), word, _ANSWERS[answer[0]])
-            return answer
-
-        return run
-
-
-class _TestWatch:
-    """What the words of one test say, and of which listed value."""
-
-    def __init__(self, coverage: Coverage, policy: str, path: Path, name: str, test: Test) -> None:
-        self.coverage, self.policy, self.path, self.name, self.present = coverage, policy, path, name, test.present
-        self.wanted = dict(test.active)
-
-    def __call__(self, word: str, ready: Check) -> Check:
-        if not word:
-            return self._whole(ready)
-        wanted = self.wanted[word]
-        several = wanted if isinstance(wanted, tuple) and len(wanted) > 1 else ()
-        each = [MAKERS[word]((value,) if word in LISTS else value, "") for value in several] if word in LISTS | {"differs_from"} else []
-        counts = Fit.NO if word in ("has_all", "differs_from") else Fit.YES
-        labels = several if word in LISTS else range(len(several))
-
-        def run(value: Any, context: Context) -> Answer:
-            answer = ready(value, context)
-            self._note(word, _ANSWERS[answer[0]])
-            for label, one in zip(labels, each, strict=False):
-                if one(value, context)[0] is counts:
-                    self._note(word, f"value {label}")
-            return answer
-
-        return run
-
-    def _whole(self, ready: Check) -> Check:
-        def run(data: Any, context: Context) -> Answer:
-            absent = dig(data, self.name) is None
-            if self.present is not None:
-                self._note("present", TRUE if absent is not self.present else FALSE)
-            elif absent:
-                self._note("", ABSENT)
-            return ready(data, context)
-
-        return run
-
-    def _note(self, word: str, answer: str) -> None:
-        self.coverage.note(self.policy, self.path, word, answer)
-
-
-class _Watching(View):
-    """A view that tells its Coverage what selectors, terms and anchors come to."""
-
-    coverage: ClassVar[Coverage]
-
-    def find(self, selector: Selector, context: Context | None = None) -> list[Hit]:
-        hits = super().find(selector, context)
-        known = self.coverage.selector(selector)
-        if known is not None:
-            self._tell(*known, selector, hits)
-        return hits
-
-    def _tell(self, policy: str, path: Path, selector: Selector, hits: Iterable[Hit]) -> None:
-        note = self.coverage.note
-        fits = [hit.entry for hit in hits if hit.fit is Fit.YES]
-        note(policy, path, "found", TRUE if fits else FALSE)
-        for name in selector.names:
-            term = self.policy.terms.get(name)
-            kinds = (name,) if term is None else term.names
-            if any(entry.type in kinds for entry in fits):
-                note(policy, path, "event", name)
-        if selector.related and any(not _among(entry, self.episode.by_type.get(entry.type, ())) for entry in fits):
-            note(policy, path, "related", TRUE)
-        if isinstance(selector, Requires) and selector.collects is not None:
-            for attribute, wanted in selector.collects.items():
-                brought: set[Any] = set()
-                for hit in (hit for hit in hits if hit.fit is Fit.YES):
-                    value = dig(hit.entry.data, attribute)
-                    if value is None:
-                        note(policy, path, f"collects.{attribute}", ABSENT)
-                    for one in value if isinstance(value, list | tuple) else () if value is None else (value,):
-                        brought |= {one} if selector.roles is None else roles_of(one, Context(self, hit.entry))[0]
-                for asked in wanted:
-                    label, values = (asked, {asked}) if isinstance(asked, str) else (" or ".join(asked), set(asked))
-                    note(policy, path, f"collects.{attribute}.{label}", TRUE if values & brought else FALSE)
-
-    def _narrow(self, hit: Hit, selector: Selector, context: Context | None) -> Hit:
-        known = self.coverage.selector(selector)
-        activation = None if context is None else context.activation
-        if known is not None and activation is not None and hit.fit is not Fit.NO:
-            for same in selector.same:
-                answer = alike(hit.entry.data, activation.data, same)[0]
-                self.coverage.note(*known, f"same.{same}", ABSENT if answer is Fit.UNCLEAR else _ANSWERS[answer])
-            if selector.of == "attempt" and hit.entry.attempt != activation.attempt:
-                self.coverage.note(*known, "attempt", FALSE)
-        return super()._narrow(hit, selector, context)
-
-    def _term(self, name: str, term: Term) -> list[Hit]:
-        hits = super()._term(name, term)
-        for hit in hits:
-            if hit.fit is Fit.YES:
-                self.coverage.note(self.policy.id, ("terms", name), "event", hit.entry.type)
-        return hits
-
-    def counted(self, name: str) -> list[Hit]:
-        hits = super().counted(name)
-        types = self.policy.terms[name].names
-        if any(kind in types for kind, _ in self.twins):
-            self.coverage.note(self.policy.id, ("terms", name), "once_per", TRUE)
-        return hits
-
-    def anchor(self, name: str) -> Trigger | None:
-        trigger = super().anchor(name)
-        first = [hit.entry for hit in self.counted(self.policy.anchors[name].first)]
-        for entry in trigger.entries if trigger is not None else ():
-            if entry is not None:
-                self.coverage.note(self.policy.id, ("anchors", name), "first", TRUE if _among(entry, first) else FALSE)
-        return trigger

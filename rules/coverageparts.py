@@ -6,7 +6,7 @@ comes with its place in the policy, the rules that rest on it, and the answers t
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -27,22 +27,22 @@ Spot = tuple[Path, str, str]
 
 TRUE, FALSE, ABSENT, UNCLEAR = "true", "false", "absent", "unclear"
 _VERBS = {
-    "equals": "is",
-    "in_": "is one of",
-    "differs_from": "is not",
-    "has": "holds",
-    "has_all": "holds all of",
-    "has_any": "holds one of",
-    "at_least": "is at least",
-    "at_most": "is at most",
-    "before": "is before",
-    "after": "is after",
-    "includes_role": "includes a",
-    "each": "is as asked in each of its elements",
-    "some": "is as asked in one of its elements",
+    "equals": ("is", "is not"),
+    "in_": ("is", "is not"),
+    "differs_from": ("is not", "is"),
+    "has": ("holds", "does not hold"),
+    "has_all": ("holds", "does not hold"),
+    "has_any": ("holds", "does not hold"),
+    "at_least": ("is at least", "is below"),
+    "at_most": ("is at most", "is above"),
+    "before": ("is before", "is not before"),
+    "after": ("is after", "is not after"),
+    "includes_role": ("includes", "does not include"),
+    "each": ("is as asked throughout", "is not as asked throughout"),
+    "some": ("is as asked somewhere", "is nowhere as asked"),
 }
 LISTS = {"in_", "has_any", "includes_role", "has_all"}
-"""Words of which each listed value counts: seen to satisfy (of ``has_all``: seen to be lacking)."""
+"""Words of which each listed value counts: seen to satisfy (of ``has_all``: seen to be the only one lacking)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ class Parts:
 
     goals: list[Goal] = field(default_factory=list)
     tests: list[tuple[Path, str, Test]] = field(default_factory=list)
-    joiners: list[tuple[Path, Where]] = field(default_factory=list)
+    joins: list[tuple[Path, Where]] = field(default_factory=list)
     selectors: list[tuple[Path, Selector]] = field(default_factory=list)
 
 
@@ -115,13 +115,13 @@ class _Walker:
         path: Path = (group, name)
         if isinstance(part, Term):
             for event in part.names if len(part.names) > 1 else ():
-                self._goal(path, "event", event, f"{name} by {event}", f"a {event} that counts as {name}")
+                self._goal(path, "event", event, f"{name} by {event}", f"{_one((event,))} that counts as {name}")
             if part.once_per:
                 self._goal(path, "once_per", TRUE, f"{name} reported twice", "the same thing told by two sources, counted once")
             self._where(part.where, (*path, "where"), part.names)
             return
         if isinstance(part, Anchor):
-            self._goal(path, "first", TRUE, f"{name} from the first {part.first}", f"a {part.first} soon after {part.of.event}")
+            self._goal(path, "first", TRUE, f"{name} from the first {part.first}", f"{_one((part.first,))} soon after {part.of.event}")
             self._goal(path, "first", FALSE, f"{name} from {part.of.event}", f"no {part.first}, or one that comes too late")
         self._walk(part, path, ())
 
@@ -159,40 +159,48 @@ class _Walker:
         return types
 
     def _selector(self, selector: Selector, path: Path) -> None:
-        names = " or ".join(selector.names)
+        names, one = " or ".join(selector.names), _one(selector.names)
         self.found.selectors.append((path, selector))
         if not selector.names:
             return
-        self._goal(path, "found", TRUE, f"{names} found", f"a {names} that counts here")
+        self._goal(path, "found", TRUE, f"{names} found", f"{one} that counts here")
         if not self.sure or not _takes_all(selector, self.sure):
             self._goal(path, "found", FALSE, f"{names} not found", f"no {names} that counts here")
         for name in selector.names if len(selector.names) > 1 else ():
-            self._goal(path, "event", name, f"found as {name}", f"a {name} that counts here")
+            self._goal(path, "event", name, f"found as {name}", f"{_one((name,))} that counts here")
         for same in selector.same:
-            self._goal(path, f"same.{same}", TRUE, f"the same {same}", f"a {names} with the same {same}")
-            self._goal(path, f"same.{same}", FALSE, f"another {same}", f"a {names} with another {same}")
-            self._goal(path, f"same.{same}", ABSENT, f"{same} left out", f"a {names} that does not say its {same}")
+            self._goal(path, f"same.{same}", TRUE, f"the same {same}", f"{one} with the same {same}")
+            self._goal(path, f"same.{same}", FALSE, f"another {same}", f"{one} with another {same}")
+            self._goal(path, f"same.{same}", ABSENT, f"{same} left out", f"{one} that does not say its {same}")
         if selector.of == "attempt":
-            self._goal(path, "attempt", FALSE, "of another closure attempt", f"a {names} from before an earlier closure")
+            self._goal(path, "attempt", FALSE, "of another closure attempt", f"{one} from before an earlier closure")
         if selector.related:
-            self._goal(path, "related", TRUE, "found in a related case", f"a {names} in a case that shares a person")
-        for attribute, wanted in (selector.collects or {}).items() if isinstance(selector, Requires) else ():
-            self._goal(path, f"collects.{attribute}", ABSENT, f"{attribute} left out", f"a {names} that does not say its {attribute}")
+            self._goal(path, "related", TRUE, "found in a related case", f"{one} in a case that shares a person")
+        if isinstance(selector, Requires):
+            self._collects(selector.collects or {}, path, one)
+
+    def _collects(self, collects: Mapping[str, Iterable[str | tuple[str, ...]]], path: Path, event: str) -> None:
+        for attribute, wanted in collects.items():
+            self._goal(path, f"collects.{attribute}", ABSENT, f"{attribute} left out", f"{event} that does not say its {attribute}")
             for value in wanted:
-                label = value if isinstance(value, str) else " or ".join(value)
-                self._goal(path, f"collects.{attribute}.{label}", TRUE, f"{attribute} with {label}", f"a {names} that brings {label}")
-                self._goal(path, f"collects.{attribute}.{label}", FALSE, f"{attribute} without {label}", f"no {names} that brings {label}")
+                values = (value,) if isinstance(value, str) else value
+                label = " or ".join(values)
+                word = f"collects.{attribute}.{label}"
+                self._goal(path, word, TRUE, f"{attribute} with {label}", f"{event} that brings {label}")
+                self._goal(path, word, FALSE, f"{attribute} lacking {label} alone", f"everything brought but {label}")
+                for each in values if len(values) > 1 else ():
+                    idea = f"everything brought, with {each} alone for {label}"
+                    self._goal(path, word, each, f"{attribute} with {each} for {label}", idea)
 
     # -- conditions
     def _where(self, where: Where | None, path: Path, types: tuple[str, ...]) -> None:
         if where is None:
             return
-        if where.any_ or where.not_ is not None:
-            self.found.joiners.append((path, where))
+        self.found.joins.append((path, where))
         for word in [word for word, given in (("any", where.any_), ("not", where.not_)) if given]:
-            self._goal((*path, word), word, TRUE, f"{word} holds", f"a {_kinds(types)} for which what stands under {word} holds")
+            self._goal((*path, word), word, TRUE, f"{word} holds", f"{_one(types)} for which what stands under {word} holds")
             self._goal(
-                (*path, word), word, FALSE, f"{word} does not hold", f"a {_kinds(types)} for which what stands under {word} does not hold"
+                (*path, word), word, FALSE, f"{word} does not hold", f"{_one(types)} for which what stands under {word} does not hold"
             )
         for name, test in where.tests.items():
             self._test(test, (*path, name), name, types)
@@ -203,40 +211,34 @@ class _Walker:
 
     def _test(self, test: Test, path: Path, name: str, types: tuple[str, ...]) -> None:
         self.found.tests.append((path, name, test))
-        one = _kinds(types)
+        one = _one(types)
         if test.present is not None:
-            given, left = f"a {one} that says {name}", f"a {one} that does not say {name}"
+            given, left = f"{one} that says {name}", f"{one} that does not say {name}"
             self._goal(path, "present", TRUE, f"{name} {'given' if test.present else 'left out'}", given if test.present else left)
             self._goal(path, "present", FALSE, f"{name} {'left out' if test.present else 'given'}", left if test.present else given)
-        elif not self._required(name, types):
-            self._goal(path, "", ABSENT, f"{name} left out", f"a {one} that does not say {name}")
+        else:
+            self._goal(path, "", ABSENT, f"{name} left out", f"{one} that does not say {name}")
         for word, wanted in test.active:
             self._word(word, wanted, path, name, one)
             for inner in [wanted] if isinstance(wanted, Where | Ref) else wanted if isinstance(wanted, tuple) else ():
                 if isinstance(inner, Where | Ref):
-                    self._walk(inner, (*path, word), () if isinstance(inner, Where) else types)
+                    self._walk(inner, (*path, word), (f"element of {name}",) if isinstance(inner, Where) else types)
 
     def _word(self, word: str, wanted: Any, path: Path, name: str, one: str) -> None:
-        what = f"{name} {_VERBS[word]}{shown(wanted)}"
+        value = shown(wanted, "and" if word == "has_all" else "or")
+        yes, no = (f"{name} {verb}{value}" for verb in _VERBS[word])
         several = wanted if isinstance(wanted, tuple) and len(wanted) > 1 else ()
-        self._goal(path, word, FALSE, f"{what}: no", f"a {one} for which this is not so")
+        self._goal(path, word, FALSE, no, f"{one} whose {no}, the rest being as asked")
         if not several or word not in LISTS or word == "has_all":
-            self._goal(path, word, TRUE, f"{what}: yes", f"a {one} for which this is so")
+            self._goal(path, word, TRUE, yes, f"{one} whose {yes}")
         for value in several if word in LISTS else ():
-            words = f"{name} without {value}" if word == "has_all" else f"{name} with {value}"
-            self._goal(path, word, f"value {value}", words, f"a {one} with {words}")
+            words = f"{name} lacking {value} alone" if word == "has_all" else f"{name} with {value}"
+            self._goal(path, word, f"value {value}", words, f"{one} with its {words}")
         for index, _ in enumerate(several if word == "differs_from" else ()):
-            self._goal(
-                path, word, f"value {index}", f"{name} is the same as the {index + 1}. of them", f"a {one} for which just this is so"
-            )
+            self._goal(path, word, f"value {index}", f"{name} is number {index + 1} of these", f"{one} for which just this is so")
         if may_be_unclear(word, wanted):
-            with_what = "the role of who is listed" if word == "includes_role" else "what it is compared with"
-            self._goal(path, word, UNCLEAR, f"{what}: cannot be told", f"a {one} where {with_what} is not on record")
-
-    def _required(self, name: str, types: Iterable[str]) -> bool:
-        """Whether the attribute cannot be absent, going by the catalogue."""
-        known = [t for one in types for t in (self.policy.terms[one].names if one in self.policy.terms else (one,))]
-        return bool(known) and all(name in self.policy.catalogue.types[one].required for one in known if one in self.policy.catalogue.types)
+            with_what = "roles of those listed are" if word == "includes_role" else "value that it is compared with is"
+            self._goal(path, word, UNCLEAR, f"{yes}: cannot be told", f"{one} where the {with_what} not on record")
 
 
 def _activating(clause: BaseModel) -> tuple[str, ...]:
@@ -259,19 +261,20 @@ def may_be_unclear(word: str, wanted: Any) -> bool:
     return any(isinstance(v, Ref) or (isinstance(v, str) and v.startswith("$") and v not in told) for v in values)
 
 
-def shown(wanted: Any) -> str:
+def shown(wanted: Any, joiner: str = "or") -> str:
     """A wanted value in a few words, with a space before; nothing for what has parts of its own."""
     if isinstance(wanted, Where):
         return ""
     if isinstance(wanted, Ref):
         return " what is looked up"
     if isinstance(wanted, tuple):
-        return " " + " or ".join(shown(one).strip() for one in wanted)
+        return " " + f" {joiner} ".join(shown(one).strip() for one in wanted)
     return f" {str(wanted).lower() if isinstance(wanted, bool) else wanted}"
 
 
-def _kinds(types: Iterable[str]) -> str:
-    return " or ".join(types) or "list element"
+def _one(types: Iterable[str]) -> str:
+    """One such event: "an assessment.completed"."""
+    return " or ".join(f"{'an' if name[0] in 'aeiou' else 'a'} {name}" for name in types) or "an event"
 
 
 def _texts(data: Any) -> Iterator[str]:

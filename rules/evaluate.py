@@ -16,7 +16,7 @@ from rules.model import CaseFile, DataQuery, Decision, Event, Verdict
 from rules.obligation import OUT_OF_SCOPE, Obligation, World, nothing
 from rules.policy import Policy, Rule
 from rules.record import Fact, standing
-from rules.versions import Share, each_once, in_force
+from rules.versions import Share, each_once, in_force, of_today, reigns, taken_over
 from rules.view import Related, View
 
 When = int | dt.date
@@ -104,16 +104,20 @@ def evaluate(
         versions.setdefault(policy.id, []).append(policy)
     merged_into: str | None = None
     worlds: _Stages = {}
+    current: list[Policy] = []
     for same in versions.values():
         same.sort(key=lambda p: p.effective)
-        stage = _stage(same[-1], same[-1].zone, file, as_of, known_at, run, worlds)
+        now = _now(same, as_of)
+        current.append(now)
+        stage = _stage(now, now.zone, file, as_of, known_at, run, worlds)
         if isinstance(stage, str):
             merged_into = stage
             continue
         for episode in stage.history.episodes:
-            own = same[-1].zone_for(episode.programs, _office(episode, same[-1]))
-            _judge_episode(same, *_seen_in(own, stage, episode, same[-1], file, as_of, known_at, run, worlds), run, ask)
-    _tally(policies, run, statuses)
+            own = now.zone_for(episode.programs, _office(episode, now))
+            _judge_episode(same, *_seen_in(own, stage, episode, now, file, as_of, known_at, run, worlds), run, ask)
+        run.changes += [t for policy in same if (t := policy.zone.start_of(policy.effective)) > stage.as_of]
+    _tally(current, run, statuses)
     return Evaluation(
         file.case,
         tuple(run.verdicts),
@@ -148,7 +152,9 @@ def _stage(policy: Policy, zone: Zone, file: CaseFile, as_of: When, known_at: Wh
     key = (zone.name, policy.catalogue.digest, at, known)
     if key in cache:
         return cache[key]
-    facts, queries = standing(_all_events(file) if file.linked else file.events, known, policy.catalogue)
+    types = policy.catalogue.types
+    heard = [event for event in (_all_events(file) if file.linked else file.events) if event.type in types]
+    facts, queries = standing(heard, known, policy.catalogue)
     domain = policy.domain
     into, merge_queries = roots(facts, domain, at)
     run.ask([*queries, *merge_queries])
@@ -207,36 +213,41 @@ def _seen_in(
     return other, other.history.episodes[episode.number - 1]
 
 
+def _now(versions: Sequence[Policy], as_of: When) -> Policy:
+    """The version whose day is the last that has begun, each by its own zone."""
+    return next((p for p in reversed(versions) if p.effective <= p.zone.day_of(p.zone.last_ms_of(as_of))), versions[0])
+
+
 def _judge_episode(versions: Sequence[Policy], stage: _Stage, episode: Episode, run: _Run, ask: _Ask) -> None:
-    newest = versions[-1]
     today = stage.zone.day_of(stage.as_of)
     run.changes += [stage.zone.start_of(policy.effective) for policy in versions if policy.effective > today]
-    if newest.program is not None and not episode.programs:
+    now = of_today(versions, today)
+    if now.program is not None and not episode.programs:
         return
-    now = next((p for p in reversed(versions) if p.effective <= today), versions[0])
-    if newest.program is not None and newest.program not in episode.programs:
+    until = taken_over(versions, episode, today, stage.zone)
+    if now.program is not None and now.program not in episode.programs:
         view = _view(now, stage, episode, ask.views)
         judged = [rule for rule in now.rules if rule.status in ask.statuses and not rule.counted]
-        _settle(run, now, [(rule, nothing(OUT_OF_SCOPE)) for rule in judged], view, ask, stage)
+        _settle(run, now, [(rule, nothing(OUT_OF_SCOPE)) for rule in judged], view, ask, stage, until)
         return
     shares: list[Share] = []
-    for number, policy in enumerate(versions):
-        until = versions[number + 1].effective if number + 1 < len(versions) else None
+    for reign in reigns(versions, episode, today):
+        policy = reign.policy
         view = _view(policy, stage, episode, ask.views)
         run.changes += [t for day in view.boundaries() if 1 < day < 3_000_000 and (t := stage.zone.start_of(day)) > stage.as_of]
-        share = Share(policy, view, is_now=policy is now)
+        share = Share(reign, view)
         for rule in policy.rules:
             if rule.status not in ask.statuses:
                 continue
             if rule.counted:
-                if share.is_now:
+                if reign.is_now:
                     _count(rule, view, run)
                 continue
             found = [o for clause in rule.clauses for o in clause.obligations(view)]
-            share.add(rule, [in_force(o, policy, until, is_first=number == 0, is_now=share.is_now) for o in found])
+            share.add(rule, [in_force(o, reign) for o in found])
         shares.append(share)
     for share, asked in each_once(shares):
-        _settle(run, share.policy, asked, share.view, ask, stage)
+        _settle(run, share.reign.policy, asked, share.view, ask, stage, until)
         run.ask(share.view.data_queries())
 
 
@@ -266,8 +277,10 @@ def _related(policy: Policy, stage: _Stage, episode: Episode) -> tuple[Related, 
     return tuple(found)
 
 
-def _settle(run: _Run, policy: Policy, asked: Sequence[tuple[Rule, Obligation]], view: View, ask: _Ask, stage: _Stage) -> None:
-    """Stage 3: every world of every obligation decided, and the worlds of each joined into one verdict."""
+def _settle(
+    run: _Run, policy: Policy, asked: Sequence[tuple[Rule, Obligation]], view: View, ask: _Ask, stage: _Stage, until: int | None
+) -> None:
+    """Stage 3: every world of every obligation decided, and the worlds of each joined into one verdict, which holds ``until`` at most."""
     items: list[Item] = []
     ids: list[str] = []
     episode = str(view.episode.number)
@@ -286,6 +299,8 @@ def _settle(run: _Run, policy: Policy, asked: Sequence[tuple[Rule, Obligation]],
             decided[id(world)] = decisions[at]
             at += 1
         verdict, world, decision = verdicts.join(obligation, decided, view=view, policy=policy, rule=rule, known_at=stage.known_at)
+        if until is not None:
+            verdict = replace(verdict, next_change=until if verdict.next_change is None else min(until, verdict.next_change))
         run.verdicts.append(verdict)
         run.details.append(Judged(verdict, policy, rule, obligation, world, decision, view))
         if verdict.next_change is not None:

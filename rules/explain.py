@@ -5,35 +5,23 @@ The one renderer for the command line, the API and the pages.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from rules.clock import iso
+from rules.considered import Considered, considered, entries_of, moment_of
+from rules.counterfactual import Told, clause_of, entry_of, would_have_met
 from rules.evaluate import Evaluation, Judged, When, evaluate
 from rules.history import Entry
-from rules.kinds.content import Content
-from rules.model import CaseFile, Fit, Outcome, Verdict
+from rules.model import CaseFile, Outcome, Verdict
+from rules.nearness import not_said
 from rules.obligation import World
 from rules.policy import Policy
-from rules.wording import day_words, days_words, reason_words, requires_words, where_words
-
-
-@dataclass(frozen=True, slots=True)
-class Considered:
-    """An event that was looked at, and what became of it."""
-
-    event: str
-    type: str
-    happened: str
-    recorded: str
-    counts: str
-    """``yes``, ``no`` or ``unclear``."""
-    why: str
-
-    def words(self) -> str:
-        what = {"yes": "counts", "no": "does not count", "unclear": "may or may not count"}[self.counts]
-        return f"{self.event} {self.type}, {self.happened}: {what}{f' ({self.why})' if self.why else ''}"
+from rules.reading import names_in
+from rules.saying import Saying
+from rules.view import MOMENT
+from rules.wording import day_words, days_words, reason_words
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,23 +95,43 @@ def _one(judged: Judged) -> Explanation:
     return Explanation(
         verdict=judged.verdict,
         title=rule.title,
-        sentence=sentence(judged.verdict, rule.title, rule.unmet, today=iso(judged.view.today) or "", done_word=rule.done_word),
+        sentence=sentence(
+            judged.verdict,
+            rule.title,
+            rule.unmet,
+            today=iso(judged.view.today) or "",
+            done_word=rule.done_word,
+            due_word=rule.due_word,
+            missing=_missing(judged),
+        ),
         reasoning=tuple(_reasoning(judged)),
-        considered=tuple(_considered(judged)),
+        considered=tuple(considered(judged)),
         would_have_met=_would_have_met(judged),
         citation=f"{documents.get(rule.citation.document, rule.citation.document)}, {rule.citation.at}",
         guidance=rule.guidance,
     )
 
 
-def sentence(verdict: Verdict, title: str, unmet: str, *, today: str, done_word: str = "done") -> str:
-    """The verdict in one sentence, exact and kind.  ``today``: the local day (ISO) as of which it was judged."""
+def sentence(
+    verdict: Verdict,
+    title: str,
+    unmet: str,
+    *,
+    today: str,
+    done_word: str = "done",
+    due_word: str = "due by",
+    missing: Callable[[str], str] | None = None,
+) -> str:
+    """The verdict in one sentence, exact and kind.  ``today``: the local day (ISO) as of which it was judged.
+
+    ``missing``: tells a missing attribute in the words of a catalogue.
+    """
     due, done = verdict.due_on, verdict.satisfied_on
     finding = unmet or f"{title}: not {done_word}"
     match verdict.verdict:
         case Outcome.MET:
             return f"{title}: {done_word} on {day_words(done)}" + (
-                f", due by {day_words(due)}." if due is not None and done != due else "."
+                f", {due_word} {day_words(due)}." if due is not None and done != due else "."
             )
         case Outcome.LATE:
             return f"{finding}, {day_words(due)}; {done_word} {days_words(verdict.days_late or 0)} after it was due, on {day_words(done)}."
@@ -131,18 +139,18 @@ def sentence(verdict: Verdict, title: str, unmet: str, *, today: str, done_word:
             return f"{finding}, {day_words(due)}{_overdue(verdict, today)}."
         case Outcome.DUE_SOON:
             return (
-                f"{title}: due by {day_words(due)}, {_left(due, today)}."
+                f"{title}: {due_word} {day_words(due)}, {_left(due, today)}."
                 if due is not None
                 else f"{title}: due soon, with the next event that sets the day."
             )
         case Outcome.PENDING:
-            return f"{title}: due by {day_words(due)}." if due is not None else f"{title}: no due day yet."
+            return f"{title}: {due_word} {day_words(due)}." if due is not None else f"{title}: no due day yet."
         case Outcome.EXCUSED:
-            return f"{finding}, {day_words(due)}; excused: {reason_words(verdict)}."
+            return f"{finding}, {day_words(due)}; excused: {reason_words(verdict, missing)}."
         case Outcome.NOT_APPLICABLE:
-            return f"{title}: not applicable, since {reason_words(verdict)}{_open_for(verdict, today)}."
+            return f"{title}: not applicable, since {reason_words(verdict, missing)}{_open_for(verdict, today)}."
         case Outcome.UNKNOWN:
-            return f"{title}: cannot be judged, since {reason_words(verdict)}."
+            return f"{title}: cannot be judged, since {reason_words(verdict, missing)}."
 
 
 def _number(day: str) -> int:
@@ -168,30 +176,19 @@ def _open_for(verdict: Verdict, today: str) -> str:
     return f" (open for {days_words(_number(today) - _number(verdict.activated_on))})"
 
 
-def _entries(judged: Judged) -> dict[str, Entry]:
-    view = judged.view
-    found = {entry.id: entry for other in view.related for entry in other.episode.entries}
-    return found | {entry.id: entry for entry in view.episode.entries}
-
-
-def _moment(entry: Entry, judged: Judged) -> str:
-    day = day_words(iso(entry.day))
-    return f"{day}, {judged.view.zone.local(entry.first):%H:%M}" if entry.exact else f"{day} (only the day is known)"
-
-
 def _reasoning(judged: Judged) -> list[str]:
-    world, verdict, entries = judged.world, judged.verdict, _entries(judged)
+    world, verdict, entries = judged.world, judged.verdict, entries_of(judged)
     lines = []
     begun = [entries[name] for name in judged.obligation.activation if name in entries]
     if begun and verdict.activated_on is not None:
-        lines.append("It was called for by " + ", ".join(f"{e.type} ({e.id}) on {_moment(e, judged)}" for e in begun[:3]) + ".")
+        lines.append("It was called for by " + ", ".join(f"{e.type} ({e.id}) on {moment_of(e, judged)}" for e in begun[:3]) + ".")
     lines += _arithmetic(world, judged, entries)
     if verdict.reason == "parameter_unset":
         lines += [f"Open question to the policy's owner: {question}" for question in _questions(judged)]
     if verdict.contested:
         lines.append(f"To be looked at by a person: {verdict.contested}.")
     if verdict.verdict is Outcome.UNKNOWN:
-        lines.append(f"It cannot be judged: {reason_words(verdict)}.")
+        lines.append(f"It cannot be judged: {reason_words(verdict, _missing(judged))}.")
     return lines
 
 
@@ -199,6 +196,9 @@ def _arithmetic(world: World, judged: Judged, entries: dict[str, Entry]) -> list
     verdict = judged.verdict
     if verdict.due_on is None:
         return []
+    clause = clause_of(judged)
+    if own := clause.reckoning(Told(judged, clause, entry_of(judged))):
+        return own
     limits = ", ".join(f"{entries[name].type} ({name})" for name in world.limits if name in entries)
     if world.duty.gate is not None:
         return [f"It had to be in place by then: {day_words(verdict.due_on)}."]
@@ -228,46 +228,35 @@ def _questions(judged: Judged) -> list[str]:
     ]
 
 
-def _considered(judged: Judged) -> list[Considered]:
-    entries = _entries(judged)
-    found: dict[str, Considered] = {}
-    chosen = judged.decision.candidate
-    for index, candidate in enumerate(judged.world.candidates):
-        for name in candidate.events:
-            why = f"{candidate.missing} is missing" if candidate.fit is Fit.UNCLEAR and candidate.missing else ""
-            counts = "unclear" if candidate.fit is Fit.UNCLEAR else "yes"
-            if name not in found or index == chosen:
-                found[name] = _row(name, entries, judged, counts, why)
-    for name, why in judged.obligation.rejected:
-        found.setdefault(name, _row(name, entries, judged, "no", why))
-    return list(found.values())
+def _missing(judged: Judged) -> Callable[[str], str]:
+    """How a missing attribute is told: by the types of the events that the verdict rests on, else those that the rule is about."""
+    say = Saying(judged.policy)
 
+    def told(path: str) -> str:
+        mine = [entry.type for name, entry in entries_of(judged).items() if name in judged.verdict.evidence]
+        named = [name for clause in judged.rule.clauses for name in names_in(clause)]
+        known = [one for one in (*mine, *say.types(named)) if say.kind_of(path, [one])]
+        return not_said(path, say, known[:1])
 
-def _row(name: str, entries: dict[str, Entry], judged: Judged, counts: str, why: str) -> Considered:
-    entry = entries.get(name)
-    if entry is None:
-        return Considered(name, "", "", "", counts, why)
-    recorded = day_words(iso(judged.view.zone.day_of(entry.recorded)))
-    return Considered(name, entry.type, _moment(entry, judged), recorded, counts, why)
+    return told
 
 
 def _would_have_met(judged: Judged) -> str:
-    verdict = judged.verdict
-    if verdict.verdict not in (Outcome.BREACHED, Outcome.LATE, Outcome.PENDING, Outcome.DUE_SOON, Outcome.UNKNOWN, Outcome.EXCUSED):
-        return ""
-    asked = [words for clause in judged.rule.clauses if (words := _asked(clause, judged))]
-    if not asked:
-        return ""
-    over = verdict.verdict in (Outcome.BREACHED, Outcome.LATE, Outcome.EXCUSED)
-    head = "It would have been met with" if over else "It is met with"
-    earlier = judged.world.duty.gate is not None and not isinstance(judged.rule.clauses[0], Content)
-    by = f", {'before that moment on' if earlier else 'by'} {day_words(verdict.due_on)}" if verdict.due_on is not None else ""
-    return f"{head} {'; or '.join(asked)}{by}."
+    if judged.verdict.verdict is Outcome.UNKNOWN:
+        return _once(judged)
+    found = would_have_met(judged)
+    return "" if found is None else found.words
 
 
-def _asked(clause: object, judged: Judged) -> str:
-    requires = getattr(clause, "requires", None)
-    if requires is not None:
-        return requires_words(requires, judged.policy)
-    where = getattr(clause, "where", None)
-    return where_words(where) if where is not None else ""
+def _once(judged: Judged) -> str:
+    """When it can be judged."""
+    reason = judged.verdict.reason or ""
+    if reason == MOMENT:
+        return "It can be judged once the moments of that day are on record."
+    if reason == "source_stale":
+        return "It can be judged once every source of this case has reported up to the end of the due day."
+    if reason == "missing household":
+        return "It can be judged once the household is on record."
+    if reason.startswith("missing "):
+        return f"It can be judged once this is mended: {reason_words(judged.verdict, _missing(judged))}."
+    return ""

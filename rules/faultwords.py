@@ -7,6 +7,7 @@ the value came closest to.  And a key that is unknown is held against the keys t
 from __future__ import annotations
 
 import difflib
+import re
 import types
 import typing
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -24,10 +25,19 @@ MISSING = {
     "cites": "where does the rule come from? cites: {document: NAME, at: STEP OR HEADING}",
     "rules": "a policy holds at least one rule",
     "severity": "critical, high, medium, low or advisory",
+    "when": "what does it begin with? when: {first: EVENT}, {each: EVENT} or episode",
+    "requires": "what is asked for? requires: EVENT OR TERM, or {event: ..., where: ...}",
+    "every": "how often? every: {days: 14} or {days: $parameter}",
+    "within": "by when? within: {weeks: 6} or {days: $parameter}",
+    "kind": "of which kind is it?",
+    "unit": "days",
     "question": "what does the parameter ask of the policy's owner?",
     "guidance": "what is the rule for, in a sentence or two?",
 }
 """What to say of a key that is missing, beside that it is."""
+
+MAX_TOLD = 100
+"""Faults of one part of a file that are told; of the rest, only how many they are."""
 
 _PATTERNS = {
     r"^[a-z][a-z0-9_]*$": "takes lower-case letters, digits and _, and begins with a letter",
@@ -35,6 +45,7 @@ _PATTERNS = {
     r"^\$[a-z][a-z0-9_]*$": "takes a whole number from 0 to 36500, or $name of a parameter",
     "^forward$": "can only be forward",
 }
+_PERIOD = re.compile(r"(\d{1,5})\s*(days?|weeks?|months?|business days?)?", re.IGNORECASE)
 _TYPES = {
     "string_type": "a text",
     "int_type": "a whole number",
@@ -55,7 +66,8 @@ def told(error: ValidationError, data: Any, model: type[BaseModel], more: Iterab
 
     ``more``: keys that may stand beside those of ``model`` at the top.
     """
-    details = [_Detail(one, data) for one in error.errors(include_url=False)]
+    errors = error.errors(include_url=False)
+    details = [_Detail(one, data) for one in errors[:MAX_TOLD]]
     seen: set[tuple[Loc, str]] = set()
     for group in _closest(details):
         first = group[0]
@@ -63,6 +75,8 @@ def told(error: ValidationError, data: Any, model: type[BaseModel], more: Iterab
         if (first.place, text) not in seen:
             seen.add((first.place, text))
             yield first.place, text, first.kind == "extra_forbidden"
+    if len(errors) > MAX_TOLD:
+        yield (), f"and {len(errors) - MAX_TOLD:,} faults more", False
 
 
 class _Detail:
@@ -74,11 +88,13 @@ class _Detail:
         self.text: str = detail["msg"]
         self.given: Any = detail.get("input")
         self.context: Mapping[str, Any] = detail.get("ctx") or {}
+        self.beside: Iterable[Any] = ()
         place: list[Any] = []
         self.shapes: list[tuple[int, str]] = []
         here: Any = data
         for number, step in enumerate(self.loc):
             if (isinstance(here, dict) and step in here) or (isinstance(here, list | tuple) and isinstance(step, int) and step < len(here)):
+                self.beside = here.keys() if isinstance(here, dict) else ()
                 here = here[step]
                 place.append(step)
             elif self.kind == "missing" and number == len(self.loc) - 1:
@@ -119,6 +135,9 @@ def _closest(details: Sequence[_Detail]) -> Iterator[list[_Detail]]:
 
 def _words(group: Sequence[_Detail], model: type[BaseModel], more: Iterable[str]) -> str:
     first = group[0]
+    instead = _instead(first)
+    if instead and first.of_type:
+        return f"must be a mapping, not {_called(first.given)}: write {instead}"
     if len(group) > 1:
         wanted = list(dict.fromkeys(_TYPES.get(detail.kind, detail.text) for detail in group))
         return f"must be {_or(wanted)}, not {_called(first.given)}"
@@ -128,7 +147,7 @@ def _words(group: Sequence[_Detail], model: type[BaseModel], more: Iterable[str]
             return "is missing" + (f": {why}" if why else "")
         case "extra_forbidden":
             keys = _keys_at(model, first.loc[:-1], more if len(first.loc) == 1 else ())
-            return unknown_key(str(first.loc[-1]), keys)
+            return unknown_key(str(first.loc[-1]), [key for key in keys if key not in first.beside])
         case "literal_error":
             expected = str(first.context.get("expected", ""))
             near = difflib.get_close_matches(str(first.given), expected.replace("'", "").replace(" or ", ", ").split(", "), 1)
@@ -136,7 +155,8 @@ def _words(group: Sequence[_Detail], model: type[BaseModel], more: Iterable[str]
             return f"must be {expected}, not {_called(first.given)}{hint}"
         case "string_pattern_mismatch":
             pattern = str(first.context.get("pattern", ""))
-            return f"{_PATTERNS.get(pattern, f'must match {pattern}')}, not {_called(first.given)}"
+            dollar = f": write ${first.given}" if pattern.startswith(r"^\$") and re.fullmatch(r"[a-z][a-z0-9_]*", str(first.given)) else ""
+            return f"{_PATTERNS.get(pattern, f'must match {pattern}')}, not {_called(first.given)}{dollar}"
         case "greater_than_equal":
             return f"must be at least {first.context.get('ge')}, not {_called(first.given)}"
         case "less_than_equal":
@@ -149,7 +169,21 @@ def _words(group: Sequence[_Detail], model: type[BaseModel], more: Iterable[str]
     if wanted_type is None:
         return first.text
     quotes = ": put it in quotes" if first.kind == "string_type" and isinstance(first.given, int | float) else ""
+    if first.kind.startswith("int_") and isinstance(first.given, str) and first.given.isdigit():
+        quotes = ": take the quotes away"
     return f"must be {wanted_type}, not {_called(first.given)}{quotes}"
+
+
+def _instead(detail: _Detail) -> str:
+    """How a bare value is written out where a mapping is wanted."""
+    name, given = str(detail.place[-1]) if detail.place else "", detail.given
+    if name == "when" and isinstance(given, str):
+        return f"{{first: {given}}} or {{each: {given}}}" if given.isprintable() and len(given) <= 60 else ""
+    if name in ("within", "every", "warn", "warn_from", "if_within"):
+        found = _PERIOD.fullmatch(str(given))
+        unit = f"{found.group(2).lower().rstrip('s')}s".replace(" ", "_") if found and found.group(2) else "days"
+        return f"{{{unit}: {found.group(1)}}}" if found else "{days: 14}, {weeks: 6} or {days: $parameter}"
+    return ""
 
 
 def unknown_key(key: str, allowed: Iterable[str]) -> str:

@@ -58,10 +58,10 @@ def made_ready(where: Where, prefix: str = "") -> Check:
         parts = [_test(test, path, prefix) for path, test in where.tests.items()]
         parts += [made_ready(part, prefix) for part in where.all_ or ()]
         if where.any_:
-            parts.append(_watched(where, "any", _any([made_ready(part, prefix) for part in where.any_])))
+            parts.append(_joined(where, "any", [made_ready(part, prefix) for part in where.any_]))
         if where.not_ is not None:
-            parts.append(_watched(where, "not", _not(made_ready(where.not_, prefix))))
-        ready = where.ready[prefix] = parts[0] if len(parts) == 1 else _all(parts)
+            parts.append(_joined(where, "not", [made_ready(where.not_, prefix)]))
+        ready = where.ready[prefix] = parts[0] if len(parts) == 1 else _joined(where, "all", parts)
     return ready
 
 
@@ -87,7 +87,9 @@ def _any(parts: list[Check]) -> Check:
     return run
 
 
-def _not(part: Check) -> Check:
+def _not(parts: list[Check]) -> Check:
+    (part,) = parts
+
     def run(data: Any, context: Context) -> Answer:
         answer = part(data, context)
         if answer[0] is Fit.UNCLEAR:
@@ -95,6 +97,9 @@ def _not(part: Check) -> Check:
         return YES if answer[0] is Fit.NO else (Fit.NO, "what it must not be holds")
 
     return run
+
+
+JOINERS: dict[str, Callable[[list[Check]], Check]] = {"all": _all, "any": _any, "not": _not}
 
 
 def _best(answers: Iterable[Answer]) -> Answer | None:
@@ -108,20 +113,25 @@ def _best(answers: Iterable[Answer]) -> Answer | None:
     return unclear
 
 
-def _watched(part: Test | Where, word: str, ready: Check) -> Check:
-    """The function itself, unless somebody looks on: then one that tells what it says."""
-    watched: Check = ready if part.watch is None else part.watch(word, ready)
-    return watched
+def _joined(where: Where, word: str, parts: list[Check]) -> Check:
+    """The parts joined, unless somebody looks on: then what that one makes of them."""
+    joined: Check = JOINERS[word](parts) if where.watch is None else where.watch(word, parts)
+    return joined
 
 
 def _test(test: Test, path: str, prefix: str) -> Check:
-    return _watched(test, "", _of_attribute(test, path, prefix))
+    """A test, unless somebody looks on: then what that one makes of it and of its words."""
+    watch = test.watch
+    if watch is None:
+        return _of_attribute(test, path, prefix, [MAKERS[word](wanted, prefix + path) for word, wanted in test.active])
+    words = [watch(word, MAKERS[word](wanted, prefix + path)) for word, wanted in test.active]
+    watched: Check = watch("", _of_attribute(test, path, prefix, words))
+    return watched
 
 
-def _of_attribute(test: Test, path: str, prefix: str) -> Check:
+def _of_attribute(test: Test, path: str, prefix: str, tests: list[Check]) -> Check:
     name = prefix + path
     missing: Answer = (Fit.UNCLEAR, name)
-    tests = [_watched(test, word, MAKERS[word](wanted, name)) for word, wanted in test.active]
     whole = tests[0] if len(tests) == 1 else _all(tests)
     if test.present is None:
         needs_another = [wanted for _, wanted in test.active if isinstance(wanted, Ref) and wanted.if_none == "false"]

@@ -13,7 +13,7 @@ from rules.obligation import BEFORE_POLICY, NOT_TRIGGERED, OUT_OF_SCOPE
 VERDICTS: Mapping[Outcome, str] = {
     Outcome.MET: "It was fulfilled in time. Nothing that comes later changes that.",
     Outcome.LATE: "It was fulfilled after its due day: a breach that was remedied. The verdict says how many days late.",
-    Outcome.BREACHED: "It was not fulfilled and the due day is over, or the event that it had to come before has happened.",
+    Outcome.BREACHED: "It was not fulfilled and the due day is over, or what it had to come before has happened; or what it forbids has.",
     Outcome.DUE_SOON: "It is not fulfilled yet, and its warning window is open.",
     Outcome.PENDING: "It is not fulfilled yet, and its warning window is not open, or no day is set so far.",
     Outcome.NOT_APPLICABLE: "Nothing is asked, or nothing is asked any more. The reason says why.",

@@ -32,6 +32,8 @@ class World:
     excusing: World | None = None
     """The same with the limit that a pause approved after the due day would give."""
     paused_days: int = 0
+    broken_by: tuple[str, ...] = ()
+    """The events that a rule forbids: what broke it."""
     arithmetic: str = ""
     """How the due day came about, in plain words without dates: "6 weeks after"."""
 

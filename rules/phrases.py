@@ -61,10 +61,10 @@ def event_says(known: EventType | None, name: str) -> str:
 
 
 class Phrases:
-    """The words of one policy.  ``person``: how the member is called whom the rule is about."""
+    """The words of one policy.  ``person`` and ``item``: how the member and the item are called that a rule is about."""
 
-    def __init__(self, policy: Policy, person: str = "the person") -> None:
-        self.policy, self.person = policy, person
+    def __init__(self, policy: Policy, person: str = "the person", item: str = "that item") -> None:
+        self.policy, self.person, self.item = policy, person, item
         self.catalogue: Catalogue = policy.catalogue
 
     # -- names
@@ -78,7 +78,8 @@ class Phrases:
     def _known(self, types: Iterable[str]) -> list[EventType]:
         return [known for name in types if (known := self.catalogue.types.get(name)) is not None]
 
-    def _spoken(self, path: str, types: Iterable[str]) -> str:
+    def spoken(self, path: str, types: Iterable[str]) -> str:
+        """What the catalogue says of an attribute; empty where it says nothing."""
         known = self._known(types)
         return next((one.words[path] for one in known if path in one.words), "")
 
@@ -89,7 +90,7 @@ class Phrases:
     def noun(self, path: str, types: Iterable[str]) -> str:
         """An attribute without its article: ``kind of snapshot``, ``role of the performer``."""
         types = list(types)
-        spoken = self._spoken(path, types)
+        spoken = self.spoken(path, types)
         if spoken and self.kind_of(path, types) != "flag":
             return spoken
         steps = path.split(".")
@@ -123,7 +124,7 @@ class Phrases:
         if word == "person":
             return self.person
         if word == "item":
-            return "that item"
+            return self.item
         if word == "this":
             return f"{self.attribute(inner, types)} of the same event"
         if inner == "id":
@@ -178,7 +179,7 @@ class Phrases:
     def test(self, path: str, test: Test, types: Sequence[str], prefix: str = "") -> list[str]:
         """The clauses of the test of one attribute."""
         full = prefix + path
-        noun, kind, spoken = self.attribute(full, types), self.kind_of(full, types), self._spoken(full, types)
+        noun, kind, spoken = self.attribute(full, types), self.kind_of(full, types), self.spoken(full, types)
         clauses = []
         if test.present is not None:
             if kind == "flag" and spoken:
@@ -210,9 +211,9 @@ class Phrases:
             case "has":
                 return f"{values[0]} is among {noun}"
             case "has_all":
-                return f"{joined(values)} {'are all' if len(values) > 1 else 'is'} among {noun}"
+                return f"{noun} {'take' if copula == 'are' else 'takes'} in {joined(values)}"
             case "has_any":
-                return f"at least one of {joined(values)} is among {noun}"
+                return f"{noun} {'take' if copula == 'are' else 'takes'} in at least one of {joined(values)}"
             case "at_least" | "at_most":
                 return f"{size} is {words_of(name)} {self._measure(wanted, values[0], noun)}"
             case "before" | "after":

@@ -58,6 +58,10 @@ class Rule:
         return self.clauses[0].done_word
 
     @property
+    def due_word(self) -> str:
+        return self.clauses[0].due_word
+
+    @property
     def counted(self) -> bool:
         """Whether it is only counted: such a rule has no verdicts."""
         return self.clauses[0].counted

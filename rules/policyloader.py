@@ -107,7 +107,7 @@ def _names_in(folder: Path) -> list[str]:
 class _Loader:
     def __init__(self, source: Source, open_file: Callable[[str], Source], names_in: Callable[[str], Iterable[str]]) -> None:
         self.source, self.open_file, self.names_in = source, open_file, names_in
-        self.faults: list[Fault] = []
+        self.faults: dict[Fault, None] = {}
 
     def read(self) -> Read:
         head = self._head()
@@ -129,11 +129,17 @@ class _Loader:
 
     # -- faults
     def fault(self, loc: Loc, code: str, message: str, *, key: bool = False) -> None:
-        where = ".".join(str(part) for part in loc)
+        where = ".".join(str(part) for part in self._called(loc))
         words = f"{where}: {message}" if where else message
-        found = self.source.fault(tuple(loc), code, words, key=key)
-        if found not in self.faults:
-            self.faults.append(found)
+        self.faults[self.source.fault(tuple(loc), code, words, key=key)] = None
+
+    def _called(self, loc: Loc) -> Loc:
+        """The place with a rule's id instead of its number in the list."""
+        rules = self.source.data.get("rules")
+        if loc[:1] != ("rules",) or len(loc) < 2 or not isinstance(rules, list) or not isinstance(rules[loc[1]], dict):
+            return loc
+        name = rules[loc[1]].get("id")
+        return (name, *loc[2:]) if isinstance(name, str) and 0 < len(name) <= 41 else loc
 
     def errors(self, error: ValidationError, data: Any, model: type[BaseModel], prefix: Loc = (), more: Iterable[str] = ()) -> list[Loc]:
         """Tells what pydantic found; gives the places."""
@@ -155,7 +161,7 @@ class _Loader:
             try:
                 head = PolicyFile.model_validate(_mended(data, places))
             except ValidationError:
-                raise PolicyError(self.faults) from None
+                raise PolicyError(list(self.faults)) from None
         return self._days_and_zones(head)
 
     def _days_and_zones(self, head: PolicyFile) -> PolicyFile:
@@ -241,7 +247,7 @@ class _Loader:
                 hint = f"; did you mean {near[0].removesuffix('.yaml') if folder else near[0]!r}?" if near else ""
                 self.fault(loc, code, f"the file {name[:80]!r} {error.faults[0].message}{hint}")
             else:
-                self.faults += error.faults
+                self.faults |= dict.fromkeys(error.faults)
         return None
 
     def _catalogue(self, head: PolicyFile) -> tuple[Catalogue | None, CourseOfCase]:
@@ -251,10 +257,10 @@ class _Loader:
         try:
             catalogue = Catalogue.of(source)
         except PolicyError as error:
-            self.faults += error.faults
+            self.faults |= dict.fromkeys(error.faults)
             return None, CourseOfCase()
         domain, faults = course_of(catalogue)
-        self.faults += faults
+        self.faults |= dict.fromkeys(faults)
         return catalogue, domain or CourseOfCase()
 
     def _calendars(self, head: PolicyFile) -> dict[str, Calendar]:
@@ -271,7 +277,7 @@ class _Loader:
                 if source is not None:
                     calendars[name] = calendar_of(source, name)
             except PolicyError as error:
-                self.faults += error.faults
+                self.faults |= dict.fromkeys(error.faults)
         return calendars
 
 

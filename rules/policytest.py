@@ -104,6 +104,7 @@ def run_timeline(timeline: Timeline, policy_of: Callable[[str], Policy], coverag
         evaluation = _judge(timeline, index, check, policies, zone, events, beats, View if coverage is None else coverage.views)
         verdicts = evaluation.verdicts
         held = _compare(result, index, check, verdicts, known_rules)
+        held += _compare_counts(result, index, check, evaluation)
         if coverage is not None:
             coverage.keep(evaluation, held)
         beside |= _unexpected(result, index, check, [one for one in verdicts if one.rule in binding])
@@ -190,7 +191,8 @@ def _refuse_unknown(timeline: Timeline, known: Mapping[str, str]) -> None:
     named: list[tuple[tuple[Key, ...], str]] = [
         (("checks", index, "expect", rule), rule) for index, check in enumerate(timeline.checks) for rule in check.expect
     ]
-    named += [(("checks", index, "waived", rule), rule) for index, check in enumerate(timeline.checks) for rule in check.waived]
+    for index, check in enumerate(timeline.checks):
+        named += [(("checks", index, part, rule), rule) for part in ("waived", "counted") for rule in getattr(check, part)]
     named += [(("beside",), rule) for rule in timeline.tolerated if rule != OTHERS]
     faults = [timeline.fault(path, "unknown-rule", f"no rule is called {rule!r}") for path, rule in named if rule not in known]
     if faults:
@@ -215,6 +217,19 @@ def _compare(result: Result, index: int, check: Check, verdicts: Sequence[Verdic
     return held
 
 
+def _compare_counts(result: Result, index: int, check: Check, evaluation: Evaluation) -> list[str]:
+    held = []
+    for rule, wanted in check.counted.items():
+        got = {name: number for name, number in evaluation.metrics.get(rule, {}).items() if number}
+        if got == {name: number for name, number in wanted.items() if number}:
+            held.append(rule)
+            result.passed += 1
+        else:
+            shown, place = f"counted {got}", result.timeline.place("checks", index)
+            result.failures.append(Failure(check.as_of, rule, f"counted {dict(wanted)}", shown, place))
+    return held
+
+
 def _unexpected(result: Result, index: int, check: Check, verdicts: Sequence[Verdict]) -> set[str]:
     """Notes every breach that neither the check nor ``beside`` names; gives the rules that were breached and not expected."""
     found: dict[str, list[str]] = {}
@@ -229,5 +244,5 @@ def _unexpected(result: Result, index: int, check: Check, verdicts: Sequence[Ver
         if rule not in tolerated and OTHERS not in tolerated
     ]
     result.failures += failures
-    result.passed += not failures and not check.expect
+    result.passed += not failures and not check.expect and not check.counted
     return set(found)

@@ -88,24 +88,38 @@ class _Names:
             yield loc, "P010", _unknown("event type or term" if terms else "event type", name, known)
 
     def attribute(self, path: str, types: Iterable[str], loc: tuple[Any, ...]) -> Iterator[Found]:
-        for name in types:
+        lacking: dict[str, list[str]] = {}
+        for name in dict.fromkeys(types):
             known = self.known_types[name]
             if known.attribute(path) is None:
-                yield loc, "P014", f"{name}: {_unknown('attribute', path, known.paths())}"
+                lacking.setdefault(_unknown("attribute", path, known.paths()), []).append(name)
+        for words, names in lacking.items():
+            yield loc, "P014", f"{' and '.join(names)}: {words}"
 
     def where(self, where: Where | None, types: list[str], loc: tuple[Any, ...]) -> Iterator[Found]:
         if where is None:
             return
-        for path in where.paths():
-            yield from self.attribute(path, types, (*loc, path) if path in where.tests else loc)
+        yield from self._tests(where, types, loc, "")
+
+    def _tests(self, where: Where, types: list[str], loc: tuple[Any, ...], prefix: str) -> Iterator[Found]:
+        for path, test in where.tests.items():
+            yield from self.attribute(prefix + path, types, (*loc, path))
+            for word, inner in (("each", test.each), ("some", test.some)):
+                if inner is not None:
+                    yield from self._tests(inner, types, (*loc, path, word), f"{prefix}{path}.")
+        for joiner, parts in (("all", where.all_ or ()), ("any", where.any_ or ())):
+            for number, part in enumerate(parts):
+                yield from self._tests(part, types, (*loc, joiner, number), prefix)
+        if where.not_ is not None:
+            yield from self._tests(where.not_, types, (*loc, "not"), prefix)
 
     def walk(self, part: Any, loc: tuple[Any, ...]) -> Iterator[Found]:
         if isinstance(part, BaseModel):
             yield from self._model(part, loc)
-            fields = type(part).model_fields
-            for name, value in part:
-                alias = fields[name].alias if name in fields else name
-                yield from self.walk(value, (*loc, alias or name))
+            for name, field in type(part).model_fields.items():
+                yield from self.walk(getattr(part, name), (*loc, field.alias or name))
+            for name, value in (part.__pydantic_extra__ or {}).items():
+                yield from self.walk(value, (*loc, name))
         elif isinstance(part, dict):
             for key, value in part.items():
                 yield from self.walk(value, (*loc, key))
@@ -121,9 +135,10 @@ class _Names:
             types = self.types(names)
             if not isinstance(part, FirstOfEach):
                 yield from self.where(part.where, types, (*loc, "where"))
-            paths = part.same if isinstance(part, Selector) else part.once_per if isinstance(part, Term) else (part.by,)
-            for path in paths:
-                yield from self.attribute(path, types, loc)
+            field = "same" if isinstance(part, Selector) else "once_per" if isinstance(part, Term) else "by"
+            named = getattr(part, field)
+            for path in named if isinstance(named, tuple) else (named,):
+                yield from self.attribute(path, types, (*loc, field))
         yield from self._parts(part, loc)
 
     def _parts(self, part: BaseModel, loc: tuple[Any, ...]) -> Iterator[Found]:

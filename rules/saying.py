@@ -10,52 +10,27 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel
 
+from rules.asking import Asking
 from rules.conditions import Collection, Selector, Where
 from rules.kinds.base import ClosedAs, FirstOfEach, Given, Kind, When
 from rules.kinds.requires import Cancelled, EachItem, Requires
 from rules.periods import Period
-from rules.phrases import Phrases, joined, ordinal, the, with_article, words_of
+from rules.phrases import joined, ordinal, the, with_article, words_of
 
 if TYPE_CHECKING:
     from rules.policyfile import Anchor
 
 
-class Saying(Phrases):
+class Saying(Asking):
     """What a kind of rule says itself with."""
 
     def about(self, roles: Sequence[str] | None) -> Saying:
         """The same, calling the member whom the rule is about by role: ``the child``."""
         return self if not roles else Saying(self.policy, the(joined([words_of(role) for role in roles], "or")))
 
-    # -- events
-    def selector(self, selector: Selector, where: Where | None = None) -> str:
-        """Which events, as a clause: "a family snapshot is completed, where the kind of snapshot is baseline"."""
-        types = self.types(selector.names)
-        words = self.events(selector.names)
-        conditions = [*self.parts(selector.where, types), *self.parts(where, types)]
-        if conditions:
-            words += f", where {joined(conditions)}"
-        if selector.same:
-            same = joined([self.noun(path, types) for path in selector.same])
-            words += f", with the same {same} as the event that calls for it"
-        if selector.of == "attempt":
-            words += ", belonging to this closure and not to an earlier one"
-        if selector.related:
-            words += ", in this case or in another one that shares a person with it"
-        return words
-
-    def events(self, names: Sequence[str]) -> str:
-        """Event types and terms as one clause: "a safety plan is recorded or updated"."""
-        clauses = [self.event(name) for name in names]
-        for copula in (" is ", " are "):
-            halves = [clause.partition(copula) for clause in clauses]
-            if len(halves) > 1 and len({half[0] for half in halves}) == 1 and all(half[2] for half in halves) and halves[0][0] != "there":
-                return f"{halves[0][0]}{copula}{joined([half[2] for half in halves], 'or')}"
-        return joined(clauses, "or")
-
-    def counted(self, name: str, which: str) -> str:
-        """One of several events of a term: "the 3rd qualifying visit"."""
-        return f"the {which} {words_of(name)}" if name in self.policy.terms else f"the {which} time that {self.event(name)}"
+    def concerning(self, item: str) -> Saying:
+        """The same, calling the item that the rule is about by its id."""
+        return Saying(self.policy, self.person, item=item, activation=self.activation)
 
     # -- what begins a rule
     def begins(self, when: When) -> list[str]:
@@ -93,54 +68,6 @@ class Saying(Phrases):
         types = [closes.event] if closes is not None else []
         which = "the closure that stands" if closed.of == "episode" else "the closure that it belongs to"
         return f"the case is still open, or of {which} {self.where(closed.where, types)}"
-
-    # -- what it asks for
-    def asks(self, asked: Requires) -> str:
-        """What a rule asks for, as a clause."""
-        if asked.for_every is not None:
-            return f"every one of the current {words_of(asked.for_every)} is done"
-        types = self.types(asked.names)
-        words = self.selector(asked)
-        if asked.takes == "last" and asked.that is not None:
-            words = f"the last time that {words}, it holds that {self.where(asked.that, types)}"
-        if asked.collects is not None:
-            words += f", once or several times, so that together {self._collected(asked, types)}"
-        if asked.and_each is not None:
-            words += f"; and {self.each_item(asked.and_each)}"
-        if asked.after_last is not None:
-            words += f"; and this after the last time that {self.selector(asked.after_last)}"
-        if asked.unless_followed_by:
-            words += f"; and this is not followed by a time that {joined([self.cancelled(one) for one in asked.unless_followed_by], 'or')}"
-        if asked.itself is not None:
-            words += "; or else, in the event that calls for it, " + self.where(asked.itself, self._any_types())
-        return words
-
-    def _any_types(self) -> list[str]:
-        return list(self.catalogue.types)
-
-    def _collected(self, asked: Requires, types: Sequence[str]) -> str:
-        groups = []
-        for path, parts in (asked.collects or {}).items():
-            values = [joined([self._wanted(w, path, types, asked) for w in ((p,) if isinstance(p, str) else p)], "or") for p in parts]
-            groups.append((self.attribute(path, types), joined(values)))
-        if len(groups) == 1:
-            noun, wanted = groups[0]
-            return f"{'the roles of ' if asked.roles else ''}{noun} take in {wanted}"
-        firsts = "; and ".join(f"each of {wanted} among {noun}" for noun, wanted in groups[:-1])
-        return f"they bring {groups[-1][1]} among {groups[-1][0]}, for {firsts}"
-
-    def _wanted(self, value: str, path: str, types: Sequence[str], asked: Requires) -> str:
-        return words_of(value) if asked.roles is not None else self.code(value, path, types)
-
-    def each_item(self, each: EachItem) -> str:
-        collection = self.policy.collections[each.collection]
-        inner = self.where(each.where, list(collection.of), f"{collection.list_}.")
-        return f"for each of the current {words_of(each.collection)}, {inner}"
-
-    def cancelled(self, cancelled: Cancelled) -> str:
-        where = self.where(cancelled.where, [cancelled.event])
-        words = self.event(cancelled.event) + (f", where {where}" if where else "")
-        return words + (" and it is the one that is named, or none is named" if cancelled.names else "")
 
     # -- by when
     def period(self, period: Period) -> str:

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, field_validator, model_validator
 
+from rules.clock import MAX_NAME
 from rules.errors import Fault, PolicyError
 from rules.model import Outcome, to_ms
 from rules.yamlsource import Key, Source, read
@@ -32,14 +33,14 @@ class _Part(BaseModel):
 class TimelineEvent(_Part):
     """One event; exactly one of ``at`` and ``on``."""
 
-    id: str
-    type: str
-    at: str | None = None
-    on: str | None = None
-    rec: str | None = None
-    source: str = "urn:timeline"
-    subject: str | None = None
-    data: dict[str, Any] = Field(default_factory=dict)
+    id: str = Field(description="What evidence and reasons call it.")
+    type: str = Field(description="An event type of the catalogue; `source.heartbeat`, `event.voided` and `event.corrected` too.")
+    at: str | None = Field(default=None, description="The moment at which it happened, in local time: `03-02 09:00`.")
+    on: str | None = Field(default=None, description="The day on which it happened, where the moment is unknown: `03-02`.")
+    rec: str | None = Field(default=None, description="When it was recorded. Else: when it happened.")
+    source: str = Field(default="urn:timeline", description="The system that reports it.")
+    subject: str | None = Field(default=None, description="The case that it is about. Else: the timeline's.")
+    data: dict[str, Any] = Field(default_factory=dict, description="Its attributes, as the catalogue lists them.")
 
     @model_validator(mode="after")
     def _one_time(self) -> TimelineEvent:
@@ -61,6 +62,11 @@ class Expected:
                 fields = {"verdict": one} if isinstance(one, str) else dict(one)
                 dated = {name: with_year(value, year) for name, value in fields.items() if name.endswith("_on") and value is not None}
                 self._wanted.append({**fields, **dated})
+
+    @property
+    def verdicts(self) -> set[str]:
+        """The verdicts that are expected."""
+        return set(self._counts) if self._counts is not None else {one["verdict"] for one in self._wanted if "verdict" in one}
 
     def holds(self, got: Sequence[Mapping[str, Any]]) -> bool:
         """Whether these verdicts, all of the rule's, are exactly the expected ones."""
@@ -90,15 +96,21 @@ class Expected:
 class Check(_Part):
     """What is expected at one instant."""
 
-    as_of: str
-    known_at: str | None = None
-    case: str | None = None
-    params: dict[str, Any] = Field(default_factory=dict)
-    waived: dict[str, str] = Field(default_factory=dict)
-    """Obligations on which a waiver stands: by rule, the obligation, in episode 1 or as ``2/case``."""
-    expect: dict[str, Any] = Field(default_factory=dict)
-    breaches: Literal["exactly"] | None = None
-    """Says aloud what holds anyway: no breach but those expected.  A check that expects nothing else needs it."""
+    as_of: str = Field(description="Judge as the world stood then: a day (its last moment) or a moment.")
+    known_at: str | None = Field(default=None, description="Use only what had been recorded by then. Else: all that the timeline tells.")
+    case: str | None = Field(default=None, description="The case to judge. Else: the timeline's.")
+    params: dict[str, Any] = Field(default_factory=dict, description="Parameters set for this check: `{cfss.plan_update_days: 10}`.")
+    waived: dict[str, str] = Field(
+        default_factory=dict, description="Obligations on which a waiver stands: by rule, the obligation, in episode 1 or as `2/case`."
+    )
+    expect: dict[str, Any] = Field(default_factory=dict, description="By rule, what is expected of it.")
+    counted: dict[str, dict[str, int]] = Field(
+        default_factory=dict, description="By rule that is only counted, how many of what: `{C27: {clinical: 2}}`."
+    )
+    breaches: Literal["exactly"] | None = Field(
+        default=None,
+        description="Says aloud what holds anyway: no breach but those expected. A check that expects nothing else needs it.",
+    )
 
     @property
     def waivers(self) -> list[tuple[str, str, str]]:
@@ -116,8 +128,8 @@ class Check(_Part):
 
     @model_validator(mode="after")
     def _expects_something(self) -> Check:
-        if not self.expect and self.breaches is None:
-            raise ValueError("a check expects something: expect, or breaches: exactly")
+        if not self.expect and not self.counted and self.breaches is None:
+            raise ValueError("a check expects something: expect, counted, or breaches: exactly")
         return self
 
 
@@ -128,15 +140,15 @@ class Timeline(_Part):
     each with the reason why that is so.
     """
 
-    name: str
-    policy: str
-    zone: str | None = None
-    year: int = DEFAULT_YEAR
-    case: str = "case-1"
-    params: dict[str, Any] = Field(default_factory=dict)
-    beside: dict[str, str] = Field(default_factory=dict)
-    events: list[TimelineEvent]
-    checks: list[Check] = Field(min_length=1)
+    name: str = Field(description="What it shows, in a few words; no other of the file has it.")
+    policy: str = Field(description="The policy that judges; several with commas.")
+    zone: str | None = Field(default=None, description="Whose local time it tells. Else: the first policy's.")
+    year: int = Field(default=DEFAULT_YEAR, description="The year of days that are given without one.")
+    case: str = Field(default="case-1", description="The case that its events are about.")
+    params: dict[str, Any] = Field(default_factory=dict, description="Parameters set for all its checks.")
+    beside: dict[str, str] = Field(default_factory=dict, description="Breaches that no check is about, by rule, each with the reason.")
+    events: list[TimelineEvent] = Field(description="What happened.")
+    checks: list[Check] = Field(min_length=1, description="What is expected, and when.")
     _source: Source | None = PrivateAttr(default=None)
     _at: int = PrivateAttr(default=0)
 
@@ -161,7 +173,7 @@ class Timeline(_Part):
     @classmethod
     def _known_zone(cls, name: str | None) -> str | None:
         try:
-            return None if name is None else ZoneInfo(name).key
+            return None if name is None else ZoneInfo(name[:MAX_NAME]).key
         except (ZoneInfoNotFoundError, ValueError, OSError):
             raise ValueError(f"no time zone is called {name!r}") from None
 

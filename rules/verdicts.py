@@ -47,6 +47,11 @@ _RANK = (OUT_OF_SCOPE, BEFORE_POLICY, NOT_TRIGGERED, "parameter_unset", "ended_b
 Told = tuple[Outcome, str | None, World, Decision]
 
 
+def outcome_of(line: Line) -> Outcome:
+    """What a line of the decision table means in a single world."""
+    return _OUTCOMES[line]
+
+
 def missing_reason(missing: str) -> str:
     """The reason of an `unknown` verdict: what is missing."""
     return MOMENT if missing == MOMENT else f"missing {missing}"

@@ -26,9 +26,11 @@ from rules.errors import Fault, PolicyError
 
 MAX_BYTES = 2_000_000
 MAX_DEPTH = 50
-MAX_VALUES = 200_000
+MAX_VALUES = 30_000
 """How many values a file may hold after its aliases are written out."""
 MAX_FAULTS = 50
+MAX_MESSAGE = 500
+"""Characters of a fault's message."""
 
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _STRING_TAGS = ("!", "tag:yaml.org,2002:str")
@@ -91,7 +93,7 @@ class Source:
     def fault(self, path: Sequence[Key], code: str, message: str, *, key: bool = False) -> Fault:
         """A fault at ``path``, ready to be collected into a PolicyError."""
         line, col = self.mark(path, key=key)
-        return Fault(file=self.name, line=line, col=col, code=code, message=message)
+        return Fault(file=self.name, line=line, col=col, code=code, message=shown(message))
 
 
 def read(path: str | Path) -> Source:
@@ -129,6 +131,12 @@ def parse(raw: bytes | str, *, name: str) -> Source:
         hint = "which makes a text look otherwise than it is read"
         raise PolicyError([Fault(name, line, col, "hidden-character", f"holds U+{ord(turning.group()):04X}, {hint}")])
     return _Builder(name).build(text)
+
+
+def shown(message: str) -> str:
+    """A message as it may be shown: what cannot be printed is written as its number, and a long one is cut."""
+    cut = message if len(message) <= MAX_MESSAGE else message[: MAX_MESSAGE - 60] + " … " + message[-50:]
+    return cut if cut.isprintable() else "".join(c if c.isprintable() else f"<U+{ord(c):04X}>" for c in cut)
 
 
 def scalar(text: str) -> Any:
@@ -210,12 +218,12 @@ class _Builder:
             mark = error.problem_mark or error.context_mark
             place = (mark.line + 1, mark.column + 1) if mark else (0, 0)
             context = f" ({error.context})" if error.context else ""
-            self._fault(place, "yaml-syntax", f"{error.problem or 'cannot be read as YAML'}{context}")
+            self._fault(place, "yaml-syntax", f"{error.problem or 'cannot be read as YAML'}{context}{_hint(error, text)}")
         except yaml.YAMLError as error:
             self._fault((0, 0), "yaml-syntax", str(error))
 
     def _fault(self, place: Place, code: str, message: str) -> None:
-        self.faults.append(Fault(self.name, place[0], place[1], code, message))
+        self.faults.append(Fault(self.name, place[0], place[1], code, shown(message)))
 
     def _take(self, event: yaml.Event) -> None:
         if isinstance(event, yaml.MappingEndEvent | yaml.SequenceEndEvent):
@@ -239,6 +247,7 @@ class _Builder:
         if not isinstance(event, yaml.ScalarEvent):
             self._fault(place, "complex-key", "a key must be plain text")
             raise _Stop
+        self._letters(event.value, place)
         frame.key, frame.key_at = event.value, place
         if event.value == "" and not event.style:
             self._fault(place, "empty-key", "a key is empty")
@@ -283,10 +292,17 @@ class _Builder:
         if event.tag is not None and event.tag not in _STRING_TAGS:
             self._fault(place, "tag", f"tag {event.tag!r} is not supported")
         plain = not event.style and event.tag is None
+        self._letters(event.value, place)
         value, node = scalar(event.value) if plain else event.value, _Node(place, place)
         if event.anchor:
             self.anchors[event.anchor] = (value, node)
         self._place_in_parent(value, node)
+
+    def _letters(self, text: str, place: Place) -> None:
+        """Refuses what only an escape can bring into a text."""
+        found = None if text.isprintable() else _UNPRINTABLE.search(text) or _TURNING.search(text)
+        if found is not None:
+            self._fault(place, "control-character", f"holds U+{ord(found.group()):04X}, which a text may not hold, written out or not")
 
     def _count(self, more: int, place: Place) -> None:
         self.values += more
@@ -310,6 +326,33 @@ class _Builder:
         frame.node.parts[step] = node
         frame.node.size += node.size
         frame.node.height = max(frame.node.height, node.height + 1)
+
+
+_HINTS = {
+    "found character that cannot start any token": "a text may not begin with @, ` or %: put it in quotes",
+    "mapping values are not allowed": "a text that holds a colon and a space must stand in quotes",
+    "did not find expected '-' indicator": "the line does not begin where the list around it does",
+    "did not find expected key": "the line does not begin where the lines around it do",
+    "could not find expected ':'": "the line before it is no `key: value`",
+    "did not find expected ',' or '}'": "a { is not closed",
+    "did not find expected ',' or ']'": "a [ is not closed",
+    "found unexpected end of stream": "a quote is not closed",
+}
+
+
+def _hint(error: yaml.MarkedYAMLError, text: str) -> str:
+    """What is most likely behind a fault that the parser tells in its own words."""
+    told = next((hint for words, hint in _HINTS.items() if words in (error.problem or "")), "")
+    start, end = error.context_mark, error.problem_mark
+    if told.endswith("not closed") and start is not None:
+        told += f", which begins in line {start.line + 1}"
+    lines = text.split("\n")[max(end.line - 1, 0) : end.line + 1] if end is not None else []
+    odd = next((letter for line in lines for letter in line if letter.isspace() and letter not in " \t\r"), "")
+    if odd:
+        told = f"a space hereabouts is U+{ord(odd):04X}, which looks like one and is none"
+    elif lines and "\t" in lines[-1][: len(lines[-1]) - len(lines[-1].lstrip())]:
+        told = "the line is indented by a tab: use spaces"
+    return f"; {told}" if told else ""
 
 
 class _Stop(Exception):

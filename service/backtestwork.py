@@ -89,7 +89,7 @@ class Sides:
         policy = next(one for one in (self.candidate, *self.base) if one.digest == verdict.policy_digest)
         rule = policy.rule(verdict.rule)
         today = iso(policy.zone.day_of(self.backtest.as_of)) or ""
-        return sentence(verdict, rule.title, rule.unmet, today=today, done_word=rule.done_word)
+        return sentence(verdict, rule.title, rule.unmet, today=today, done_word=rule.done_word, due_word=rule.due_word)
 
     def place(self, file: CaseFile) -> tuple[str | None, str | None]:
         """Team and office to which the case itself belongs."""
@@ -174,8 +174,9 @@ class _Worker:
         """Let others have their turn, and keep the lease."""
         svc = self._svc
         if self._give_way and _others_wait(svc):
+            began = time.monotonic()
             live.drain(svc, budget=LIVE_BUDGET)
-            if _others_wait(svc):
+            if time.monotonic() - began >= LIVE_BUDGET and _others_wait(svc):
                 raise _GiveWay
         lease = svc.settings.lease_seconds
         if time.monotonic() - self._held_since > lease / 3:

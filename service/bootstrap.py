@@ -11,16 +11,23 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from sqlalchemy import Engine
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session, sessionmaker
 
 from rules.policy import Policy
 from service.hints import Hints, NoHints, producer
 from service.inforce import InForce
+from service.logs import get
 from service.metrics import Metrics
 from service.policies import PolicySet, load
 from service.settings import Settings
 from service.sources import Feeds
 from store.engine import make_engine, reader_factory, session_factory
+
+LOOK_EVERY = 1.0
+"""Seconds for which what serves requests trusts what it knows of the versions in force."""
+
+_log = get("bootstrap")
 
 
 def wall_clock() -> int:
@@ -66,6 +73,13 @@ class Service:
     def refresh(self, *, patience: float = 0.0) -> bool:
         """Look whether other versions have come into force, unless one has looked within ``patience`` seconds; whether they have."""
         return self.in_force.refresh(patience=patience)
+
+    def keep_up(self) -> None:
+        """Look at most once a second; a store that is away is left to whoever needs it.  What serves requests calls this with each."""
+        try:
+            self.refresh(patience=LOOK_EVERY)
+        except SQLAlchemyError as error:
+            _log.warning("versions_not_looked_up", exc_info=error)
 
     @contextmanager
     def writing(self) -> Iterator[Session]:

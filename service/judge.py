@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from rules.explain import Explanation, explain
 from rules.model import CaseFile
 from service.bootstrap import Service
-from service.policies import Judgement
+from service.policies import Judgement, PolicySet
 from store.breaches import Breach, breaches_of_case
 from store.cases import load_case
 from store.queries.findings import waivers_of_case
@@ -23,7 +23,8 @@ When = int | dt.date
 class Stored:
     """A case's file as it was known at ``known_at``, with the waivers that held at ``as_of``."""
 
-    svc: Service
+    policies: PolicySet
+    """The versions that were in force as it was known then."""
     file: CaseFile
     as_of: When
     known_at: When
@@ -31,13 +32,13 @@ class Stored:
 
     def judge(self) -> Judgement:
         """All verdicts on the case, those that are out of scope included."""
-        return self.svc.policies.judge(self.file, as_of=self.as_of, known_at=self.known_at, waived=self.waived, keep_out_of_scope=True)
+        return self.policies.judge(self.file, as_of=self.as_of, known_at=self.known_at, waived=self.waived, keep_out_of_scope=True)
 
     def explain(self, *, rule: str | None = None, obligation: str | None = None, policy: str | None = None) -> list[Explanation]:
         """The same told in words, or what of it one policy, rule or obligation says."""
         told: list[Explanation] = []
-        for group in self.svc.policies.groups:
-            part = self.file if len(self.svc.policies.groups) == 1 else group.part_of(self.file)
+        for group in self.policies.groups:
+            part = self.file if len(self.policies.groups) == 1 else group.part_of(self.file)
             chosen = [one for one in group.policies if policy is None or one.id == policy]
             if part is not None and chosen:
                 told += explain(
@@ -56,7 +57,7 @@ def stored(svc: Service, session: Session, case: str, *, as_of: When, known_at: 
         if waiver.state in {"approved", "ended"} and waiver.decided_at is not None and waiver.decided_at <= known and waiver.ends_at > at
     ]
     waived = frozenset((episode, rule, obligation) for _, episode, _, rule, obligation in holding)
-    return Stored(svc, load_case(session, case, known_at=known).file, as_of, known_at, waived)
+    return Stored(svc.policies_at(known), load_case(session, case, known_at=known).file, as_of, known_at, waived)
 
 
 def explain_breach(svc: Service, session: Session, breach: Breach) -> Explanation | None:

@@ -1,7 +1,7 @@
-"""The policies that this installation judges by: the shipped ones and those of its own folder.  Imports rules/ and service.errors.
+"""Policies that are judged by together, and what the files of this installation hold of them.  Imports rules/ and service.errors.
 
-Policies that rest on the same event catalogue are judged together, as one group; another domain brings another catalogue and
-is a group of its own, which sees the events that its catalogue knows and no others.
+Policies of one domain, which is what the name of their event catalogue says, are judged together, as one group; another domain is a
+group of its own, which sees the events that its catalogue knows and no others.
 """
 
 from __future__ import annotations
@@ -27,17 +27,28 @@ OUT_OF_SCOPE = "out_of_scope"
 _RECORD = frozenset({VOIDED, CORRECTED, HEARTBEAT})
 
 
+def _newest(policies: Sequence[Policy]) -> Policy:
+    return max(policies, key=lambda policy: policy.effective)
+
+
 @dataclass(frozen=True)
 class Group:
-    """Policies with one catalogue."""
+    """Policies of one domain.  ``catalogue`` knows every event that any of them knows, as the newest of them reads it."""
 
     catalogue: Catalogue
     policies: tuple[Policy, ...]
 
-    @property
+    @classmethod
+    def of(cls, policies: Sequence[Policy]) -> Group:
+        """A group of policies whose catalogues may be versions of one another."""
+        newest = _newest(policies).catalogue
+        types = {name: one for policy in policies for name, one in policy.catalogue.types.items() if name not in newest.types}
+        return cls(replace(newest, types={**newest.types, **types}) if types else newest, tuple(policies))
+
+    @cached_property
     def domain(self) -> CourseOfCase:
-        """The course of a case, as the catalogue declares it."""
-        return self.policies[0].domain
+        """The course of a case, as the newest of the policies declares it."""
+        return _newest(self.policies).domain
 
     @cached_property
     def own_types(self) -> frozenset[str]:
@@ -70,10 +81,9 @@ class Judgement:
 
 @dataclass(frozen=True)
 class PolicySet:
-    """Every policy in use.  ``texts`` holds, by digest, what ``policy_version`` keeps so that old verdicts stay explainable."""
+    """Every policy in use, in all versions that judge."""
 
     groups: tuple[Group, ...]
-    texts: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     @property
     def policies(self) -> tuple[Policy, ...]:
@@ -86,7 +96,7 @@ class PolicySet:
     def only(self, ids: Collection[str]) -> PolicySet:
         """The set cut down to the policies named."""
         groups = (Group(group.catalogue, tuple(p for p in group.policies if p.id in ids)) for group in self.groups)
-        return PolicySet(tuple(group for group in groups if group.policies), self.texts)
+        return PolicySet(tuple(group for group in groups if group.policies))
 
     @cached_property
     def digest(self) -> str:
@@ -176,7 +186,7 @@ def of_files(paths: Sequence[Path]) -> PolicySet:
     """
     from rules.policy import load_policy
 
-    loaded: dict[tuple[str, int], tuple[Policy, Path]] = {}
+    loaded: dict[tuple[str, int], Policy] = {}
     faults: list[Fault] = []
     for path in paths:
         try:
@@ -184,19 +194,18 @@ def of_files(paths: Sequence[Path]) -> PolicySet:
         except PolicyError as error:
             faults.extend(fault for fault in error.faults if fault not in faults)
         else:
-            loaded[policy.id, policy.effective] = (policy, path)
+            loaded[policy.id, policy.effective] = policy
     if faults:
         raise PolicyError(faults)
-    return of_policies([policy for policy, _ in loaded.values()], {policy.digest: path for policy, path in loaded.values()})
+    return of_policies(list(loaded.values()))
 
 
-def of_policies(policies: Sequence[Policy], paths: Mapping[str, Path] | None = None) -> PolicySet:
-    """Policies, grouped by their catalogues."""
+def of_policies(policies: Sequence[Policy]) -> PolicySet:
+    """Policies, grouped by their domains; all versions of one policy are in one group."""
+    domain_of: dict[str, str] = {}
+    for policy in sorted(policies, key=lambda policy: policy.effective):
+        domain_of[policy.id] = policy.catalogue.name
     groups: dict[str, list[Policy]] = {}
     for policy in policies:
-        groups.setdefault(policy.catalogue.digest, []).append(policy)
-    texts = {}
-    for policy in policies:
-        path = (paths or {}).get(policy.digest)
-        texts[policy.digest] = {"file": path.name, "yaml": path.read_text("utf-8")} if path is not None else {}
-    return PolicySet(tuple(Group(members[0].catalogue, tuple(members)) for members in groups.values()), texts)
+        groups.setdefault(domain_of[policy.id], []).append(policy)
+    return PolicySet(tuple(Group.of(members) for members in groups.values()))

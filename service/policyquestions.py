@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from sqlalchemy import func, select
@@ -12,6 +13,9 @@ from service.access import Access
 from service.bootstrap import Service
 from store.models import VerdictRow
 from store.queries import Scope
+
+REMEMBERED = 64
+_needed: dict[str, Mapping[str, tuple[str, ...]]] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +38,7 @@ def questions(svc: Service, access: Access) -> list[OpenQuestion]:
     with svc.reading() as session:
         for policy in _of_today(svc):
             for name in policy.unset():
-                rules = tuple(rule.id for rule in policy.rules if name in parameters_of(policy, rule))
+                rules = needed_by(policy)[name]
                 waiting = select(func.count(VerdictRow.case_id.distinct())).where(
                     VerdictRow.policy == policy.id,
                     VerdictRow.rule.in_(rules),
@@ -43,6 +47,18 @@ def questions(svc: Service, access: Access) -> list[OpenQuestion]:
                 )
                 own = policy.parameters[name]
                 found.append(OpenQuestion(policy.id, name, own.question, own.unit, rules, session.scalar(waiting) or 0))
+    return found
+
+
+def needed_by(policy: Policy) -> Mapping[str, tuple[str, ...]]:
+    """The ids of the rules that need each parameter.  Remembered by digest: looking for them takes longer than a page may take."""
+    found = _needed.get(policy.digest)
+    if found is None:
+        names = {rule.id: set(parameters_of(policy, rule)) for rule in policy.rules}
+        found = {name: tuple(rule for rule, own in names.items() if name in own) for name in policy.parameters}
+        while len(_needed) >= REMEMBERED:
+            _needed.pop(next(iter(_needed)), None)
+        _needed[policy.digest] = found
     return found
 
 

@@ -48,6 +48,7 @@ class Sweeper:
         if not self._registered:
             register(svc)
             self._registered = True
+        svc.refresh()
         found = 0
         while True:
             with svc.writing() as session:

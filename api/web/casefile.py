@@ -40,10 +40,11 @@ def case_page(svc: Service, access: Access, case: str, *, as_of: dt.date | None,
     days: list[JourneyDay] = []
     queries: dict[tuple[str, str, tuple[str, ...]], DataQuery] = {}
     lines: dict[str, list[VerdictLine]] = defaultdict(list)
-    zone = svc.policies.policies[0].zone
+    policies = held.policies
+    zone = policies.policies[0].zone
     instants = (now, now)
-    groups = svc.policies.groups
-    limit = recording_limit(policy.values for policy in svc.policies.policies)
+    groups = policies.groups
+    limit = recording_limit(policy.values for policy in policies.policies)
 
     def address(judged: Judged) -> str:
         name = finding_id(judged.verdict.key)
@@ -72,7 +73,7 @@ def case_page(svc: Service, access: Access, case: str, *, as_of: dt.date | None,
         for told in explained(evaluation):
             if told.verdict.key in keys:
                 name = finding_id(told.verdict.key)
-                lines[present.group_of(told.verdict)].append(present.verdict_line(told, svc.policies, breach=name if name in links else ""))
+                lines[present.group_of(told.verdict)].append(present.verdict_line(told, policies, breach=name if name in links else ""))
         queries.update({(found.code, found.message, found.events): found for found in evaluation.queries})
     summary = detail.summary
     facts = {}

@@ -54,8 +54,9 @@ def finding(verdict: Verdict, policies: PolicySet, *, today: dt.date | None) -> 
     """The verdict in one sentence, without its full stop."""
     found = rule_of(policies, verdict.policy, verdict.rule)
     title, unmet = (found[1].title, found[1].unmet) if found is not None else (f"Rule {verdict.rule}", "")
-    word = found[1].done_word if found is not None else "done"
-    return sentence(verdict, title, unmet, today=today.isoformat() if today is not None else "", done_word=word).rstrip(".")
+    done, due = (found[1].done_word, found[1].due_word) if found is not None else ("done", "due by")
+    day = today.isoformat() if today is not None else ""
+    return sentence(verdict, title, unmet, today=day, done_word=done, due_word=due).rstrip(".")
 
 
 def verdict_of(breach: Breach) -> Verdict:
@@ -164,8 +165,8 @@ def evidence(explanation: Explanation) -> list[Evidence]:
         )
         for one in explanation.considered
     ]
-    order = {"yes": 0, "unclear": 1, "no": 2}
-    return sorted(rows, key=lambda row: order.get(row.counts, 3))
+    order = {"against": 0, "yes": 1, "unclear": 2, "no": 3}
+    return sorted(rows, key=lambda row: order.get(row.counts, 4))
 
 
 def plain(text: str, catalogue: Catalogue) -> str:

@@ -106,7 +106,7 @@ class Evidence:
     happened: str
     recorded: str
     counts: str
-    """yes, no or unclear."""
+    """yes, no, unclear or against."""
     why: str = ""
 
 

@@ -83,7 +83,7 @@ _WORDS: dict[str, dict[str, str]] = {
         "rejected": "Rejected",
         "withdrawn": "Taken back",
     },
-    "version": {"in_force": "In force", "upcoming": "Approved, not yet in force", "past": "Before"},
+    "version": {"in_force": "In force", "upcoming": "Approved, not yet in force", "past": "Before", "replaced": "Replaced on its own day"},
     "backtest": {
         "queued": "Waiting for a worker",
         "running": "Under way",

@@ -20,6 +20,7 @@ from rules.periods import Period
 from rules.view import MOMENT, Hit, View, both, possible_first
 
 if TYPE_CHECKING:
+    from rules.counterfactual import Told
     from rules.saying import Saying
 
 
@@ -93,10 +94,15 @@ class Kind(Model):
     about: ClassVar[str]
     order_rule: ClassVar[bool] = False
     done_word: ClassVar[str] = "done"
+    """What it is once it is met: "done", "recorded"."""
+    due_word: ClassVar[str] = "due by"
+    """What it is until its day, with the day behind it."""
     counted: ClassVar[bool] = False
     """Only counted, in statistics: it has no verdicts (`count` and `tally` instead of `obligations`)."""
     sets_a_day: ClassVar[bool] = True
     """Whether its due day is a day of its own on the line of a case; False where it is that of the event under test."""
+    met_in_event: ClassVar[bool] = False
+    """Whether the event under test itself would have had to be otherwise, so that no day need be named."""
     longer: ClassVar[Mapping[str, str]] = {}
     """What a longer period in a field does to the breaches that are possible: "fewer", "more", "none"; else "either"."""
 
@@ -112,6 +118,27 @@ class Kind(Model):
     def read_aloud(self, say: Saying) -> list[str]:
         """The rule in plain sentences.  A kind that does not bring its own gets one for each field that is given."""
         return say.fields(self)
+
+    def met_with(self, say: Saying, told: Told) -> str:
+        """What would meet an obligation of this kind, beginning with "with" or "if"; empty where that cannot be said."""
+        asked = getattr(self, "requires", None)
+        if asked is not None:
+            from rules.counterfactual import with_asked
+
+            return with_asked(asked, say, told)
+        return f"without this: {'; '.join(told.rejected())}" if told.rejected() else ""
+
+    def met_from(self, told: Told) -> int | None:  # noqa: ARG002
+        """The first day on which that counts; None where any day before the limit will do."""
+        return None
+
+    def reckoning(self, told: Told) -> list[str]:  # noqa: ARG002
+        """How its day came about, in sentences; empty where that of the limit (see `World.arithmetic`) says it all."""
+        return []
+
+    def until_words(self, say: Saying) -> str:  # noqa: ARG002
+        """The limit in words while it has no day yet; empty where there is none to name."""
+        return ""
 
     def if_longer(self, field: str) -> str:
         """What a longer period in a field does to the breaches that are possible; see ``longer``."""

@@ -9,10 +9,13 @@ from rules.history import Entry
 from rules.kinds.base import NO_MENDING, Kind, When, gated, oblige, or_nothing, triggers
 from rules.matching import Context, check
 from rules.model import Candidate, Fit
+from rules.nearness import lacks
 from rules.obligation import Obligation, World, off
+from rules.phrases import joined
 from rules.view import MOMENT, Hit, View, possible_last
 
 if TYPE_CHECKING:
+    from rules.counterfactual import Told
     from rules.saying import Saying
 
 
@@ -23,6 +26,7 @@ class Content(Kind):
     about: ClassVar[str] = "An event must carry certain data."
     sets_a_day: ClassVar[bool] = False
     order_rule: ClassVar[bool] = True
+    met_in_event: ClassVar[bool] = True
 
     when: When
     where: Where
@@ -41,6 +45,17 @@ class Content(Kind):
             f"Then it must hold that {say.where(self.where, types)}.",
             NO_MENDING,
         ]
+
+    def met_with(self, say: Saying, told: Told) -> str:
+        """See Kind: what the event lacks of what it must carry."""
+        view = told.judged.view
+        looked = dict.fromkeys(name for name, _ in told.judged.obligation.rejected)
+        entries = [entry for name in looked for entry in (*view.episode.entries, *_elsewhere(view)) if entry.id == name]
+        if not entries or told.entry is None:
+            return ""
+        examined = entries[0]
+        wanting = lacks(self.where, examined.data, Context(view, examined, told.entry), say, [examined.type])
+        return f"if this had held in that event ({examined.id}): {joined([lack.asked for lack in wanting])}" if wanting else ""
 
     def obligations(self, view: View) -> list[Obligation]:
         found = []
@@ -78,3 +93,7 @@ class Content(Kind):
             return gated(view, gate=gate, candidates=(), stale=False)
         found = Candidate(gate.first, gate.first, fit, (examined.id,), text if fit is Fit.UNCLEAR else "")
         return gated(view, gate=gate, candidates=(found,), stale=False)
+
+
+def _elsewhere(view: View) -> list[Entry]:
+    return [entry for other in view.related for entry in other.episode.entries]

@@ -12,6 +12,7 @@ from rules.phrases import words_of
 from rules.view import View
 
 if TYPE_CHECKING:
+    from rules.counterfactual import Told
     from rules.saying import Saying
 
 
@@ -32,6 +33,11 @@ class DueFromData(Kind):
             *say.paused(),
             *say.closure_ends(),
         ]
+
+    def met_with(self, say: Saying, told: Told) -> str:
+        """See Kind."""
+        item = say.concerning(told.judged.obligation.about)
+        return f"with {item.selector(say.policy.collections[self.items].done_by, bare=True)}"
 
     def obligations(self, view: View) -> list[Obligation]:
         collection = view.policy.collections[self.items]

@@ -10,9 +10,11 @@ from rules.kinds.base import Kind, When, dated, due_in, no_household, oblige, or
 from rules.model import Candidate
 from rules.obligation import Obligation, World, unset
 from rules.periods import Period
+from rules.phrases import joined
 from rules.view import View
 
 if TYPE_CHECKING:
+    from rules.counterfactual import Told
     from rules.saying import Saying
 
 
@@ -40,6 +42,11 @@ class NotCoexistence(Kind):
             *say.paused(),
             *say.closure_ends(),
         ]
+
+    def met_with(self, say: Saying, told: Told) -> str:  # noqa: ARG002
+        """See Kind."""
+        others = dict.fromkeys(why.split()[1] for why in told.rejected() if why.startswith("case "))
+        return f"with {'case' if len(others) == 1 else 'cases'} {joined(others)} closed" if others else ""
 
     def obligations(self, view: View) -> list[Obligation]:
         found = []

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
+from rules.clock import iso
 from rules.conditions import Selector
 from rules.history import Entry
 from rules.kinds.base import NO_MENDING, Kind, When, dated, due_in, gated, oblige, or_nothing, triggers
@@ -14,8 +15,10 @@ from rules.model import Candidate, Fit
 from rules.obligation import Obligation, World, unset
 from rules.periods import Period
 from rules.view import MOMENT, Hit, View
+from rules.wording import day_words
 
 if TYPE_CHECKING:
+    from rules.counterfactual import Told
     from rules.saying import Saying
 
 
@@ -32,6 +35,8 @@ class NotResponse(Kind):
     more: ClassVar[Mapping[str, tuple[str, str, str]]] = {"forbids": ("forbids more", "forbids less", "more")}
     order_rule: ClassVar[bool] = True
     done_word: ClassVar[str] = "kept"
+    due_word: ClassVar[str] = "to be kept until"
+    met_in_event: ClassVar[bool] = True
 
     when: When
     forbids: Selector
@@ -59,6 +64,25 @@ class NotResponse(Kind):
             *say.closure_ends(),
         ]
 
+    def met_with(self, say: Saying, told: Told) -> str:
+        """See Kind."""
+        last = self._last(told)
+        return "" if last is None else f"with no time that {say.selector(self.forbids)}, to the end of {day_words(iso(last))}"
+
+    def reckoning(self, told: Told) -> list[str]:
+        """See Kind."""
+        last = self._last(told)
+        if last is None or told.entry is None:
+            return []
+        words = due_in(told.judged.view, self.within, told.entry.day)[1]
+        begun, ends = day_words(iso(told.entry.day)), day_words(iso(last))
+        lines = [f"{words[0].upper()}{words[1:]} {begun} is {ends}, to the end of that day; until then it must not happen."]
+        broken = [one for one in told.judged.view.episode.entries if one.id in told.judged.world.broken_by]
+        return [*lines, *(f"It happened on {day_words(iso(one.day))}." for one in broken)]
+
+    def _last(self, told: Told) -> int | None:
+        return None if told.entry is None else due_in(told.judged.view, self.within, told.entry.day)[0]
+
     def _worlds(self, view: View, entry: Entry, rejected: list[tuple[str, str]]) -> tuple[list[World], str]:
         last, words = due_in(view, self.within, entry.day)
         if last is None:
@@ -70,9 +94,8 @@ class NotResponse(Kind):
                 rejected.append((hit.entry.id, hit.text))
                 continue
             broken = gated(view, gate=hit.entry, candidates=(), stale=False, limits=(hit.entry.id,))
-            worlds.append(replace(broken, activated_day=entry.day))
+            worlds.append(replace(broken, activated_day=entry.day, broken_by=(hit.entry.id,)))
             if hit.fit is Fit.YES:
-                rejected.append((hit.entry.id, "it came within the period"))
                 return worlds, missing
             missing = missing or hit.text
         return [*worlds, _kept(view, entry, last, words)], missing

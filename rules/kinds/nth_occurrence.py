@@ -59,6 +59,10 @@ class NthOccurrence(Kind):
             *say.closure_ends(),
         ]
 
+    def until_words(self, say: Saying) -> str:
+        """See Kind."""
+        return f"the day of {say.nth(self.by.nth, self.by.of)}"
+
     def obligations(self, view: View) -> list[Obligation]:
         found: list[Obligation] = []
         for trigger in triggers(self.when, view):

@@ -35,6 +35,7 @@ class RecordIntegrity(Kind):
     about: ClassVar[str] = "What is on record must be possible."
     sets_a_day: ClassVar[bool] = False
     order_rule: ClassVar[bool] = True
+    met_in_event: ClassVar[bool] = True
 
     tests: tuple[Test, ...]
     members: Members | None = None

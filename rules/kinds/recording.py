@@ -12,6 +12,7 @@ from rules.periods import Period
 from rules.view import View
 
 if TYPE_CHECKING:
+    from rules.counterfactual import Told
     from rules.saying import Saying
 
 
@@ -33,6 +34,10 @@ class Recording(Kind):
             f"It asks that the event is recorded {say.within(self.within, 'the day on which it happened')}, to the end of the last day.",
             *say.soon(None),
         ]
+
+    def met_with(self, say: Saying, told: Told) -> str:  # noqa: ARG002
+        """See Kind."""
+        return "with the event recorded"
 
     def obligations(self, view: View) -> list[Obligation]:
         found = []

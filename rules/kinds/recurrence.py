@@ -16,6 +16,7 @@ from rules.periods import Period
 from rules.view import Hit, View
 
 if TYPE_CHECKING:
+    from rules.counterfactual import Told
     from rules.saying import Saying
 
 
@@ -54,6 +55,11 @@ class Recurrence(Kind):
             *say.soon(self.warn),
             *say.paused(),
         ]
+
+    def met_from(self, told: Told) -> int | None:
+        """See Kind: the day on which the gap begins does not end it."""
+        start = told.judged.world.activated_day
+        return None if start is None else start + 1
 
     def obligations(self, view: View) -> list[Obligation]:
         found: list[Obligation] = []

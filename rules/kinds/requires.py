@@ -191,7 +191,7 @@ def _gathered(asked: Requires, view: View, hits: list[Hit]) -> Collected:
     assert asked.collects is not None
     wanted = [[(w,) if isinstance(w, str) else w for w in parts] for parts in asked.collects.values()]
     paths = tuple(asked.collects)
-    cells = _combinations(wanted)
+    cells = combinations(wanted)
     sure: set[tuple[int, ...]] = set()
     maybe: set[tuple[int, ...]] = set()
     out = Collected()
@@ -206,7 +206,7 @@ def _gathered(asked: Requires, view: View, hits: list[Hit]) -> Collected:
         if hit.fit is Fit.NO:
             out.rejected.append((hit.entry.id, hit.text))
             continue
-        brings, could, text = _brings(asked, view, hit, paths, wanted)
+        brings, could, text = brought_by(asked, view, hit, paths, wanted)
         entry = hit.entry
         firm |= brings
         room += len(cells) if asked.roles is None else _without_role(view, hit, asked.roles)
@@ -238,14 +238,14 @@ def _without_role(view: View, hit: Hit, path: str) -> int:
     return NEVER if listed is None else sum(bool(roles_of(element, Context(view, hit.entry))[1]) for element in listed)
 
 
-def _combinations(wanted: list[list[tuple[str, ...]]]) -> dict[tuple[int, ...], str]:
+def combinations(wanted: list[list[tuple[str, ...]]]) -> dict[tuple[int, ...], str]:
     cells: dict[tuple[int, ...], str] = {(): ""}
     for parts in wanted:
         cells = {(*cell, i): f"{words} {' or '.join(part)}".strip() for cell, words in cells.items() for i, part in enumerate(parts)}
     return cells
 
 
-def _brings(
+def brought_by(
     asked: Requires, view: View, hit: Hit, paths: Sequence[str], wanted: list[list[tuple[str, ...]]]
 ) -> tuple[set[tuple[int, ...]], set[tuple[int, ...]], str]:
     """The combinations that an event surely brings, those that it might, and what is missing."""

@@ -22,6 +22,7 @@ from rules.periods import Period
 from rules.view import MOMENT, Hit, View, possible_first
 
 if TYPE_CHECKING:
+    from rules.counterfactual import Told
     from rules.saying import Saying
 
 
@@ -87,6 +88,14 @@ class Response(Kind):
             found.append(f"It ends without a finding where, after that and on a day before it is due, {say.selector(self.ends_with)}.")
         pausable = self.within is not None
         return [*found, *say.soon(self.warn), *(say.paused() if pausable else []), *(say.closure_ends() if pausable else [])]
+
+    def met_from(self, told: Told) -> int | None:
+        """See Kind: what came before the day of the activation does not count, unless any time will do."""
+        return None if self.any_time or told.entry is None else told.entry.day
+
+    def until_words(self, say: Saying) -> str:  # noqa: ARG002
+        """See Kind."""
+        return "the day on which the case is closed" if self.by is not None else ""
 
     def obligations(self, view: View) -> list[Obligation]:
         found = []

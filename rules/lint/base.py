@@ -14,6 +14,7 @@ from rules.yamlsource import Key, Source
 
 if TYPE_CHECKING:
     from rules.kinds.base import Kind
+    from rules.lint.puts import Put
     from rules.periods import Period
     from rules.policy import Policy, Rule
     from rules.policyloader import Read
@@ -54,17 +55,24 @@ class Subject:
             for number, clause in enumerate(rule.clauses):
                 yield ((*path, "clauses", number) if several else path), rule, clause
 
-    def parts(self) -> Iterator[tuple[Path, BaseModel]]:
+    @cached_property
+    def parts(self) -> tuple[tuple[Path, BaseModel], ...]:
         """Every model in the policy, the inner ones included, with its place."""
-        for path, _, clause in self.clauses():
-            yield from walk(clause, path)
+        found = [one for path, _, clause in self.clauses() for one in walk(clause, path)]
         for group in ("anchors", "terms", "collections"):
-            for name, part in getattr(self.policy, group).items():
-                yield from walk(part, (group, name))
+            found += [one for name, part in getattr(self.policy, group).items() for one in walk(part, (group, name))]
+        return tuple(found)
+
+    @cached_property
+    def puts(self) -> tuple[Put, ...]:
+        """Every condition of the policy with what it is put to; see rules.lint.puts."""
+        from rules.lint.puts import puts
+
+        return tuple(puts(self))
 
     def find(self, model: type[M]) -> Iterator[tuple[Path, M]]:
         """Every part of one type."""
-        return ((path, part) for path, part in self.parts() if isinstance(part, model))
+        return ((path, part) for path, part in self.parts if isinstance(part, model))
 
     def line(self, path: Path) -> int:
         """The line of something in the policy's file."""
@@ -148,14 +156,19 @@ def _escaped(text: str, more: str = "") -> str:
     return text
 
 
+def given(part: BaseModel) -> Iterator[tuple[str, Any]]:
+    """The fields of a model by their names in the file, without what it keeps besides."""
+    for name, info in type(part).model_fields.items():
+        yield info.alias or name, getattr(part, name)
+    yield from (part.__pydantic_extra__ or {}).items()
+
+
 def walk(part: Any, path: Path) -> Iterator[tuple[Path, BaseModel]]:
     """A model and every model inside it."""
     if isinstance(part, BaseModel):
         yield path, part
-        fields = type(part).model_fields
-        for name, value in part:
-            alias = fields[name].alias if name in fields else None
-            yield from walk(value, (*path, alias or name))
+        for name, value in given(part):
+            yield from walk(value, (*path, name))
     elif isinstance(part, dict):
         for key, value in part.items():
             yield from walk(value, (*path, key))

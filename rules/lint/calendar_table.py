@@ -67,4 +67,5 @@ CHECK = Check(
     "A holiday table begins after the policy does, ends within a year, leaves a year out, or belongs to another place.",
     run,
     "Add the missing days to the calendar and give it a new version. (That it ends too soon is told where today's date is known.)",
+    whole=True,
 )

@@ -19,7 +19,10 @@ def run(subject: Subject) -> Iterator[Found]:
         try:
             source = subject.read.open_file(f"tests/{name}")
         except PolicyError as error:
-            yield from _told(error.faults)
+            if all(fault.code == "unreadable" for fault in error.faults):
+                yield ("policy",), f"the test file tests/{name} {error.faults[0].message}"
+            else:
+                yield from _told(error.faults)
             continue
         try:
             timelines = timelines_in(source)
@@ -63,7 +66,7 @@ def _names(subject: Subject, timeline: Timeline) -> Iterator[tuple[Path, str]]:
                     ("events", number, "data", attribute),
                     f"{event.type} has no attribute {attribute!r}{hint(attribute, known.attributes)}",
                 )
-    if any(name not in here for name in timeline.policies):
+    if subject.read.faults or any(name not in here for name in timeline.policies):
         return
     rules = [rule.id for name in timeline.policies for rule in here[name].rules]
     for number, check in enumerate(timeline.checks):

@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from typing import Any
 
 from rules.lint.base import ERROR, Check, Path, Subject, hint
-from rules.lint.puts import Around, Put, puts, selectors, tests_in
+from rules.lint.puts import Around, Put, selectors, tests_in
 
 _WORDS = ("person", "this", "activation", "item")
 
 
 def run(subject: Subject) -> Iterator[tuple[Path, str]]:
-    for put in puts(subject):
+    for put in subject.puts:
         for path, _, test in tests_in(put):
             for value, looked_up in _values(test):
                 why = _why(subject, put, value, looked_up=looked_up)

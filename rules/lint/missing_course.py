@@ -23,7 +23,7 @@ def run(subject: Subject) -> Iterator[tuple[Path, str]]:
                 yield (*path, "kind"), f"{rule.id}: the catalogue has no roster, so it cannot be told whose cases belong together"
         if course.closes is None:
             yield from _closure(path, rule.id, clause)
-    for path, part in subject.parts():
+    for path, part in subject.parts:
         if isinstance(part, Selector) and part.related and not domain.links:
             yield (*path, "related"), "related: the catalogue has no links, so no other case is ever seen"
         if course.closes is None and (isinstance(part, ClosedAs) or (isinstance(part, Selector) and part.of == "attempt")):

@@ -8,11 +8,11 @@ from typing import Any
 
 from rules.conditions import Test, Where
 from rules.lint.base import ERROR, Check, Path, Subject
-from rules.lint.puts import Joined, Put, literal, puts
+from rules.lint.puts import Joined, Put, literal
 
 
 def run(subject: Subject) -> Iterator[tuple[Path, str]]:
-    for put in puts(subject):
+    for put in subject.puts:
         yield from _Looked(subject, put).where(put.where, put.path, put.besides)
 
 
@@ -30,13 +30,17 @@ class _Known:
     looked_at: Path | None = None
 
 
+_ALTERNATIVES = 100
+"""Parts of an `any` that are looked at."""
+
+
 class _Looked:
     def __init__(self, subject: Subject, put: Put) -> None:
         self.subject, self.put = subject, put
 
     def where(self, where: Where, path: Path, besides: Joined) -> Iterator[tuple[Path, str]]:
         """Each contradiction inside a condition, or between it and what must hold besides."""
-        told = list(self._empty(where, path)) or list(self._contradictions([(path, where), *besides], path))
+        told = list(self._empty(where, path)) or list(self._contradictions([*besides, (path, where)], path))
         yield from told
         for attribute, test in where.tests.items():
             for word, inner in (("each", test.each), ("some", test.some)):
@@ -46,7 +50,7 @@ class _Looked:
         together: Joined = ((path, _without_joiners(where)), *besides)
         for number, part in enumerate(where.all_ or ()):
             yield from self.where(part, (*path, "all", number), ()) if not told else ()
-        for number, part in enumerate(where.any_ or ()):
+        for number, part in enumerate((where.any_ or ())[:_ALTERNATIVES]):
             yield from self.where(part, (*path, "any", number), together) if not told else ()
 
     def _empty(self, where: Where, path: Path) -> Iterator[tuple[Path, str]]:
@@ -65,7 +69,7 @@ class _Looked:
                 if why:
                     yield (place if place[: len(at)] == at else at), why
                     return
-        for path, where in joined[:1]:
+        for path, where in joined[-1:]:
             yield from self._negated(where, path)
 
     def _negated(self, where: Where, path: Path) -> Iterator[tuple[Path, str]]:

@@ -10,7 +10,7 @@ from rules.lint.base import ERROR, Check, Path, Subject
 
 
 def run(subject: Subject) -> Iterator[tuple[Path, str]]:
-    for path, part in subject.parts():
+    for path, part in subject.parts:
         for field in ("event", "of"):
             value: Any = getattr(part, field, None)
             for name in value if isinstance(value, tuple) else (value,):

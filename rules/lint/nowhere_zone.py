@@ -23,4 +23,5 @@ CHECK = Check(
     "A time zone that belongs to no place, such as UTC.",
     run,
     "Name the zone of the place where the work is done, such as Australia/Darwin.",
+    whole=True,
 )

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from rules.kinds.nth_occurrence import NthOccurrence
-from rules.lint.base import WARNING, Check, Path, Subject, walk
+from rules.lint.base import WARNING, Check, Path, Subject, days_of, walk
 from rules.periods import Period
 
 _UNITS = {"day": 1, "week": 7, "month": 30, "year": 365}
@@ -17,6 +17,7 @@ _NTH = re.compile(r"\b(\d{1,3})(?:st|nd|rd|th)\b")
 
 def run(subject: Subject) -> Iterator[tuple[Path, str]]:
     values = subject.policy.values
+    yield from _anchors(subject)
     for path, rule in subject.rules():
         periods = [part for clause in rule.clauses for _, part in walk(clause, path) if isinstance(part, Period)]
         anchors = [subject.policy.anchors.get(getattr(clause, "anchor", None) or "") for clause in rule.clauses]
@@ -46,6 +47,15 @@ def run(subject: Subject) -> Iterator[tuple[Path, str]]:
 
 def _span(period: Period, values: Any) -> Any:
     return None if period.parameter is not None and values.get(period.parameter) is None else period.span(values)
+
+
+def _anchors(subject: Subject) -> Iterator[tuple[Path, str]]:
+    for name, anchor in subject.policy.anchors.items():
+        span = _span(anchor.if_within, subject.policy.values)
+        for found in _SPAN.finditer(anchor.means):
+            days = int(found.group(1)) * _UNITS[found.group(3).lower()]
+            if span is not None and days != days_of(anchor.if_within, subject.policy.values):
+                yield ("anchors", name, "means"), f"anchor {name} says {found.group()!r}, and itself has {span}"
 
 
 CHECK = Check(

@@ -13,7 +13,7 @@ from rules.conditions import Ref, Selector, Term, Where
 from rules.kinds.base import ClosedAs, When
 from rules.kinds.content import Content
 from rules.kinds.requires import Cancelled, EachItem, Requires
-from rules.lint.base import Path, Subject
+from rules.lint.base import Path, Subject, given
 
 Joined = tuple[tuple[Path, Where], ...]
 """Conditions that must hold together, each with its place."""
@@ -111,12 +111,11 @@ def _parts(subject: Subject) -> Iterator[tuple[Path, BaseModel, Around]]:
         types = activating(subject, clause)
         inside = Around(types, person=getattr(clause, "per", None) is not None)
         yield path, clause, inside
-        for name, value in clause:
-            alias = type(clause).model_fields[name].alias or name
+        for name, value in given(clause):
             if value is when and isinstance(when, When):
-                yield from _when(when, (*path, alias), inside)
+                yield from _when(when, (*path, name), inside)
             else:
-                yield from _inner(value, (*path, alias), inside)
+                yield from _inner(value, (*path, name), inside)
     for name, anchor in policy.anchors.items():
         yield from _inner(anchor, ("anchors", name), Around())
     for name, term in policy.terms.items():
@@ -127,7 +126,7 @@ def _parts(subject: Subject) -> Iterator[tuple[Path, BaseModel, Around]]:
 
 
 def _when(when: When, path: Path, inside: Around) -> Iterator[tuple[Path, BaseModel, Around]]:
-    for name, value in when:
+    for name, value in given(when):
         yield from _inner(value, (*path, name), replace(inside, person=False) if name == "given" else Around())
 
 
@@ -154,9 +153,8 @@ def _inner(value: Any, path: Path, around: Around) -> Iterator[tuple[Path, BaseM
         yield path, value, around
         if isinstance(value, Ref):
             around = replace(around, activation=around.activation or ())
-        fields = type(value).model_fields
-        for name, inner in value:
-            yield from _inner(inner, (*path, (fields[name].alias if name in fields else None) or name), around)
+        for name, inner in given(value):
+            yield from _inner(inner, (*path, name), around)
     elif isinstance(value, dict):
         for key, inner in value.items():
             yield from _inner(inner, (*path, key), around)

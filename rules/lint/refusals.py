@@ -23,7 +23,7 @@ REFUSALS: dict[str, str] = {
     "encoding": "The file is not UTF-8.",
     "control-character": "The file holds a control character.",
     "hidden-character": "It holds a character that turns the direction of writing or takes no room: it reads otherwise than it looks.",
-    "too-large": "The file is larger than 2,000,000 bytes, or holds more than 200,000 values once its aliases are written out.",
+    "too-large": "The file is larger than 2,000,000 bytes, or holds more than 30,000 values once its aliases are written out.",
     "too-deep": "The file is nested deeper than 50 levels.",
     "yaml-syntax": "The file is not YAML.",
     "duplicate-key": "A key stands twice.",

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from rules.conditions import Where
 from rules.kinds.base import Given
 from rules.lint.base import WARNING, Check, Path, Subject
-from rules.lint.puts import puts, tests_in
+from rules.lint.puts import tests_in
 
 
 def run(subject: Subject) -> Iterator[tuple[Path, str]]:
-    for put in puts(subject):
+    for put in subject.puts:
         yield from _empty(put.where, put.path)
         for path, attribute, test in tests_in(put):
             if test.has_all == ():

@@ -7,12 +7,12 @@ from collections.abc import Iterable, Iterator
 from rules.conditions import Test, Where
 from rules.kinds.requires import Requires
 from rules.lint.base import WARNING, Check, Path, Subject, hint
-from rules.lint.puts import Put, puts
+from rules.lint.puts import Put
 
 
 def run(subject: Subject) -> Iterator[tuple[Path, str]]:
     known = _Known(subject)
-    for put in puts(subject):
+    for put in subject.puts:
         yield from known.where(put.where, put, put.path)
     for path, part in subject.find(Requires):
         for attribute, wanted in (part.collects or {}).items():
@@ -51,10 +51,14 @@ class _Known:
         others = test.differs_from if isinstance(test.differs_from, tuple) else (test.differs_from,)
         wanted = [test.equals, test.has, *others, *(test.in_ or ()), *(test.has_all or ()), *(test.has_any or ())]
         codes = [code for code in wanted if isinstance(code, str) and not code.startswith("$")]
+        told: set[str] = set()
         for name in types:
-            yield from self.unlisted(codes, self.codes(name, attribute), name, attribute, path)
-            if test.includes_role is not None:
-                yield from self.unlisted(test.includes_role, self.roles(name, attribute), name, attribute, (*path, "includes_role"))
+            found = [*self.unlisted(codes, self.codes(name, attribute), name, attribute, path)]
+            found += self.unlisted(test.includes_role or (), self.roles(name, attribute), name, attribute, (*path, "includes_role"))
+            for place, words in found:
+                if words.partition(": ")[2] not in told:
+                    told.add(words.partition(": ")[2])
+                    yield place, words
 
     def unlisted(self, wanted: Iterable[str], listed: tuple[str, ...], name: str, attribute: str, path: Path) -> Iterator[tuple[Path, str]]:
         for code in wanted:

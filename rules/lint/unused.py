@@ -34,7 +34,7 @@ def _terms(subject: Subject) -> set[str | None]:
 
 
 def _named(subject: Subject, *fields: str) -> Iterator[str]:
-    for _, part in subject.parts():
+    for _, part in subject.parts:
         for field in fields:
             value = getattr(part, field, None)
             if isinstance(value, str):

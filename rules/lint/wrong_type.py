@@ -10,14 +10,14 @@ from rules.calendars import real_day
 from rules.conditions import Test
 from rules.instants import parse_instant
 from rules.lint.base import ERROR, Check, Path, Subject
-from rules.lint.puts import literal, puts, tests_in
+from rules.lint.puts import literal, tests_in
 
 _TEXTS = IDENTIFIERS | {"code"}
 _YES_NO = {"yes": "true", "no": "false", "y": "true", "n": "false", "on": "true", "off": "false", "true": "true", "false": "false"}
 
 
 def run(subject: Subject) -> Iterator[tuple[Path, str]]:
-    for put in puts(subject):
+    for put in subject.puts:
         for path, attribute, test in tests_in(put):
             for name in put.types:
                 found = subject.policy.catalogue.types[name].attribute(attribute)

@@ -250,8 +250,46 @@ def test_timelines_as_junit(duecare, tmp_path):
 
 def test_coverage_names_the_rules_that_nothing_expects(duecare, tmp_path):
     done = duecare("policy", "test", "--coverage", timelines(tmp_path, GOOD))
-    assert "C08  breached 1" in done.err
-    assert "C09  none" in done.err
+    assert "C08  nth_occurrence: breached 1" in done.out
+    assert "C09  content: no verdict expected" in done.out
+    assert "C27  metric: only counted" in done.out
+    assert "C09 never shown met\n    Try a case that does what C09 asks" in done.out
+    assert done.code == 0
+
+
+def test_a_threshold_that_the_tests_do_not_reach_fails(duecare, tmp_path):
+    path = timelines(tmp_path, GOOD)
+    short = duecare("policy", "test", "--threshold", "100", path)
+    assert short.code == 1
+    assert "of cfss, less than 100 %" in short.err
+    assert duecare("policy", "test", "--threshold", "1", path).code == 0
+    assert duecare("policy", "test", "--threshold", "101", path).code == 2
+
+
+def test_what_is_not_reached_is_named_with_its_place_in_the_policy(duecare, tmp_path):
+    done = duecare("policy", "test", "--coverage", "--format", "json", timelines(tmp_path, GOOD))
+    (coverage,) = done.json["coverage"]
+    assert (done.json["timelines"], done.json["passed"], done.json["failures"]) == (1, 1, [])
+    assert coverage["policy"] == "cfss"
+    assert coverage["total"] - coverage["reached"] == len(coverage["missing"])
+    assert coverage["rules"]["C08"] == {"kind": "nth_occurrence", "verdicts": {"breached": 1}}
+    lacking = {one["missing"]: one["place"] for one in coverage["missing"] if one["rules"] == ["C13"]}
+    policy = (POLICIES / "cfss.yaml").read_text("utf-8").splitlines()
+    line = int(lacking["not reached: covers lacking circumstances alone"].rpartition(":")[2])
+    assert "has_all: [circumstances, stressors, strengths]" in policy[line - 1]
+
+
+def test_a_shipped_policy_that_no_timeline_names_is_not_passed_over(duecare):
+    done = duecare("policy", "test", "--threshold", "50", "--only", "recorded on the seventh day")
+    assert done.code == 1
+    assert {"cfss", "strengthening_families"} <= {word for line in done.err.splitlines() for word in line.replace(",", "").split()}
+
+
+def test_coverage_as_junit(duecare, tmp_path):
+    done = duecare("policy", "test", "--coverage", "--format", "junit", timelines(tmp_path, GOOD))
+    cases = {case.get("name"): case.findtext("failure", "") for case in ET.fromstring(done.out).iter("testcase")}
+    assert cases["a plan is missing"] == ""
+    assert "C09 never shown met" in cases["coverage of cfss"]
 
 
 def test_kinds_are_listed_and_described(duecare):

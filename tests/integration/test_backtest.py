@@ -12,12 +12,14 @@ from sqlalchemy import func, select
 from bench.backtest import by_hand, of_report
 from rules.errors import PolicyError
 from rules.evaluate import evaluate
-from service import backtest, backtestwork, policybook
+from rules.policy import package_of
+from service import backtest, backtestwork, policybook, policychanges
 from service import evaluate as live
 from service.access import Access, system
 from service.backtestreport import digest_of
 from service.backtestwork import DIED, work
 from service.errors import Forbidden, Invalid, NotFound, NotPossible
+from service.policies import of_policies
 from store import backtests as stored
 from store.cases import load_cases
 from store.models import BacktestChunkRow, BacktestRow, BreachRow, DirtyRow, OutboxRow, VerdictRow
@@ -214,6 +216,7 @@ def test_a_cancelled_backtest_ends_and_takes_nothing_more(house):
     assert not work(house.svc, made.id, budget=0, give_way=False)
     with house.svc.writing() as session:
         chunk = stored.claim(session, made.id, now=house.clock.ms, lease_ms=30_000)
+    assert chunk is not None
     assert backtest.cancel(house.svc, OWNER, made.id).state == "cancelled"
     with house.svc.writing() as session:
         assert not stored.finish_chunk(session, chunk, {})
@@ -376,6 +379,7 @@ def test_where_more_waits_than_is_judged_at_once_the_backtest_stands_back(home, 
     made = started(home.svc, changed(LATER))
     home.take(*three_visits("new"))
     monkeypatch.setattr(live, "drain", lambda *_, **__: 0)
+    monkeypatch.setattr(backtestwork, "LIVE_BUDGET", 0)
     assert not work(home.svc, made.id)
     told = backtest.get(home.svc, system(), made.id)
     assert (told.state, told.done) == ("running", 0)
@@ -386,6 +390,23 @@ def test_where_more_waits_than_is_judged_at_once_the_backtest_stands_back(home, 
     monkeypatch.undo()
     home.settle()
     assert backtestwork.put_forward(home.svc) == 1
+
+
+def test_events_that_keep_coming_do_not_stop_it(home, monkeypatch):
+    home.settle()
+    made = started(home.svc, changed(LATER), chunk=100)
+    drain, arrived = live.drain, []
+
+    def and_another_one_comes(svc, **how):
+        done = drain(svc, **how)
+        arrived.append(home.take(plan(f"2026-04-0{len(arrived) + 1}T09:00", case="k7")))
+        return done
+
+    monkeypatch.setattr(live, "drain", and_another_one_comes)
+    monkeypatch.setattr(backtestwork, "AT_ONCE", 1)
+    home.take(plan("2026-03-31T09:00", case="k7"))
+    assert work(home.svc, made.id)
+    assert len(arrived) == 7, "after every case there was one to be judged first"
 
 
 class Heard:
@@ -452,3 +473,37 @@ def test_a_candidate_is_kept_as_it_was_tried(home):
     home.svc.versions.clear()
     made = backtest.start(home.svc, OWNER, candidate=digest, chunk=2)
     assert rows(finished(home.svc, made), "lost")["C08", "north"] == 3
+
+
+# --- before a rule is enforced ---------------------------------------------------------------------------------------
+
+
+def test_a_rule_that_is_in_shadow_is_enforced_only_after_a_backtest_of_that_version(sqlite_url, tmp_path):
+    manager = Access("user:9", "Mena", scopes=frozenset({"policies:write"}), roles=frozenset({"manager"}))
+    with kit(sqlite_url, tmp_path, now="2026-04-20T12:00", policies=of_policies([changed(IN_SHADOW)])) as house:
+        house.take(*families())
+        house.settle()
+        package = package_of(changed({}))
+        change = policychanges.propose_version(
+            house.svc, OWNER, package.files, package.main, effective=dt.date(2026, 4, 20), applies_to_open=None, reason="it has been tried"
+        )
+
+        def approve():
+            return policychanges.approve(house.svc, manager, change.id, version=change.row_version)
+
+        with pytest.raises(NotPossible, match="C08"):
+            approve()
+        another = started(house.svc, changed({}, **FAMILY_MET_WEEKLY))
+        finished(house.svc, another)
+        with pytest.raises(NotPossible, match="C08"):
+            approve()
+        made = backtest.start(house.svc, OWNER, candidate=change.digest)
+        with pytest.raises(NotPossible, match="C08"):
+            approve()
+        report = finished(house.svc, made)
+        assert sum(rows(report, "gained").values()) == 5
+        assert (approve().state, approved_with(house.svc, change.id)) == ("active", made.id)
+
+
+def approved_with(svc, change):
+    return policychanges.change(svc, change).backtest

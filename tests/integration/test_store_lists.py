@@ -468,8 +468,8 @@ def test_sources_show_how_they_stand(store):
         [last] = insert_events(session, [event("e3")], received=8)
         insert_heartbeats(session, [Heartbeat("cms", 3, 2), Heartbeat("beating", 9, 8)])
         session.add(SourceRow(source="pulled", adapter="fhir", last_pull=4, last_error="timeout", failures=2))
-        session.add(RejectRow(source="cms", received=1, problems=[], payload={"id": 1}))
-        session.add(RejectRow(source="cms", received=1, problems=[], replayed_at=3))
+        session.add(RejectRow(source="cms", kind="k", ref="1", received=1, problems=[], payload={"id": 1}))
+        session.add(RejectRow(source="cms", kind="k", ref="2", received=1, problems=[], replayed_at=3))
     with store.read() as session:
         found = {one.source: one for one in queries.list_sources(session)}
     assert list(found) == ["b", "beating", "cms", "pulled"]
@@ -508,7 +508,11 @@ def test_what_waits_and_what_is_set_aside(store):
 def test_administrators_lists(store):
     with store.write.begin() as session:
         for number in range(5):
-            session.add(RejectRow(source="ab"[number % 2], received=number, problems=[{"code": "x"}], replayed_at=number or None))
+            session.add(
+                RejectRow(
+                    source="ab"[number % 2], kind="k", ref=str(number), received=number, problems=[{"code": "x"}], replayed_at=number or None
+                )
+            )
             session.add(
                 OutboxRow(message_id=f"m{number}", topic="t", key="k", payload={}, created=1, available_at=1, sent_at=number or None)
             )

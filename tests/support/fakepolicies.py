@@ -124,7 +124,7 @@ def change(name: str = "ch-1") -> ChangePage:
         zone=ZONE,
         what="family_contact_days = 14 days (was not set)",
         state="proposed",
-        kind="parameters",
+        kind="Change of numbers",
         effective=dt.date(2026, 5, 1),
         open_cases=True,
         reason="The department reads \u201cregularly\u201d as every two weeks.\nSee the minutes of March.",
@@ -134,8 +134,9 @@ def change(name: str = "ch-1") -> ChangePage:
         digest="cd34" * 16,
         values=(("family_contact_days", "", "14 days"),),
         differences=(
-            Difference("C18", TITLE, "parameter family_contact_days set to 14 days (was not set)", "can breach from now on"),
-            Difference("", "", "Days are those of Darwin instead of Adelaide", "every due day moves by up to half an hour"),
+            Difference("C18", TITLE, "the parameter family_contact_days", "not set", "14 days", "can breach from now on"),
+            Difference("", "", "whose days count", "Adelaide", "Darwin", "days begin and end at another moment"),
+            Difference("C12", TITLE, "the title", "A snapshot", "A family snapshot", "text only: no verdict changes", False),
         ),
     )
 
@@ -187,7 +188,7 @@ class FakePolicies:
         self.kept["ch-active"] = replace(self.kept["ch-active"], **settled)
         self.kept["ch-old"] = replace(self.kept["ch-old"], **{**settled, "state": "rejected"}, what="Version 0.9, from Wed 1 April 2026")
         self.kept["ch-text"] = replace(
-            self.kept["ch-text"], kind="version", what="Version 2, from Fri 1 May 2026", proposed_by="robin", values=(), differences=(),
+            self.kept["ch-text"], kind="Another text", what="Version 2, from Fri 1 May 2026", proposed_by="robin", values=(), differences=(),
             open_cases=False, reason="", enforces=(("C27", "A new rule"),),
         )  # fmt: skip
 

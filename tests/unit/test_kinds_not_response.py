@@ -169,7 +169,21 @@ def test_it_is_told_in_words(of) -> None:
     evaluation = evaluated(of(), [START, transfer("t", "03-05 10:00"), transfer("u", "03-08 15:00"), transfer("v", "03-20 15:00")], "04-30")
     broken = next(one for one in explained(evaluation, rule="R1") if one.verdict.obligation.startswith("event:t"))
     assert broken.sentence == "The rule: not kept, Sun 8 March 2026."
-    assert {(row.event, row.why) for row in broken.considered} == {("u", "it came within the period")}
+    assert [(row.event, row.counts, row.why) for row in broken.considered] == [("u", "against", "")]
+    assert broken.reasoning[1:] == (
+        "10 days after Thu 5 March 2026 is Sun 15 March 2026, to the end of that day; until then it must not happen.",
+        "It happened on Sun 8 March 2026.",
+    )
+    assert broken.would_have_met.startswith("It would have been met with no time that the case is transferred, where ")
+    assert broken.would_have_met.endswith(", to the end of Sun 15 March 2026.")
+
+
+def test_until_it_is_over_it_is_told_how_long_it_is_to_be_kept(of) -> None:
+    (told_now,) = explained(evaluated(of(), [START, transfer("t", "03-05 10:00")], "03-08"), rule="R1")
+    assert told_now.sentence == "The rule: to be kept until Sun 15 March 2026."
+    assert told_now.would_have_met.startswith("It is met with no time that the case is transferred, where ")
+    (told_later,) = explained(evaluated(of(), [START, transfer("t", "03-05 10:00")], "03-16"), rule="R1")
+    assert (told_later.sentence, told_later.would_have_met) == ("The rule: kept on Sun 15 March 2026.", "")
 
 
 def test_it_can_be_read_aloud(of) -> None:

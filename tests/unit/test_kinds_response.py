@@ -112,6 +112,29 @@ def test_holidays_move_nothing_unless_asked(tmp_path: Path) -> None:
         assert one(evaluated(policy, [START, learnt("n", "03-06 15:00")], "06-01"), "R1").due_on == due
 
 
+def test_what_is_asked_of_every_item_must_hold_at_the_end_of_the_due_day(of) -> None:
+    policy = of(rule(requires="{event: assessment.updated, and_each: {collection: goals, where: {measure: true}}}"))
+
+    def judged(**measures: bool) -> str:
+        plans = [
+            ev(
+                f"p{when}",
+                "safety_plan.recorded",
+                when.replace("_", "-")[1:] + " 12:00",
+                plan="sp",
+                goals=[{"id": "g1", "measure": measure}],
+            )
+            for when, measure in measures.items()
+        ]
+        return said(r1(policy, learnt("n", "03-02 15:00"), updated("u", "03-03 09:00"), *plans))
+
+    assert judged(_03_05=True) == "met"
+    assert judged(_03_05=True, _03_12=False) == "breached"  # on the due day itself
+    assert judged(_03_05=False, _03_12=True) == "met"
+    assert judged(_03_05=True, _03_13=False) == "met"
+    assert judged(_03_05=False, _03_13=True) == "late"
+
+
 # ------------------------------------------------------------------------------------------------------------------ unset parameters
 def test_an_unset_parameter_accuses_nobody_and_shows_how_long_it_has_been_open(of) -> None:
     policy = of(rule(within="{days: $some_days}"))
@@ -185,6 +208,29 @@ def test_something_else_may_end_it(of, other: Event, wanted: str) -> None:
     assert said_of_consent(of, REFUSED, other) == wanted
 
 
+def test_of_several_endings_the_first_counts(of) -> None:
+    after = consent("b", "03-20 09:00", "agree")
+    assert said_of_consent(of, REFUSED, consent("a2", "03-10 09:00", "agree"), after) == "not_applicable: ended_before_due"
+    assert said_of_consent(of, REFUSED, consent("a2", "03-10 09:00", None), after) == "unknown: missing decision"
+
+
+def test_the_reason_is_what_leaves_it_open_even_if_another_limit_is_looked_for(of) -> None:
+    policy = of(
+        rule(
+            when="{each: {event: consent.recorded, where: {decision: refuse}}}",
+            requires="decision.recorded",
+            at_latest="closure",
+            ends_with="{event: consent.recorded, where: {decision: agree}}",
+        )
+    )
+    found = told(
+        evaluated(policy, [START, REFUSED, consent("b", "03-10 09:00", "agree", "m2"), consent("c", "03-07 09:00", None)], "06-01"), "R1"
+    )
+    assert said(found["event:a@urn:desk"]) == "not_applicable: ended_before_due"
+    found = told(evaluated(policy, [START, REFUSED, consent("b", "03-10 09:00", None)], "06-01"), "R1")
+    assert said(found["event:a@urn:desk"]) == "unknown: missing decision"
+
+
 def test_an_answer_before_the_end_is_still_an_answer(of) -> None:
     assert said_of_consent(of, REFUSED, ev("d", "decision.recorded", "03-08 09:00"), consent("b", "03-10 09:00", "agree")) == "met"
 
@@ -230,6 +276,22 @@ def test_at_the_latest_the_closure(of) -> None:
     assert said(r1(policy, OPENED, closed, ev("r", "case.reopened", "03-27 09:00"))) == "breached"  # that closure has come
     wrong = ev("r", "case.reopened", "03-27 09:00", closure_was_error=True)
     assert said(r1(policy, OPENED, closed, wrong)) == "not_applicable: parameter_unset"
+
+
+def test_the_event_that_sets_the_latest_day_is_evidence_and_else_it_is_not(of) -> None:
+    for within, evidence in (("{days: 50}", ("o", "m")), ("{days: 13}", ("o", "m")), ("{days: 12}", ("o",))):
+        assert r1(of(latest("{first: network_meeting.held}", within)), OPENED, MEETING).evidence == evidence
+
+
+def test_the_warning_window_waits_for_the_due_day(of) -> None:
+    policy = of(rule(when="{each: network_meeting.held}", requires="minutes.recorded", within="", by="closure", warn="{days: 3}"))
+    assert r1(policy, MEETING).due_soon_on is None
+    assert r1(policy, MEETING, ev("x", "case.closed", "03-25 09:00")).due_soon_on == "2026-03-22"
+
+
+def test_at_the_latest_may_be_the_only_limit(of) -> None:
+    found = r1(of(latest("closure", "")), OPENED, ev("x", "case.closed", "03-25 09:00"))
+    assert (said(found), found.due_on) == ("breached", "2026-03-25")
 
 
 def test_a_closure_that_may_not_be_one_that_the_rule_speaks_of_leaves_the_limit_open(of) -> None:

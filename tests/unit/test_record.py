@@ -81,7 +81,13 @@ def test_a_restoring_void_counts_from_when_it_was_recorded() -> None:
 def test_a_void_speaks_of_its_own_source_only() -> None:
     other = void("x1", "v1", "03-10 09:00", source="urn:other")
     assert "v1" in facts_of([V1, other])
-    assert [(q.code, q.events) for q in queries_of([V1, other])] == [("target_not_on_record", ("x1",))]
+    (query,) = queries_of([V1, other])
+    assert (query.code, query.events) == ("target_not_on_record", ("x1",))
+    assert query.message == "event.voided speaks of an event that is not on record"
+
+
+def test_only_voids_and_corrections_speak_of_other_events() -> None:
+    assert queries_of([V1, ev("g1", "goal.set", "03-03 10:00", target="nobody")]) == []
 
 
 def test_a_void_may_be_recorded_before_its_target_arrives() -> None:
@@ -180,6 +186,15 @@ def test_a_correction_that_cannot_be_applied_is_left_out_and_listed(changes: dic
     assert facts_of(events)["v1"].data == {**V1.data, "mode": "phone"}
     (query,) = queries_of(events)
     assert (query.code, query.events) == ("correction_not_applied", ("k1", "v1"))
+
+
+def test_a_correction_that_sets_nothing_changes_nothing() -> None:
+    word = Event("urn:desk", "k1", "event.corrected", "case-1", at("03-10 09:00"), at("03-10 09:00"), True, {"target": "v1"})
+    assert (facts_of([V1, word])["v1"].data, queries_of([V1, word])) == (V1.data, [])
+
+
+def test_the_time_that_is_set_may_be_written_with_a_small_z() -> None:
+    assert facts_of([V1, fix("k1", "v1", "03-10 09:00", time="2026-03-02T23:30:00z")])["v1"].time == at("03-03 10:00")
 
 
 def test_a_correction_is_applied_whole_or_not_at_all() -> None:

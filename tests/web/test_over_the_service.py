@@ -3,54 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
-from argon2 import PasswordHasher
 from sqlalchemy import event as hooks
 
 from api.app import create_app
-from service import review, users
+from service import review
 from tests.support.pages import Document, PageClient
-from tests.support.service_kit import Kit, connected, event, kit, plan, three_visits, visit
-
-FIRST = "a first pass phrase"
-OWN = "quite another phrase"
-
+from tests.support.service_kit import Kit, connected, event, plan, three_visits, visit
+from tests.web.conftest import FIRST, OWN
 
 BOTH = pytest.mark.parametrize("store", ["sqlite_url", "pg_db"])
-
-
-@pytest.fixture
-def store() -> str:
-    """The fixture that gives the database; a test marked ``BOTH`` is run on each."""
-    return "sqlite_url"
-
-
-@pytest.fixture
-def flow(request: pytest.FixtureRequest, store: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Kit]:
-    quick = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
-    monkeypatch.setattr(users, "_hasher", lambda: quick)
-    with kit(str(request.getfixturevalue(store)), tmp_path) as made:
-        yield made
-
-
-@pytest.fixture
-def enter(flow: Kit) -> Callable[..., PageClient]:
-    """Sign somebody in who has these roles and limits."""
-    app = create_app(flow.svc)
-
-    def sign_in(name: str, *roles: str, teams: list[str] | None = None) -> PageClient:
-        users.create(flow.svc, name=name, roles=roles or ("reviewer",), password=FIRST, teams=teams)
-        client = PageClient(app)
-        client.sign_in(name, FIRST)
-        assert client.location == "/"
-        client.get("/password")
-        client.post("/password", {"old": FIRST, "new": OWN, "again": OWN})
-        return client
-
-    return sign_in
 
 
 def breached(flow: Kit, *cases: str) -> None:
@@ -310,7 +273,7 @@ def test_due_soon_shows_what_is_inside_its_window(flow, enter):
 def test_policies_are_readable(flow, enter):
     client = enter("kim", "viewer")
     page = client.get("/policies")
-    assert "3 policies in use" in page.main
+    assert "3 policies in force" in page.main
     for policy in flow.svc.policies.policies:
         page = client.get(f"/policies/{policy.id}")
         for rule in policy.rules:

@@ -4,6 +4,16 @@ They are TypedDicts: what the use cases give is put into them as it is, without 
 against the document.
 """
 
+from api.v1.schemas.changes import (
+    Backtest,
+    BacktestList,
+    BacktestReport,
+    Difference,
+    PolicyChange,
+    PolicyChangeDetail,
+    PolicyChangeList,
+    PolicyPackage,
+)
 from api.v1.schemas.common import (
     Condition,
     Day,
@@ -75,6 +85,9 @@ from api.v1.schemas.upkeep import (
 )
 
 __all__ = [
+    "Backtest",
+    "BacktestList",
+    "BacktestReport",
     "Breach",
     "BreachCounts",
     "BreachPage",
@@ -93,6 +106,7 @@ __all__ = [
     "DataQuery",
     "Day",
     "Dismissed",
+    "Difference",
     "DuePage",
     "DueRow",
     "EventCounts",
@@ -114,7 +128,11 @@ __all__ = [
     "Outcome",
     "Parameter",
     "Policy",
+    "PolicyChange",
+    "PolicyChangeDetail",
+    "PolicyChangeList",
     "PolicyList",
+    "PolicyPackage",
     "PolicyRow",
     "Question",
     "RejectPage",

@@ -80,7 +80,7 @@ class Considered(TypedDict):
     type: str
     happened: Annotated[str, Field(description="in words, local time")]
     recorded: Annotated[str, Field(description="in words, local day")]
-    counts: Literal["yes", "no", "unclear"]
+    counts: Annotated[Literal["yes", "no", "unclear", "against"], Field(description="against: it is what the rule forbids")]
     why: str
 
 

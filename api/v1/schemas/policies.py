@@ -2,16 +2,41 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 from typing_extensions import TypedDict
 
-from api.v1.schemas.common import Day, Severity
+from api.v1.schemas.changes import Difference
+from api.v1.schemas.common import Day, Instant, Severity
+
+
+class PolicyVersion(TypedDict):
+    """A version that was put in force."""
+
+    digest: str
+    version: str
+    effective: Annotated[Day, Field(description="its first day")]
+    until: Annotated[Day | None, Field(description="the first day on which a later version judges what begins; null: none does")]
+    state: Annotated[
+        Literal["in_force", "upcoming", "past", "replaced"], Field(description="`replaced`: by one that was decided later for the same day")
+    ]
+    applies_to_open: bool
+    change: Annotated[str, Field(description="id of the change that brought it")]
+    activated_at: Instant | None
+    proposed_by: str
+    approved_by: Annotated[str | None, Field(description="null: it came with the installation")]
+    reason: str
+
+
+class PolicyVersionTold(PolicyVersion):
+    """A version with what it changed, in words."""
+
+    changes: Annotated[list[Difference], Field(description="against the version that it followed")]
 
 
 class PolicyRow(TypedDict):
-    """A policy that is in use."""
+    """A policy as it is in force today."""
 
     id: str
     title: str
@@ -21,10 +46,13 @@ class PolicyRow(TypedDict):
     zone: Annotated[str, Field(description="IANA time zone of its days")]
     rule_count: int
     unset: Annotated[list[str], Field(description="parameters that nobody has set: what needs them judges nothing")]
+    last_change: Annotated[PolicyVersion | None, Field(description="what was activated last")]
+    upcoming: Annotated[list[PolicyVersion], Field(description="approved, for a later day")]
+    proposals: Annotated[int, Field(description="changes that wait for an answer")]
 
 
 class PolicyList(TypedDict):
-    """All policies in use."""
+    """All policies in force."""
 
     items: list[PolicyRow]
 
@@ -46,6 +74,9 @@ class Rule(TypedDict):
     severity: Severity
     status: Annotated[str, Field(description="`draft`, `shadow`, `enforced` or `retired`")]
     kind: str
+    read_aloud: Annotated[list[str], Field(description="the rule in sentences")]
+    false_alarm: Annotated[str, Field(description="what would be one, and what to look at before a breach is upheld")]
+    parameters: Annotated[list[str], Field(description="those that it needs")]
 
 
 class Parameter(TypedDict):
@@ -55,6 +86,8 @@ class Parameter(TypedDict):
     unit: str
     value: Annotated[int | None, Field(description="null: not set")]
     question: Annotated[str, Field(description="what its owner has to answer")]
+    rules: Annotated[list[str], Field(description="rules that need it")]
+    waiting_cases: Annotated[int | None, Field(description="cases that the key may see and that wait for it; null: it is set")]
 
 
 class Question(TypedDict):
@@ -71,6 +104,7 @@ class Policy(PolicyRow):
     parameters: list[Parameter]
     questions: list[Question]
     for_a_person: Annotated[list[str], Field(description="what no machine can judge")]
+    versions: Annotated[list[PolicyVersionTold], Field(description="every version that was ever activated, the newest first")]
 
 
 class Count(TypedDict):

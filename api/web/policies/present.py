@@ -6,7 +6,7 @@ Imports rules/ and this package's views and timelines; asks the store nothing.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from rules.policy import HERE, Policy, Rule
 from rules.policytest import collect
 from rules.reading import read_aloud
 from rules.timelines import Timeline
+from service.policyquestions import needed_by
 
 JUDGED = ("met", "late", "breached", "due_soon", "pending", "unknown", "excused", "not_applicable")
 
@@ -43,7 +44,7 @@ def value_words(policy: Policy, name: str, value: int | None) -> str:
     return "" if value is None else words.count(value, unit.removesuffix("s"))
 
 
-def parameter(policy: Policy, name: str, *, waiting: int | None = None) -> Parameter:
+def parameter(policy: Policy, name: str, *, waiting: int | None = None, coming: str = "") -> Parameter:
     """A parameter with what it decides."""
     own = policy.parameters[name]
     return Parameter(
@@ -51,23 +52,18 @@ def parameter(policy: Policy, name: str, *, waiting: int | None = None) -> Param
         value=value_words(policy, name, policy.values.get(name)),
         question=own.question,
         unit=own.unit,
-        rules=[(rule.id, rule.title) for rule in policy.rules if name in parameters_of(policy, rule)],
+        rules=[(rule, policy.rule(rule).title) for rule in needed_by(policy)[name]],
+        coming=coming,
         waiting=waiting,
     )
-
-
-def parameters_of(policy: Policy, rule: Rule) -> list[str]:
-    """The parameters that a rule names, in the policy's order."""
-    dumped = str([clause.model_dump() for clause in rule.clauses])
-    return [name for name in policy.parameters if f"${name}'" in dumped]
 
 
 def groups(policy: Policy) -> list[RuleGroup]:
     """The rules by the step or section of the document that they rest on, in the policy's order."""
     found: dict[str, list[RuleLine]] = {}
+    unset = {rule for name in policy.unset() for rule in needed_by(policy)[name]}
     for rule in policy.rules:
-        unset = any(policy.values.get(name) is None for name in parameters_of(policy, rule))
-        found.setdefault(rule.citation.at, []).append(RuleLine(rule.id, rule.title, rule.severity, rule.status, unset))
+        found.setdefault(rule.citation.at, []).append(RuleLine(rule.id, rule.title, rule.severity, rule.status, rule.id in unset))
     return [RuleGroup(title, rules) for title, rules in found.items()]
 
 
@@ -97,10 +93,14 @@ def _folder(folder: Path) -> tuple[Timeline, ...]:
         return ()
 
 
-def tests_of(policy: Policy) -> Sequence[Timeline]:
-    """The tests that come with a policy: those of its own folder, and the shipped ones."""
-    own = Path(policy.path).parent / "tests"
-    return [one for folder in dict.fromkeys((own, HERE / "tests")) for one in _folder(folder)]
+def tests_of(policy: Policy, installed: Iterable[Policy]) -> tuple[Sequence[Timeline], bool]:
+    """The tests of a policy, and whether they are of its very text.
+
+    They come with the files of the installation, and with those that are shipped.
+    """
+    own = [one for one in installed if one.id == policy.id and one.path]
+    folders = dict.fromkeys([*(Path(one.path).parent / "tests" for one in own), HERE / "tests"])
+    return [each for folder in folders for each in _folder(folder)], any(one.text_digest == policy.text_digest for one in own)
 
 
 def rule_page(
@@ -110,15 +110,16 @@ def rule_page(
     *,
     figures: Mapping[str, int],
     breaches: Mapping[str, int],
+    installed: Iterable[Policy] = (),
     versions: Sequence[VersionLine] = (),
-    waiting: Mapping[str, int] | None = None,
+    parameters: Sequence[Parameter] = (),
     may_propose: bool = False,
 ) -> RulePage:
     """A rule.  ``figures`` are current verdicts by outcome, ``breaches`` those on record by condition; both the reader's own."""
     order = [one.id for one in policy.rules]
     at = order.index(rule.id)
-    names = parameters_of(policy, rule)
     lines, meanings = aloud(policy, rule)
+    tests, fit = tests_of(policy, installed)
     return RulePage(
         policy=row,
         id=rule.id,
@@ -132,10 +133,11 @@ def rule_page(
         aloud=lines,
         meanings=meanings,
         false_alarm=rule.false_alarm,
-        parameters=[parameter(policy, name, waiting=(waiting or {}).get(name)) for name in names],
+        parameters=parameters,
         readings=readings(policy),
         people=policy.for_a_person,
-        tests=shown(tests_of(policy), policy.id, rule.id),
+        tests=shown(tests, policy.id, rule.id),
+        tests_fit=fit,
         figures=[Figure(outcome, figures.get(outcome, 0), _href(rule, outcome, breaches)) for outcome in JUDGED],
         versions=versions,
         before=order[at - 1] if at else "",

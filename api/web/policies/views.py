@@ -90,7 +90,7 @@ class VersionLine:
     version: str
     effective: dt.date
     state: str
-    """in_force, upcoming or past."""
+    """in_force, upcoming, past or replaced (by one that was decided later for the same day)."""
     at: int | None
     """When it was activated."""
     proposed_by: str = ""
@@ -199,6 +199,8 @@ class RulePage:
     readings: Sequence[Reading] = ()
     people: Sequence[str] = ()
     tests: Sequence[Shown] = ()
+    tests_fit: bool = True
+    """They are of the text that is in force, and not of another one that was installed."""
     figures: Sequence[Figure] = ()
     versions: Sequence[VersionLine] = ()
     before: str = ""
@@ -215,7 +217,11 @@ class Difference:
     """Empty: it concerns the whole policy."""
     title: str
     what: str
+    before: str = ""
+    after: str = ""
     effect: str = ""
+    matters: bool = True
+    """Whether any verdict can differ."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,7 +254,7 @@ class ChangePage:
     what: str
     state: str
     kind: str
-    """parameters or version."""
+    """In words."""
     effective: dt.date
     open_cases: bool
     reason: str
@@ -266,6 +272,7 @@ class ChangePage:
     enforces: Sequence[tuple[str, str]] = ()
     """Rules that it makes enforced which are not so now: these need a backtest."""
     backtest: Running | None = None
+    sees_backtests: bool = True
     may_backtest: bool = False
     may_approve: bool = False
     may_reject: bool = False
