@@ -79,7 +79,10 @@ def test_the_document_names_the_same_scopes(light: Api) -> None:
     assert told == {route: None if scope is SIGNED else scope for route, scope in JSON_ROUTES.items() if route not in {"GET /openapi.json", "GET /docs"}}
 
 
-@pytest.mark.parametrize(("route", "scope"), JSON_ROUTES.items(), ids=JSON_ROUTES)
+SCOPED = {route: scope for route, scope in JSON_ROUTES.items() if scope is not SIGNED}
+
+
+@pytest.mark.parametrize(("route", "scope"), SCOPED.items(), ids=SCOPED)
 def test_each_route_wants_its_scope_and_no_other(light: Api, route: str, scope: str | None) -> None:
     method, _, rule = route.partition(" ")
     path = rule.replace("<key:policy>", "cfss")
