@@ -21,7 +21,8 @@ from sqlalchemy.sql import ColumnElement
 
 from adapters.base import AdapterError, Record
 
-_LATE = dt.timedelta(hours=3)
+_AHEAD = (1, 2, 3)
+"""Hours in which clocks that are about to be put back are looked for."""
 _MS_SINCE = 100_000_000_000
 """A whole number beyond this counts milliseconds since 1970, else seconds."""
 
@@ -120,9 +121,11 @@ class Rows:
         return [_text(value) for value in found], encode(found[-1]) if found else last
 
     def summary(self, connection: Connection) -> str:
-        """How many rows there are, in words, and how many of them can never be read."""
+        """How many rows there are, in words, and how many of them can never be read.  Raises AdapterError where times have no order."""
         figures = select(func.count(), func.count(self._updated), func.max(self._updated)).select_from(self._table)
         total, timed, newest = connection.execute(figures).one()
+        if newest is not None:
+            self.floor(encode(newest), self.as_ms(newest), 0)
         words = f"{total:,} rows" + (f", the newest of {newest}" if newest is not None else "")
         return words + (f"; {total - timed:,} of them have no {self._updated.name} and are never read" if timed < total else "")
 
@@ -132,17 +135,21 @@ class Rows:
             return None
         sample = decode(newest)
         at = min(self.as_ms(sample), now) - overlap * 1000
-        when = dt.datetime.fromtimestamp(at / 1000, self._zone)
-        gained = (when - _LATE).astimezone(self._zone).utcoffset()
-        back = (gained or dt.timedelta()) - (when.utcoffset() or dt.timedelta())
-        local = when.replace(tzinfo=None) - max(back, dt.timedelta())  # clocks were put back: an hour's times come twice
+        local = self._earliest(at)
         if isinstance(sample, dt.datetime):
             return encode(local if sample.tzinfo is None else dt.datetime.fromtimestamp(at / 1000, dt.UTC))
         if isinstance(sample, dt.date):
             return encode(local.date())
         if isinstance(sample, str):
-            return encode(_like(sample, local))
+            return encode(_like(sample, local, dt.datetime.fromtimestamp(at / 1000, dt.UTC)))
         return encode(at if int(sample) > _MS_SINCE else at // 1000)
+
+    def _earliest(self, at: int) -> dt.datetime:
+        """The earliest that a clock on the wall shows from then on: where clocks are put back soon, an hour's times come twice."""
+        when = dt.datetime.fromtimestamp(at / 1000, self._zone)
+        offset = when.utcoffset() or dt.timedelta()
+        later = [dt.datetime.fromtimestamp(at / 1000 + hours * 3_600, self._zone).utcoffset() or offset for hours in _AHEAD]
+        return when.replace(tzinfo=None) - max(dt.timedelta(), *(offset - other for other in later))
 
     def as_ms(self, value: Any) -> int:
         """A value of the time column as UTC ms.  Raises AdapterError where it is none."""
@@ -207,14 +214,15 @@ def _text(value: Any) -> str:
     return str(int(value)) if isinstance(value, Decimal) and value == value.to_integral_value() else str(value)
 
 
-def _like(sample: str, when: dt.datetime) -> str:
+def _like(sample: str, local: dt.datetime, utc: dt.datetime) -> str:
     """A time written as ``sample`` is, so that texts compare as times do.  Raises AdapterError where they would not."""
-    date, sep, clock = sample[:10], sample[10:11], sample[11:]
-    if clock.endswith(("Z", "z")):
-        when = when.astimezone(dt.UTC) if when.tzinfo is not None else when
-    elif "+" in clock or "-" in clock:
+    sep, clock = sample[10:11], sample[11:]
+    if "+" in clock or "-" in clock:
         raise AdapterError("times with offsets, kept as text, do not sort as times do: give a view that holds them in UTC")
-    return when.strftime("%Y-%m-%d") + (f"{sep}{when:%H:%M:%S}" if clock else "") if date else ""
+    if sample[4:5] != "-" or sample[7:8] != "-" or (clock and clock[2:3] != ":"):
+        raise AdapterError("times kept as text sort as times do only in the form 2026-03-20T09:00:00")
+    when = utc if clock.endswith(("Z", "z")) else local
+    return when.strftime("%Y-%m-%d") + (f"{sep}{when:%H:%M:%S}"[: len(sample) - 10] if clock else "")
 
 
 def _near(name: str, known: Sequence[str]) -> str:

@@ -13,6 +13,8 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from sqlalchemy.orm import Session
+
 from adapters.base import Adapter, AdapterError, Page, Record
 from adapters.interpret import GONE
 from rules.envelope import Parsed
@@ -22,14 +24,13 @@ from service.bootstrap import Service
 from service.logs import get
 from service.records import Plan
 from service.sources import Configured
+from service.turn import LEASE_MS, renewing
 from store import sources
 from store.engine import retrying
 from store.errors import LeaseLost, StoreError
 from store.events import Intake
 from store.sources import Turn
 
-LEASE_MS = 120_000
-"""How long asking for one page may take before another process may think that we have died."""
 AT_A_TIME = 60.0
 """Seconds that a worker asks one source before others have their turn."""
 LONGEST_BACK_OFF = 3_600
@@ -93,6 +94,9 @@ def pull(
         _log.error("pull_broke", source=source.name, exc_info=error)
         if isinstance(error, StoreError):
             raise
+    except BaseException:  # Ctrl-C, or a worker that is told to end at once
+        done.error, wait = "it was interrupted", 0.0
+        raise
     finally:
         if adapter is not None:
             adapter.close()
@@ -176,10 +180,10 @@ def replay(svc: Service, source: Configured) -> Pulled:
                     done.error = str(error)
 
 
-def _take_records(svc: Service, source: Configured, records: Sequence[Record]) -> Pulled:
+def _take_records(svc: Service, source: Configured, records: Sequence[Record], turn: Turn | None = None) -> Pulled:
     done = Pulled(source.name)
     now = svc.now()
-    taken = retrying(lambda: _in_one(svc, source, records, now, None, None))
+    taken = retrying(lambda: _in_one(svc, source, records, now, turn, None))
     done.counts.update(taken.counts)
     svc.hints.send(sorted(taken.dirty))
     return done
@@ -197,12 +201,14 @@ def _pages(
     """All pages there are; how far the system then is complete (ms)."""
     cursor = turn.cursor
     while True:
-        page = adapter.pull(cursor)
+        with renewing(svc, turn):
+            page = adapter.pull(cursor)
+        for kind in page.swept:  # before the page is on record: whoever dies here does this again
+            _present(svc, source, turn, page)
+            _take_back_absent(svc, source, adapter, turn, kind, page.sweep)
         now = svc.now()
         taken = retrying(lambda page=page, now=now: _in_one(svc, source, page.records, now, turn, page))  # type: ignore[misc]
         svc.hints.send(sorted(taken.dirty))
-        for kind in page.swept:
-            _take_back_absent(svc, source, adapter, kind, page.sweep)
         cursor = page.cursor
         done.pages += 1
         done.counts.update(taken.counts)
@@ -216,7 +222,21 @@ def _pages(
             return None
 
 
-def _take_back_absent(svc: Service, source: Configured, adapter: Adapter, kind: str, sweep: int) -> None:
+def _present(svc: Service, source: Configured, turn: Turn, page: Page) -> None:
+    """What a page of a sweep has found to be there."""
+    with svc.writing() as session:
+        sources.hold(session, turn, now=svc.now(), lease_ms=LEASE_MS)
+        _note_present(session, source, page)
+
+
+def _note_present(session: Session, source: Configured, page: Page) -> None:
+    read = [(record.kind, record.ref) for record in page.records]
+    for kind in sorted({*page.present, *(kind for kind, _ in read)}):
+        refs = [*page.present.get(kind, ()), *(ref for other, ref in read if other == kind)]
+        sources.note_present(session, source.uri, kind, refs, page.sweep)
+
+
+def _take_back_absent(svc: Service, source: Configured, adapter: Adapter, turn: Turn, kind: str, sweep: int) -> None:
     """Records that a sweep did not find, each asked for once more: what the system no longer knows is gone."""
     while True:
         with svc.reading() as session:
@@ -224,9 +244,10 @@ def _take_back_absent(svc: Service, source: Configured, adapter: Adapter, kind: 
         if not refs:
             return
         found: list[Record] = []
-        for ref in refs:
-            found += [one for one in adapter.fetch(kind, ref) if (one.kind, one.ref) == (kind, ref)] or [Record(kind, ref, gone=True)]
-        taken = _take_records(svc, source, found)
+        with renewing(svc, turn):
+            for ref in refs:
+                found += [one for one in adapter.fetch(kind, ref) if (one.kind, one.ref) == (kind, ref)] or [Record(kind, ref, gone=True)]
+        taken = _take_records(svc, source, found, turn)
         with svc.writing() as session:
             sources.note_present(session, source.uri, kind, refs, sweep)
         svc.metrics.pulled.labels(source.name, "gone").inc(taken.counts["accepted"])
@@ -242,22 +263,21 @@ def _in_one(svc: Service, source: Configured, records: Sequence[Record], now: in
     """One transaction: events, what has become of the records, rejects, and the cursor."""
     counts: Counter[str] = Counter(records=len(records))
     with svc.writing() as session:
+        if turn is not None:
+            sources.hold(session, turn, now=now, lease_ms=LEASE_MS)
+        else:
+            sources.lock(session, source.uri, adapter=source.kind.name)
         plan = Plan.of(session, source, records, now, fixed=page is not None and page.fixed)
         for reject in page.refused if page is not None else ():
             plan.cannot_read(reject)
         receipts, dirty = ingest.take(svc, session, plan.items, now) if plan.items else ([], set())
-        if turn is not None:
-            sources.hold(session, turn, now=now, lease_ms=LEASE_MS)
         for item, receipt in zip(plan.items, receipts, strict=True):
             counts[receipt.status.value] += 1
             if receipt.status is Intake.CONFLICT:
                 plan.clash(item)
         sources.remember(session, source.uri, plan.known, sweep=page.sweep if page is not None else 0)
         if page is not None and page.sweep:
-            unchanged = [(record.kind, record.ref) for record in records]
-            for kind in sorted({*page.present, *(kind for kind, _ in unchanged)}):
-                refs = [*page.present.get(kind, ()), *(ref for other, ref in unchanged if other == kind)]
-                sources.note_present(session, source.uri, kind, refs, page.sweep)
+            _note_present(session, source, page)
         sources.refuse(session, source.uri, plan.refused(), now)
         sources.settle(session, source.uri, plan.good, now)
         if turn is not None and page is not None:

@@ -67,6 +67,13 @@ def hold(session: Session, turn: Turn, *, now: int, lease_ms: int) -> None:
         raise LeaseLost("another process asks this source now")
 
 
+def lock(session: Session, source: str, *, adapter: str) -> None:
+    """Nobody else takes records of this source in until this transaction ends, whoever has the turn."""
+    statement = upsert(session, SourceRow).values(source=source, adapter=adapter, failures=0, records=0).on_conflict_do_nothing()
+    session.execute(statement)
+    session.execute(select(SourceRow.source).where(SourceRow.source == source).with_for_update())
+
+
 def advance(session: Session, source: str, *, cursor: Mapping[str, Any], records: int, now: int) -> None:
     """The source was read up to ``cursor``."""
     values = {"cursor": dict(cursor), "records": SourceRow.records + records, "last_pull": now}

@@ -17,7 +17,7 @@ from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
-from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, DataError, NoSuchModuleError, SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
 from adapters import base
@@ -92,9 +92,13 @@ class Settings(_Model):
 
 @dataclass(slots=True)
 class _Table:
-    """How far a table was read.  ``floor``: where its next round begins; ``last`` and ``newest``: where the round at hand is."""
+    """How far a table was read.  ``floor``: where its next round begins; ``last`` and ``newest``: where the round at hand is.
+
+    ``began`` (ms): the database's own time when that round began; what commits late while a long round goes on lies behind it.
+    """
 
     floor: Mark | None = None
+    began: int | None = None
     last: Sequence[Mark] | None = None
     newest: Mark | None = None
     sweep: int = 0
@@ -155,12 +159,14 @@ class Sql:
             at.began = now if at.began is None else at.began
             if table.sweeping:
                 return self._sweep(connection, rows, at, table, now)
+            table.began = now if table.began is None else table.began
             found = rows.after(connection, table.last, table.floor, self._settings.page)
         table.newest = found.newest or table.newest
         if len(found.records) == self._settings.page:
             table.last = found.last
             return self._page(at, found.records, more=True)
-        table.floor, table.last, table.newest = rows.floor(table.newest, now, self._settings.overlap) or table.floor, None, None
+        table.floor = rows.floor(table.newest, table.began, self._settings.overlap) or table.floor
+        table.last, table.newest, table.began = None, None, None
         if one.sweep_hours is not None and now - table.swept_at >= one.sweep_hours * 3_600_000:
             table.sweep, table.sweeping, table.behind = table.sweep + 1, True, None
             return self._page(at, found.records, more=True)
@@ -239,10 +245,10 @@ def _engine(settings: Settings) -> Engine:
         if url.get_backend_name() == "sqlite" and (not url.database or not Path(url.database).is_file()):
             raise AdapterError(f"{settings.url.place} names a SQLite file that does not exist")
         engine = create_engine(url, poolclass=NullPool, connect_args=_arguments(url.get_driver_name(), settings.timeout))
-    except ArgumentError:
-        raise AdapterError(f"{settings.url.place} does not hold a database URL such as postgresql+psycopg://reader:...@host/db") from None
     except (NoSuchModuleError, ImportError) as error:
         raise AdapterError(f"the driver for {settings.url.place} is not installed: {error}") from None
+    except (ArgumentError, ValueError):  # its text may hold parts of the password
+        raise AdapterError(f"{settings.url.place} does not hold a database URL such as postgresql+psycopg://reader:...@host/db") from None
     event.listen(engine, "connect", _read_only)
     return engine
 
@@ -293,6 +299,8 @@ def _told(what: str) -> Iterator[None]:
 def _first_line(error: SQLAlchemyError) -> str:
     origin = getattr(error, "orig", None)
     first = (str(origin or type(error).__name__).strip().splitlines() or [""])[0]
+    if isinstance(error, DataError):  # quotes what stood in the row
+        first = re.sub(r"""(["']).*\1""", "...", first)
     return re.sub(r"(password|pwd)\S*\s*[=:]\s*\S+", r"\1=...", first, flags=re.IGNORECASE)[:200]
 
 
