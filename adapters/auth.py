@@ -9,9 +9,11 @@ from __future__ import annotations
 import base64
 import time
 from collections.abc import Callable, Mapping
-from typing import Any, Self
+from typing import Any, Literal, Self
+from urllib.parse import quote_plus
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+import httpx
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from adapters.base import AdapterError
 from adapters.mapping_schema import look_up
@@ -32,6 +34,13 @@ class Basic(_Model):
     user: str
     password: Secret
 
+    @field_validator("user")
+    @classmethod
+    def _no_colon(cls, user: str) -> str:
+        if ":" in user:
+            raise ValueError("holds a colon, which ends a user's name")
+        return user
+
 
 class Header(_Model):
     """A header with each request, such as ``Authorization: ApiKey user:key``; ``prefix`` stands before the secret."""
@@ -42,12 +51,16 @@ class Header(_Model):
 
 
 class OAuth2(_Model):
-    """A token by client credentials (RFC 6749, 4.4).  ``token_url``: below the base, or on the same origin."""
+    """A token by client credentials (RFC 6749, 4.4).  ``token_url``: below the base, or an address of its own with https://.
+
+    ``send``: client and secret in the body of the request, or as its Basic header.
+    """
 
     token_url: str
     client_id: str
     client_secret: Secret
     scope: str | None = None
+    send: Literal["body", "basic"] = "body"
 
 
 class Login(_Model):
@@ -79,13 +92,15 @@ class Who(_Model):
         return self
 
 
-def signed_in(limits: Limits, who: Who, *, sleep: Callable[[float], None] = time.sleep) -> Web:
-    """The system's interface, with our identity on each request."""
+def signed_in(limits: Limits, who: Who, *, sleep: Callable[[float], None] = time.sleep, clock: Callable[[], float] = time.monotonic) -> Web:
+    """The system's interface, with our identity on each request.  Raises AdapterError."""
     if who.oauth2 is None and who.login is None:
-        return Web(limits, headers=lambda: _fixed(who), sleep=sleep)
-    tokens = _Tokens(who)
-    web = Web(limits, headers=tokens.headers, renew=tokens.renew, sleep=sleep)
+        return Web(limits, headers=lambda: _fixed(who), sleep=sleep, clock=clock)
+    tokens = _Tokens(who, clock)
+    web = Web(limits, headers=tokens.headers, renew=tokens.renew, sleep=sleep, clock=clock)
     tokens.web = web
+    if who.oauth2 is not None and "://" in who.oauth2.token_url:
+        web.also_close(tokens.elsewhere(limits, sleep))
     return web
 
 
@@ -95,23 +110,37 @@ def _fixed(who: Who) -> Mapping[str, str]:
     if who.header is not None:
         return {who.header.name: who.header.prefix + who.header.value.value()}
     if who.basic is not None:
-        pair = f"{who.basic.user}:{who.basic.password.value()}".encode()
-        return {"Authorization": f"Basic {base64.b64encode(pair).decode()}"}
+        return _basic(who.basic.user, who.basic.password.value())
     return {}
 
 
+def _basic(user: str, password: str) -> dict[str, str]:
+    return {"Authorization": f"Basic {base64.b64encode(f'{user}:{password}'.encode()).decode()}"}
+
+
 class _Tokens:
-    """A token and until when it is used (monotonic seconds)."""
+    """A token and until when it is used (seconds of ``clock``).  ``web``: where it is asked for."""
 
     web: Web
 
-    def __init__(self, who: Who) -> None:
-        self._who = who
+    def __init__(self, who: Who, clock: Callable[[], float]) -> None:
+        self._who, self._clock = who, clock
         self._token = ""
         self._until = 0.0
 
+    def elsewhere(self, limits: Limits, sleep: Callable[[float], None]) -> Web:
+        """Ask another host for tokens: the one that the source's file names."""
+        assert self._who.oauth2 is not None
+        given = {name: getattr(limits, name) for name in Limits.model_fields}
+        try:
+            place = str(httpx.URL(self._who.oauth2.token_url).join("/"))
+            self.web = Web(Limits.model_validate({**given, "base": place}), sleep=sleep, clock=self._clock)
+        except (ValidationError, httpx.InvalidURL):
+            raise AdapterError("auth.oauth2.token_url: is no address such as https://host/path") from None
+        return self.web
+
     def headers(self) -> Mapping[str, str]:
-        if not self._token or time.monotonic() >= self._until:
+        if not self._token or self._clock() >= self._until:
             self._fetch()
         prefix = self._who.login.prefix if self._who.login is not None else "Bearer "
         return {"Authorization": prefix + self._token}
@@ -125,10 +154,15 @@ class _Tokens:
         lifetime: float
         if self._who.oauth2 is not None:
             asked = self._who.oauth2
-            form = {"grant_type": "client_credentials", "client_id": asked.client_id, "client_secret": asked.client_secret.value()}
+            form, secret = {"grant_type": "client_credentials"}, asked.client_secret.value()
             if asked.scope is not None:
                 form["scope"] = asked.scope
-            answer = self.web.post(asked.token_url, form, form=True, named=False).json()
+            if asked.send == "basic":
+                own = _basic(quote_plus(asked.client_id), quote_plus(secret))
+            else:
+                own = {}
+                form |= {"client_id": asked.client_id, "client_secret": secret}
+            answer = self.web.post(asked.token_url, form, form=True, named=False, headers=own).json()
             token, lifetime = look_up(_object(answer), "access_token"), _seconds(answer.get("expires_in"))
         else:
             login = self._who.login
@@ -139,7 +173,7 @@ class _Tokens:
         if not isinstance(token, str) or not token:
             raise AdapterError("the system gives no token at sign-in where one was expected")
         self._token = token
-        self._until = time.monotonic() + max(lifetime - EARLY, lifetime / 2)
+        self._until = self._clock() + max(lifetime - EARLY, lifetime / 2)
 
 
 def _object(answer: Any) -> dict[str, Any]:
@@ -149,6 +183,8 @@ def _object(answer: Any) -> dict[str, Any]:
 
 
 def _seconds(given: Any) -> float:
+    if isinstance(given, str) and given.isascii() and given.isdigit():
+        given = float(given)
     return float(given) if isinstance(given, int | float) and not isinstance(given, bool) and given > 0 else 300.0
 
 

@@ -1,23 +1,24 @@
-"""Asking client systems over HTTP without trusting them.  Imports httpx, httpcore, tenacity, rules.strictjson.
+"""Asking client systems over HTTP without trusting them.  Imports adapters.guard, httpx, tenacity, rules.strictjson.
 
-Only the host that the source's file names is asked, over TLS that is always verified; addresses inside private networks only
-where the file allows it, and the address that was looked at is the one that is connected to.  No redirect is followed.  Answers
-are read up to a size, as sent and as decompressed.  Time-outs, 429 and 502 to 504 are tried again with growing, jittered pauses
-or as Retry-After (RFC 9110, 10.2.3) asks; no other 4xx is.
+Only the host that the source's file names is asked, over TLS that is always verified, at addresses that may be asked (see
+adapters.guard).  No redirect is followed, no cookie kept.  Answers are read up to a size, as sent and as decompressed, and up to a
+time, however slowly they drip.  Time-outs, 429 and 502 to 504 are tried again with growing, jittered pauses or as Retry-After
+(RFC 9110, 10.2.3) asks; no other 4xx is.
 """
 
 from __future__ import annotations
 
+import datetime as dt
 import email.utils
-import ipaddress
-import socket
+import logging
 import ssl
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import zlib
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any, Self
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import unquote
 
 import httpcore
 import httpx
@@ -25,11 +26,18 @@ import tenacity
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from adapters.base import AdapterError
+from adapters.guard import Guarded
 from rules.errors import EventRefused
 from rules.strictjson import loads
 
 AGAIN = frozenset({429, 502, 503, 504})
 AGENT = "duecare"
+LONGEST_PAUSE = 86_400.0
+MOST_BOXES = 2_000_000
+"""Objects and lists of one answer: small ones take some twenty times more memory than they take on the wire."""
+
+for _name in ("httpx", "httpcore"):  # they log addresses and headers
+    logging.getLogger(_name).setLevel(logging.WARNING)
 
 
 class Limits(BaseModel):
@@ -47,23 +55,26 @@ class Limits(BaseModel):
     """Seconds without a byte after which a request counts as failed."""
     tries: int = Field(default=4, ge=1, le=10)
     patience: float = Field(default=120.0, gt=0, le=3_600, strict=False)
-    """Seconds that all tries of one request may take; longer pauses that the system asks for are left to the next pull."""
+    """Seconds that one request may take in all, its answer and further tries included; longer pauses are left to the next pull."""
     max_bytes: int = Field(default=32 * 1024 * 1024, ge=1024, le=1024**3)
     """Bytes of one answer, after decompression."""
 
     @field_validator("base")
     @classmethod
     def _address(cls, base: str) -> str:
-        parts = urlsplit(base)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
+        try:
+            url = httpx.URL(base)
+        except httpx.InvalidURL:
+            raise ValueError("is no address such as https://host/path/") from None
+        if url.scheme not in ("http", "https") or not url.host or url.query or url.fragment:
             raise ValueError("is no address such as https://host/path/")
-        if parts.username or parts.password:
+        if url.userinfo:
             raise ValueError("holds a user or password: name secrets under auth")
         return base if base.endswith("/") else base + "/"
 
     @model_validator(mode="after")
     def _tls(self) -> Self:
-        if self.base.startswith("http://") and not self.allow_private:
+        if httpx.URL(self.base).scheme == "http" and not self.allow_private:
             raise ValueError("base: plain http is for one's own network only: use https, or set allow_private")
         return self
 
@@ -75,6 +86,7 @@ class _Request:
     params: dict[str, Any] | None = None
     body: dict[str, Any] = field(default_factory=dict)
     named: bool = True
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 Auth = Callable[[], Mapping[str, str]]
@@ -91,15 +103,31 @@ class Web:
         headers: Auth = dict,
         renew: Callable[[], bool] = lambda: False,
         sleep: Callable[[float], None] = time.sleep,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.limits = limits
-        self._headers, self._renew, self._sleep = headers, renew, sleep
+        self._base = httpx.URL(limits.base)
+        self._headers, self._renew, self._sleep, self._clock = headers, renew, sleep, clock
+        self._secrets: frozenset[str] = frozenset()
+        self._others: list[Web] = []
+        self._guard = Guarded(allow_private=limits.allow_private, plain=self._base.scheme == "http", clock=clock)
         self._client = httpx.Client(
-            transport=_Transport(limits), timeout=limits.timeout, follow_redirects=False, headers={"User-Agent": AGENT}
+            transport=_Transport(limits, self._guard),
+            timeout=limits.timeout,
+            follow_redirects=False,
+            trust_env=False,
+            headers={"User-Agent": AGENT, "Accept-Encoding": "gzip"},
+            cookies=CookieJar(policy=DefaultCookiePolicy(allowed_domains=[])),
         )
+
+    def also_close(self, other: Web) -> None:
+        """Another one that ends with this one."""
+        self._others.append(other)
 
     def close(self) -> None:
         self._client.close()
+        for other in self._others:
+            other.close()
 
     def get(self, where: str, params: Mapping[str, Any] | None = None, *, missing: Sequence[int] = ()) -> Answer | None:
         """What is at a path below ``base``, or at a link that the system gave; None for the statuses in ``missing``.
@@ -108,19 +136,29 @@ class Web:
         """
         return self._asked(_Request("GET", self._absolute(where), dict(params) if params else None), missing)
 
-    def post(self, where: str, body: Mapping[str, Any], *, form: bool = False, named: bool = True) -> Answer:
-        """Sign-in and the like; nothing that changes a record.  ``named``: with our headers.  Raises AdapterError."""
-        found = self._asked(_Request("POST", self._absolute(where), None, {"data" if form else "json": dict(body)}, named), ())
+    def post(
+        self, where: str, body: Mapping[str, Any], *, form: bool = False, named: bool = True, headers: Mapping[str, str] | None = None
+    ) -> Answer:
+        """Sign-in and the like; nothing that changes a record.  ``named``: with our own headers.  Raises AdapterError."""
+        given = {"data" if form else "json": dict(body)}
+        found = self._asked(_Request("POST", self._absolute(where), None, given, named, headers or {}), ())
         assert found is not None
         return found
 
+    def reveals(self, text: str) -> bool:
+        """Whether a text, such as a link that is to be remembered, holds what we signed in with."""
+        plain = unquote(text)
+        return any(secret in text or secret in plain for secret in self._secrets)
+
     def _absolute(self, where: str) -> str:
-        """A link, if it leads to the same origin.  Raises AdapterError."""
-        url = urljoin(self.limits.base, where)
-        base, other = urlsplit(self.limits.base), urlsplit(url)
-        if (other.scheme, other.hostname, _port(other)) != (base.scheme, base.hostname, _port(base)):
-            raise AdapterError(f"the system points to another place ({other.scheme}://{other.hostname}), which is not followed")
-        return url
+        """A link, if it leads to the same origin, as it will be asked.  Raises AdapterError."""
+        try:
+            url = self._base.join(where)
+        except (httpx.InvalidURL, ValueError):
+            raise AdapterError("the system gives a link that is none") from None
+        if (url.scheme, url.host, _port(url)) != (self._base.scheme, self._base.host, _port(self._base)) or url.userinfo:
+            raise AdapterError("the system points to another place than `base`, which is not followed")
+        return str(url)
 
     def _asked(self, request: _Request, missing: Sequence[int]) -> Answer | None:
         renewed = False
@@ -137,20 +175,26 @@ class Web:
 
     def _persistently(self, request: _Request) -> Answer:
         limits = self.limits
+        began = self._clock()
+
+        def enough(state: tenacity.RetryCallState) -> bool:
+            spent = max(self._clock() - began, state.idle_for)
+            return state.attempt_number >= limits.tries or spent + state.upcoming_sleep > limits.patience
+
         retrying = tenacity.Retrying(
-            stop=lambda state: state.attempt_number >= limits.tries or _would_exceed(state, limits.patience),
-            wait=_wait,
-            retry=tenacity.retry_if_exception_type(_Again),
-            sleep=self._sleep,
-            reraise=True,
+            stop=enough, wait=_wait, retry=tenacity.retry_if_exception_type(_Again), sleep=self._sleep, reraise=True
         )
         try:
-            return retrying(self._once, request)
+            return retrying(self._once, request, began + limits.patience)
         except _Again as error:
             raise AdapterError(str(error), retry_after=error.after) from None
 
-    def _once(self, request: _Request) -> Answer:
-        headers = {"Accept": "application/json", **(self._headers() if request.named else {})}
+    def _once(self, request: _Request, until: float) -> Answer:
+        own = self._headers() if request.named else request.headers
+        if request.named:
+            self._secrets = frozenset(part for value in own.values() for part in _telling(value) if len(part) >= 8)
+        headers = [(b"Accept", b"application/json"), *((name.encode(), value.encode()) for name, value in own.items())]
+        self._guard.until = until
         try:
             with self._client.stream(request.method, request.url, params=request.params, headers=headers, **request.body) as response:
                 if response.status_code in AGAIN:
@@ -162,8 +206,8 @@ class Web:
             if isinstance(error.__cause__, ssl.SSLCertVerificationError) or "CERTIFICATE_VERIFY_FAILED" in str(error):
                 raise AdapterError("the system's certificate cannot be verified; `ca` names the authority where it is one's own") from None
             raise _Again("the system cannot be reached, or broke off", None) from None
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
-            raise AdapterError(f"the system's answer cannot be read: {type(error).__name__}") from None
+        except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as error:
+            raise AdapterError(f"the system cannot be asked, or its answer not be read: {type(error).__name__}") from None
 
 
 class Answer:
@@ -174,8 +218,10 @@ class Answer:
 
     def json(self) -> Any:
         """Its body.  Raises AdapterError where that is no JSON, or nested too deeply."""
+        if self._raw.count(b"{") + self._raw.count(b"[") > MOST_BOXES:
+            raise AdapterError(f"the system's answer holds more than {MOST_BOXES:,} objects and lists: ask for smaller pages")
         try:
-            return loads(self._raw, max_bytes=len(self._raw) + 1)
+            return loads(self._raw, max_bytes=len(self._raw), max_size=len(self._raw))
         except EventRefused as refused:
             raise AdapterError(f"the system's answer is no JSON that can be read: {refused.problems[0].message}") from None
 
@@ -184,7 +230,7 @@ class Answer:
         """The system's own clock (UTC ms, whole seconds), where it tells it (the Date header)."""
         try:
             return int(email.utils.parsedate_to_datetime(self.headers["date"]).timestamp() * 1000)
-        except (KeyError, ValueError, TypeError):
+        except (KeyError, ValueError, TypeError, OverflowError):
             return None
 
     @property
@@ -208,37 +254,49 @@ def _wait(state: tenacity.RetryCallState) -> float:
     return asked if asked is not None else tenacity.wait_random_exponential(multiplier=0.5, max=30)(state)
 
 
-def _would_exceed(state: tenacity.RetryCallState, patience: float) -> bool:
-    error = state.outcome.exception() if state.outcome is not None else None
-    pause = (error.after or 0.0) if isinstance(error, _Again) else 0.0
-    return (state.seconds_since_start or 0.0) + pause > patience
+def _telling(value: str) -> tuple[str, str]:
+    """What is secret in a header such as ``ApiKey user:key``: its last word, and what stands there behind a colon."""
+    word = value.rsplit(maxsplit=1)[-1] if value.split() else ""
+    return word, word.rpartition(":")[2]
 
 
 def _retry_after(response: httpx.Response) -> float | None:
-    """Seconds, whether given as a number or as a date."""
+    """Seconds, whether given as a number or as a date; a date is held against the system's own clock where it tells that."""
     given = response.headers.get("retry-after", "").strip()
     if given.isascii() and given.isdigit():
-        return float(min(int(given), 86_400))
+        return min(float(given), LONGEST_PAUSE)
     try:
         until = email.utils.parsedate_to_datetime(given)
-        sent = email.utils.parsedate_to_datetime(response.headers["date"])
-        return max(0.0, min((until - sent).total_seconds(), 86_400.0))
-    except (KeyError, ValueError, TypeError):
+        sent = email.utils.parsedate_to_datetime(response.headers["date"]) if "date" in response.headers else dt.datetime.now(dt.UTC)
+        return max(0.0, min((until - sent).total_seconds(), LONGEST_PAUSE))
+    except (ValueError, TypeError, OverflowError):
         return None
 
 
 def _body(response: httpx.Response, limit: int) -> bytes:
     """Read as it comes, so that neither a long answer nor one that grows when it is decompressed fills the memory."""
+    coding = response.headers.get("content-encoding", "").strip().lower() or "identity"
+    if coding not in ("gzip", "x-gzip", "identity"):
+        raise AdapterError("the system's answer is compressed in a way that it was not asked for")
+    inflate = zlib.decompressobj(zlib.MAX_WBITS | 16) if coding != "identity" else None
+    too_large = AdapterError(f"the system's answer is larger than {limit:,} bytes: ask for smaller pages")
     declared = response.headers.get("content-length", "")
-    if declared.isdigit() and int(declared) > limit:
-        raise AdapterError(f"the system's answer is larger than {limit:,} bytes: ask for smaller pages")
+    if declared.isascii() and declared.isdigit() and float(declared) > limit:
+        raise too_large
     parts: list[bytes] = []
-    size = 0
-    for part in response.iter_bytes(65_536):
-        size += len(part)
-        if size > limit:
-            raise AdapterError(f"the system's answer is larger than {limit:,} bytes: ask for smaller pages")
-        parts.append(part)
+    read = size = 0
+    for part in response.iter_raw():
+        read += len(part)
+        try:
+            made = part if inflate is None else inflate.decompress(part, limit - size + 1)
+        except zlib.error:
+            raise AdapterError("the system's answer is no gzip, though it says so") from None
+        size += len(made)
+        if max(read, size) > limit:
+            raise too_large
+        parts.append(made)
+    if inflate is not None and read and not inflate.eof:
+        raise _Again("the system cannot be reached, or broke off", None)
     return b"".join(parts)
 
 
@@ -257,53 +315,19 @@ def _refusal(answer: Answer) -> str:
     return f"the system answers {answer.status}" + (f": {said}" if said else "")
 
 
-def _port(parts: Any) -> int:
-    return int(parts.port or (443 if parts.scheme == "https" else 80))
-
-
-class _Guarded(httpcore.NetworkBackend):
-    """Looks at an address before it connects, and connects to that address and no other."""
-
-    def __init__(self, *, allow_private: bool) -> None:
-        self._allow_private = allow_private
-        self._inner = httpcore.SyncBackend()
-
-    def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,
-        local_address: str | None = None,
-        socket_options: Iterable[Any] | None = None,
-    ) -> httpcore.NetworkStream:
-        try:
-            found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-        except OSError:
-            raise httpcore.ConnectError("the host's name cannot be resolved") from None
-        addresses = list(dict.fromkeys(str(entry[4][0]) for entry in found))
-        allowed = [address for address in addresses if self._allow_private or ipaddress.ip_address(address.partition("%")[0]).is_global]
-        if not allowed:
-            raise AdapterError("the host stands in a private network; set allow_private if that is right")
-        failed: Exception | None = None
-        for address in allowed:
-            try:
-                return self._inner.connect_tcp(address, port, timeout, local_address, socket_options)
-            except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
-                failed = error
-        raise failed or httpcore.ConnectError("no address")
+def _port(url: httpx.URL) -> int:
+    return url.port or (443 if url.scheme == "https" else 80)
 
 
 class _Transport(httpx.HTTPTransport):
     """httpx's own transport with a guarded way to the network."""
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: Limits, guard: Guarded) -> None:
         context = ssl.create_default_context()
         if limits.ca is not None:
             try:
-                context = ssl.create_default_context(cafile=str(Path(limits.ca)))
+                context = ssl.create_default_context(cafile=limits.ca)
             except (OSError, ssl.SSLError):
                 raise AdapterError("the file that `ca` names holds no certificates that can be read") from None
         super().__init__(verify=context, trust_env=False)
-        self._pool = httpcore.ConnectionPool(
-            ssl_context=context, max_connections=4, keepalive_expiry=15.0, network_backend=_Guarded(allow_private=limits.allow_private)
-        )
+        self._pool = httpcore.ConnectionPool(ssl_context=context, max_connections=4, keepalive_expiry=15.0, network_backend=guard)

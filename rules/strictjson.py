@@ -21,11 +21,14 @@ MAX_DEPTH = 32
 MAX_FAULTS = 50
 
 
-def loads(raw: bytes, *, max_bytes: int = MAX_EVENT) -> Any:
-    """One JSON text.  Raises EventRefused with every fault; code ``too_large`` where it is longer than ``max_bytes``."""
+def loads(raw: bytes, *, max_bytes: int = MAX_EVENT, max_size: int = MAX_EVENT) -> Any:
+    """One JSON text.  Raises EventRefused with every fault; code ``too_large`` where it is longer than ``max_bytes``.
+
+    ``max_size``: characters that it may hold, where it is no single event.
+    """
     tree, suspect = _read(raw, max_bytes)
-    if suspect or _oversize(tree):
-        problems = list(_faults(tree, ""))[:MAX_FAULTS]
+    if suspect or _oversize(tree, max_size):
+        problems = list(_faults(tree, "", max_size))[:MAX_FAULTS]
         if problems:
             raise EventRefused(problems)
     return tree
@@ -102,10 +105,10 @@ def _integer(text: str) -> int:
     return int(text) if len(text) < 21 else (-(10**20) if text[0] == "-" else 10**20)
 
 
-def _oversize(tree: Any) -> bool:
+def _oversize(tree: Any, most: int = MAX_EVENT) -> bool:
     """Whether one event is too deep or too large; fast, since every event goes through it."""
     if type(tree) is not dict and type(tree) is not list:
-        return type(tree) is str and len(tree) > MAX_EVENT
+        return type(tree) is str and len(tree) > most
     level: list[Any] = [tree]
     size = 0
     for _ in range(MAX_DEPTH):
@@ -117,7 +120,7 @@ def _oversize(tree: Any) -> bool:
                     size += len(value)
                 elif isinstance(value, dict | list):
                     below.append(value)
-        if size > MAX_EVENT:
+        if size > most:
             return True
         if not below:
             return False
@@ -125,7 +128,7 @@ def _oversize(tree: Any) -> bool:
     return True
 
 
-def _faults(tree: Any, pointer: str) -> Iterator[Problem]:
+def _faults(tree: Any, pointer: str, most: int = MAX_EVENT) -> Iterator[Problem]:
     stack: list[tuple[Any, str, int]] = [(tree, pointer, 1)]
     size = 0
     while stack:
@@ -150,8 +153,8 @@ def _faults(tree: Any, pointer: str) -> Iterator[Problem]:
             stack.extend(reversed(inner))
         elif value is _CONSTANT:
             yield Problem(at, "malformed_json", "is NaN or Infinity, which JSON does not have")
-        if size > MAX_EVENT:
-            yield Problem(pointer, "too_large", f"is larger than {MAX_EVENT} characters")
+        if size > most:
+            yield Problem(pointer, "too_large", f"is larger than {most} characters")
             return
 
 

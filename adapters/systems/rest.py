@@ -6,7 +6,7 @@ Imports adapters.auth, adapters.lists.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Self
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, model_validator
@@ -36,7 +36,7 @@ class Settings(Limits):
     auth: Who = Field(default_factory=Who)
     identity: Identity | None = None
     lists: list[Listing] = Field(min_length=1)
-    overlap: int = Field(default=300, ge=0, le=604_800)
+    overlap: int = Field(default=300, ge=1, le=604_800)
     """Seconds by which each round begins before the last one's watermark."""
     time: list[str] = Field(default_factory=lambda: [ISO], min_length=1)
     """How the system writes the times of change: iso, epoch, epoch_ms, or a pattern."""
@@ -47,6 +47,12 @@ class Settings(Limits):
     @classmethod
     def _zone_of_the_source(cls, data: Any, info: ValidationInfo) -> Any:
         return {"zone": (info.context or {}).get("zone"), **data} if isinstance(data, dict) else data
+
+    @model_validator(mode="after")
+    def _kinds_apart(self) -> Self:
+        if len({one.kind for one in self.lists}) < len(self.lists):
+            raise ValueError("lists: two lists have the same kind")
+        return self
 
     @property
     def formats(self) -> Formats:
@@ -61,6 +67,7 @@ class Rest:
         self._settings = settings
         self._web = signed_in(settings, settings.auth)
         self._lists = Lists(self._web, settings.lists, overlap=settings.overlap, formats=settings.formats)
+        self._known = settings.identity is None
 
     def close(self) -> None:
         self._web.close()
@@ -97,10 +104,21 @@ class Rest:
         return str(found)
 
     def pull(self, cursor: Cursor | None) -> Page:
+        self._be_known()
         return self._lists.pull(cursor)
 
     def fetch(self, kind: str, ref: str) -> Sequence[Record]:
+        self._be_known()
         return self._lists.fetch(kind, ref)
+
+    def _be_known(self) -> None:
+        """Once before the first page: to a stranger, an empty list and "not found" would look as if everything had been deleted."""
+        if not self._known and self._settings.identity is not None:
+            problems: list[str] = []
+            self._who(self._settings.identity, problems)
+            if problems:
+                raise AdapterError(problems[0])
+            self._known = True
 
 
 KIND = Kind("rest", "Any JSON interface over HTTP, by configuration.", Settings, Rest)
