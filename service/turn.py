@@ -31,7 +31,7 @@ def renewing(svc: Service, turn: Turn, *, every: float = LEASE_MS / 3000) -> Ite
             try:
                 with svc.writing() as session:
                     sources.hold(session, turn, now=svc.now(), lease_ms=LEASE_MS)
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001 - whoever holds the turn finds out at its next page
                 _log.warning("lease_not_renewed", source=turn.source, exc_info=error)
                 return
 

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
@@ -27,6 +29,8 @@ from adapters.secrets import Secret
 from adapters.tables import Mark, Rows
 
 _DAY = 86_400
+_STEPS = 100_000
+"""Of SQLite's machine, between two looks at the clock."""
 
 
 class _Model(BaseModel):
@@ -229,6 +233,13 @@ _QUIET = {
     "sqlite": "PRAGMA query_only = ON",
 }
 """Says to the database that we only read."""
+_USUAL = {
+    "postgres": "postgresql+psycopg",
+    "postgresql": "postgresql+psycopg",
+    "mysql": "mysql+pymysql",
+    "mariadb": "mariadb+pymysql",
+}
+"""The driver of a URL that names none."""
 _DRIVERS = {
     "psycopg": "postgresql",
     "psycopg2": "postgresql",
@@ -242,6 +253,7 @@ _DRIVERS = {
 def _engine(settings: Settings) -> Engine:
     try:
         url = make_url(settings.url.value())
+        url = url.set(drivername=_USUAL.get(url.drivername, url.drivername))
         if url.get_backend_name() == "sqlite" and (not url.database or not Path(url.database).is_file()):
             raise AdapterError(f"{settings.url.place} names a SQLite file that does not exist")
         engine = create_engine(url, poolclass=NullPool, connect_args=_arguments(url.get_driver_name(), settings.timeout))
@@ -250,7 +262,16 @@ def _engine(settings: Settings) -> Engine:
     except (ArgumentError, ValueError):  # its text may hold parts of the password
         raise AdapterError(f"{settings.url.place} does not hold a database URL such as postgresql+psycopg://reader:...@host/db") from None
     event.listen(engine, "connect", _read_only)
+    if url.get_backend_name() == "sqlite":
+        event.listen(engine, "before_cursor_execute", partial(_until, settings.timeout))
     return engine
+
+
+def _until(seconds: int, connection: Connection, *_: Any) -> None:
+    """SQLite ends no statement by itself."""
+    end = time.monotonic() + seconds
+    driver: Any = connection.connection.driver_connection
+    driver.set_progress_handler(lambda: time.monotonic() > end, _STEPS)
 
 
 def _read_only(connection: Any, _record: Any) -> None:
