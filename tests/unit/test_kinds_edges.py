@@ -189,3 +189,9 @@ def test_without_a_household_the_unknown_is_dated_by_the_last_possible_activatio
     for lines in (NTH, ADVISED):
         found = one(evaluated(of(**{**lines, "when": "{first: final_plan}", "per": "[child]"}), [START, *plans], "06-01"), "R1")
         assert (said(found), found.activated_on, found.evidence) == ("unknown: missing household", "2026-03-10", ("q",))
+
+
+def test_a_warning_that_would_come_after_the_limit_is_none(of) -> None:
+    policy = of(**{**NTH, "when": "episode", "by": "{nth: 1, of: qualifying_visit, warn_after: 2}"})
+    found = one(evaluated(policy, [START, visit("v1", "03-05 09:00"), visit("v2", "03-10 09:00")], "06-01"), "R1")
+    assert (said(found), found.due_on, found.due_soon_on) == ("breached", "2026-03-05", None)
