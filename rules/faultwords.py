@@ -1,4 +1,4 @@
-"""What pydantic found wrong with a policy's data, in the words of whoever wrote the file.  Imports pydantic only.
+"""What pydantic found wrong with a policy's data, in the words of whoever wrote the file.  Imports pydantic and rules.nearname.
 
 Where a value may take several shapes, pydantic tells of each shape that did not fit.  A person wants to know of one: that which
 the value came closest to.  And a key that is unknown is held against the keys that may stand at that very place.
@@ -6,7 +6,6 @@ the value came closest to.  And a key that is unknown is held against the keys t
 
 from __future__ import annotations
 
-import difflib
 import re
 import types
 import typing
@@ -14,6 +13,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
+
+from rules.nearname import did_you_mean
 
 Loc = tuple[Any, ...]
 
@@ -150,8 +151,7 @@ def _words(group: Sequence[_Detail], model: type[BaseModel], more: Iterable[str]
             return unknown_key(str(first.loc[-1]), [key for key in keys if key not in first.beside])
         case "literal_error":
             expected = str(first.context.get("expected", ""))
-            near = difflib.get_close_matches(str(first.given), expected.replace("'", "").replace(" or ", ", ").split(", "), 1)
-            hint = f"; did you mean {near[0]!r}?" if near else ""
+            hint = did_you_mean(str(first.given), expected.replace("'", "").replace(" or ", ", ").split(", "))
             return f"must be {expected}, not {_called(first.given)}{hint}"
         case "string_pattern_mismatch":
             pattern = str(first.context.get("pattern", ""))
@@ -190,8 +190,7 @@ def unknown_key(key: str, allowed: Iterable[str]) -> str:
     """What to say of a key that may not stand where it does."""
     odd = odd_letters(key)
     keys = list(dict.fromkeys(allowed))
-    near = difflib.get_close_matches(key, keys, 1)
-    hint = f"; did you mean {near[0]!r}?" if near else f"; what may stand here: {', '.join(keys)}" if keys else ""
+    hint = did_you_mean(key, keys) or (f"; what may stand here: {', '.join(keys)}" if keys else "")
     return f"is not known here{odd}{hint}"
 
 

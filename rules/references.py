@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +13,7 @@ from rules.course import CourseOfCase
 from rules.kinds.base import FirstOfEach, Kind
 from rules.kinds.record_integrity import Members
 from rules.kinds.requires import Cancelled, EachItem, Requires
+from rules.nearname import did_you_mean
 from rules.periods import Period
 
 if TYPE_CHECKING:
@@ -60,8 +60,7 @@ def check_references(
 
 
 def _unknown(what: str, name: str, known: Iterable[str]) -> str:
-    close = difflib.get_close_matches(name, list(known), 1)
-    return f"there is no {what} {name!r}" + (f"; did you mean {close[0]!r}?" if close else "")
+    return f"there is no {what} {name!r}{did_you_mean(name, known)}"
 
 
 class _Names:

@@ -21,7 +21,7 @@ common: {program: code, performer: {id: id}}
 values: {program: [home]}
 types:
   thing.begun: {about: It began., data: {kind: code, count: int, done: flag, day: date, people: [person]}, values: {kind: [a, b]}}
-  thing.done: {about: It was done., data: {kind: code, parts: [{id: id, owner: code}]}}
+  thing.done: {about: It was done., data: {kind: code, parts: [{id: id, owner: code}]}, values: {kind: [a, b]}}
   thing.closed: {about: It ended., data: {why: code}}
   people.listed: {about: Who is there., data: {members: [{person: person, role: code}]}, values: {members.role: [child, parent]}}
 course:
