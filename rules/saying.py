@@ -138,7 +138,9 @@ class Saying(Asking):
         if collection.date is not None:
             found.append(f"Its own date is {self.attribute(f'{collection.list_}.{collection.date}', types)}; the one stated last counts.")
         if collection.moved_by is not None:
-            found.append(f"That date is moved when {self.event(collection.moved_by.event)}.")
+            moved = collection.moved_by
+            names = [self.attribute(path, [moved.event]) for path in (moved.item, moved.date)]
+            found.append(f"That date is moved when {self.event(moved.event)}: {names[0]} says of which item, {names[1]} to when.")
         return found
 
     # -- whatever else a kind has
