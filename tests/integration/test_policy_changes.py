@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
 from sqlalchemy import event as sqlevent
+from sqlalchemy import text as sql
 from sqlalchemy import update
 from sqlalchemy.exc import IntegrityError
 
 from rules.policy import load_policy, package_of, shipped
-from service import evaluate, policybook, policychanges
+from service import evaluate, policybook, policychanges, policydecisions
 from service.access import ROLES, Access
 from service.backtest import passed
 from service.errors import Forbidden, Invalid, NotFound, NotPossible, StaleVersion
@@ -491,3 +495,34 @@ def test_open_questions_tell_how_many_cases_wait_within_the_readers_limits(light
     assert "household_days" not in waiting(OWNER)
     with pytest.raises(Forbidden):
         policychanges.questions(light.svc, Access("key:1", "k"))
+
+
+def test_a_case_that_arrives_while_a_version_comes_into_force_is_judged_by_it(pg_db, tmp_path, monkeypatch):
+    """The activation has marked the cases that it sees and is not committed yet; a case that it cannot see is claimed meanwhile."""
+    with kit(pg_db, tmp_path) as made, ThreadPoolExecutor(2) as pool:
+        register(made.svc)
+        marked, go_on, original = threading.Event(), threading.Event(), policydecisions.mark_every_case
+
+        def mark(session, now):
+            cases = original(session, now)
+            marked.set()
+            assert go_on.wait(60)
+            return cases
+
+        monkeypatch.setattr(policydecisions, "mark_every_case", mark)
+        activation = pool.submit(activated, made)
+        assert marked.wait(60)
+        made.take(*three_visits())
+        work = pool.submit(evaluate.drain, made.svc)
+        while not work.done() and not waits_for_a_lock(made):
+            time.sleep(0.01)
+        assert not work.done(), "it looks only when what is under way is over"
+        go_on.set()
+        activation.result(60)
+        assert work.result(60) == 1
+        assert made.verdict("C04") == "breached"
+
+
+def waits_for_a_lock(flow: Kit) -> bool:
+    with flow.svc.reading() as session:
+        return bool(session.scalar(sql("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted")))
