@@ -195,3 +195,26 @@ def test_a_warning_that_would_come_after_the_limit_is_none(of) -> None:
     policy = of(**{**NTH, "when": "episode", "by": "{nth: 1, of: qualifying_visit, warn_after: 2}"})
     found = one(evaluated(policy, [START, visit("v1", "03-05 09:00"), visit("v2", "03-10 09:00")], "06-01"), "R1")
     assert (said(found), found.due_on, found.due_soon_on) == ("breached", "2026-03-05", None)
+
+
+THREE = [visit("v1", "03-05 09:00"), visit("v2", "03-10 09:00"), visit("v3", "03-17 09:00")]
+THIRD = {**NTH, "when": "episode", "by": "{nth: 3, of: qualifying_visit, warn_after: 2}"}
+
+
+def test_a_pause_does_not_move_the_day_of_the_third_visit(of) -> None:
+    pause = [ev("s", "clock.paused", "03-06 09:00", approved_by={"id": "m9"}), ev("r", "clock.resumed", "03-09 09:00")]
+    found = one(evaluated(of(**THIRD), [START, *THREE, *pause], "03-18"), "R1")
+    assert (said(found), found.due_on) == ("breached", "2026-03-17")
+
+
+def test_visits_that_all_may_not_count_leave_the_third_open(of) -> None:
+    doubtful = [visit(f"v{n}", f"03-{10 + n} 09:00", status=None) for n in (1, 2, 3)]
+    assert all_of(of(**THIRD), *doubtful) == {"case": "unknown: missing status"}
+
+
+def test_the_third_visit_with_evidence_in_doubt_says_what_is_missing(of) -> None:
+    policy = of(**{**THIRD, "requires": "{event: safety_plan.recorded, takes: last, that: {status: final}}"})
+    of_a_day = [plan("p", "03-12", "draft"), plan("q", "03-12 12:00")]
+    assert all_of(policy, *THREE, *of_a_day) == {"case": "unknown: day_without_moment"}
+    found = one(evaluated(policy, [START, *THREE, plan("p", "03-12 09:00"), plan("q", "03-13 09:00", "draft")], "06-01"), "R1")
+    assert (said(found), found.rejected) == ("breached", (("p", "a later one took its place"), ("q", "status is draft, not final")))
