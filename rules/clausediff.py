@@ -27,6 +27,7 @@ from rules.effects import (
 from rules.kinds.base import Kind, When
 from rules.kinds.nth_occurrence import Nth
 from rules.kinds.requires import Requires
+from rules.kinds.response import AtLatest
 from rules.periods import Period
 from rules.phrases import joined, ordinal, words_of
 from rules.saying import Saying, label
@@ -93,6 +94,11 @@ def _told(kind: Kind, field: str, policy: Policy) -> str:
     if isinstance(value, Nth):
         warned = f", due soon after {say.nth(value.warn_after, value.of)}" if value.warn_after is not None else ""
         return f"the day of {say.nth(value.nth, value.of)}{warned}"
+    if isinstance(value, AtLatest):
+        day = say.closed() if value.first is None else f"{say.selector(value.first)} for the first time"
+        return f"the day on which {day}"
+    if field == "by" and value == "closure":
+        return f"the day on which {say.closed()}"
     if field == "warn" and value is None:
         return "7 days, as usual"
     if value is None or (value == default and value == ()):

@@ -103,6 +103,11 @@ class Saying(Asking):
         pauses = self.policy.domain.course.pauses
         return [f"An approved pause moves that day by as many days: it counts where {self.event(pauses.event)}."] if pauses else []
 
+    def closed(self) -> str:
+        """The closure as a clause."""
+        closes = self.policy.domain.course.closes
+        return self.event(closes.event) if closes is not None else "the case is closed"
+
     def closure_ends(self) -> list[str]:
         closes = self.policy.domain.course.closes
         return [f"It ends without a finding where, before it is due, {self.event(closes.event)}."] if closes else []
