@@ -122,9 +122,15 @@ class Loop:
         return True
 
     def _order(self, mutant: Mutant, names: set[str]) -> list[str]:
-        """What has killed mutants of the function first, then of any, then the quickest; as many as the budget allows."""
+        """What has killed mutants of the function first, then tests named for the module, then the quickest; as the budget allows."""
         kills, seconds = self.kills, self.seconds
-        order = sorted(names, key=lambda name: (-kills[mutant.function, name], -kills["", name], seconds[name]))
+        words = mutant.module.split(".")[1:]
+
+        def rank(name: str) -> tuple[int, bool, int, float]:
+            file = name.partition("::")[0]
+            return -kills[mutant.function, name], not any(word in file for word in words), -kills["", name], seconds[name]
+
+        order = sorted(names, key=rank)
         return [name for name, spent in zip(order, accumulate(seconds[name] for name in order), strict=True) if spent < self.budget]
 
     # -- children
