@@ -41,6 +41,10 @@ def _unknown(what: str, name: str, known: Iterable[str]) -> str:
     return f"there is no {what} {name!r}{did_you_mean(name, known)}"
 
 
+def _a(kind: str) -> str:
+    return "a list" if kind == "list" else "an object"
+
+
 class _Names:
     def __init__(self, catalogue: Catalogue) -> None:
         self.catalogue = catalogue
@@ -104,12 +108,19 @@ class _Names:
 
     def _attribute(self, event: str, path: str, at: tuple[Any, ...]) -> Iterator[Found]:
         known = self.catalogue.types.get(event)
-        if known is not None and known.attribute(path) is None:
+        found = None if known is None else known.attribute(path)
+        if known is not None and found is None:
             yield at, f"{event}: {_unknown('attribute', path, known.paths())}"
+        elif found is not None and found.kind in ("fields", "list"):
+            inner = f": name one of its attributes, such as {path}.{next(iter(found.parts), 'id')}" if found.parts else ""
+            yield at, f"{event}: {path} is {_a(found.kind)}, not a single value{inner}"
 
     def _anywhere(self, path: str, at: tuple[Any, ...]) -> Iterator[Found]:
         """An attribute that is read of every event: at least one type must have it."""
-        if not any(known.attribute(path) for known in self.catalogue.types.values()):
+        kinds = {found.kind for known in self.catalogue.types.values() if (found := known.attribute(path)) is not None}
+        if kinds and not kinds - {"fields", "list", "object"}:
+            yield at, f"{path} is {_a(kinds.pop())}, not a single value"
+        if not kinds:
             everything = {name for known in self.catalogue.types.values() for name in known.paths()}
             yield at, f"no event type has it: {_unknown('attribute', path, sorted(everything))}"
 

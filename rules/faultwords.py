@@ -46,6 +46,8 @@ _PATTERNS = {
     r"^\$[a-z][a-z0-9_]*$": "takes a whole number from 0 to 36500, or $name of a parameter",
     "^forward$": "can only be forward",
 }
+_JOINERS = {"anyof": "any", "any_of": "any", "or": "any", "one_of": "any", "oneof": "any", "allof": "all", "all_of": "all", "and": "all"}
+_INSIDE_REQUIRES = ("where", "same", "collects", "takes", "that", "of", "related", "unless_followed_by", "after_last")
 _PERIOD = re.compile(r"(\d{1,5})\s*(days?|weeks?|months?|business days?)?", re.IGNORECASE)
 _TYPES = {
     "string_type": "a text",
@@ -70,7 +72,7 @@ def told(error: ValidationError, data: Any, model: type[BaseModel], more: Iterab
     errors = error.errors(include_url=False)
     details = [_Detail(one, data) for one in errors[:MAX_TOLD]]
     seen: set[tuple[Loc, str]] = set()
-    for group in _closest(details):
+    for group in _at_one_place(_closest(details)):
         first = group[0]
         text = _words(group, model, more)
         if (first.place, text) not in seen:
@@ -134,11 +136,25 @@ def _closest(details: Sequence[_Detail]) -> Iterator[list[_Detail]]:
             yield [found[0] for shape, found in shapes.items() if depth[shape] == deepest]
 
 
+def _at_one_place(groups: Iterable[list[_Detail]]) -> Iterator[list[_Detail]]:
+    """The groups, those joined that say of one and the same value that it is of the wrong type."""
+    wrong: dict[Loc, list[_Detail]] = {}
+    for group in groups:
+        if all(detail.of_type for detail in group):
+            wrong.setdefault(group[0].place, []).extend(group)
+        else:
+            yield group
+    yield from wrong.values()
+
+
 def _words(group: Sequence[_Detail], model: type[BaseModel], more: Iterable[str]) -> str:
     first = group[0]
     instead = _instead(first)
     if instead and first.of_type:
         return f"must be a mapping, not {_called(first.given)}: write {instead}"
+    joiner = next((_JOINERS[step] for step in first.place if step in _JOINERS), None)
+    if joiner is not None and first.of_type:
+        return f"stands where an attribute may; to join conditions write {joiner}"
     if len(group) > 1:
         wanted = list(dict.fromkeys(_TYPES.get(detail.kind, detail.text) for detail in group))
         return f"must be {_or(wanted)}, not {_called(first.given)}"
@@ -147,15 +163,16 @@ def _words(group: Sequence[_Detail], model: type[BaseModel], more: Iterable[str]
             why = MISSING.get(str(first.loc[-1]))
             return "is missing" + (f": {why}" if why else "")
         case "extra_forbidden":
-            keys = _keys_at(model, first.loc[:-1], more if len(first.loc) == 1 else ())
-            return unknown_key(str(first.loc[-1]), [key for key in keys if key not in first.beside])
+            return _unknown(first, model, more)
         case "literal_error":
             expected = str(first.context.get("expected", ""))
             hint = did_you_mean(str(first.given), expected.replace("'", "").replace(" or ", ", ").split(", "))
             return f"must be {expected}, not {_called(first.given)}{hint}"
         case "string_pattern_mismatch":
             pattern = str(first.context.get("pattern", ""))
-            dollar = f": write ${first.given}" if pattern.startswith(r"^\$") and re.fullmatch(r"[a-z][a-z0-9_]*", str(first.given)) else ""
+            text = str(first.given)
+            dollar = f": write ${text}" if pattern.startswith(r"^\$") and re.fullmatch(r"[a-z][a-z0-9_]*", text) else ""
+            dollar = ": take the quotes away" if pattern.startswith(r"^\$") and text.isdigit() else dollar
             return f"{_PATTERNS.get(pattern, f'must match {pattern}')}, not {_called(first.given)}{dollar}"
         case "greater_than_equal":
             return f"must be at least {first.context.get('ge')}, not {_called(first.given)}"
@@ -172,6 +189,13 @@ def _words(group: Sequence[_Detail], model: type[BaseModel], more: Iterable[str]
     if first.kind.startswith("int_") and isinstance(first.given, str) and first.given.isdigit():
         quotes = ": take the quotes away"
     return f"must be {wanted_type}, not {_called(first.given)}{quotes}"
+
+
+def _unknown(detail: _Detail, model: type[BaseModel], more: Iterable[str]) -> str:
+    keys = _keys_at(model, detail.loc[:-1], more if len(detail.loc) == 1 else ())
+    if detail.loc[-1] in _INSIDE_REQUIRES and "requires" in keys:
+        return f"is not known here; it belongs inside what is asked for: requires: {{event: ..., {detail.loc[-1]}: ...}}"
+    return unknown_key(str(detail.loc[-1]), [key for key in keys if key not in detail.beside])
 
 
 def _instead(detail: _Detail) -> str:

@@ -28,7 +28,7 @@ from rules.errors import Fault, PolicyError
 from rules.faultwords import told
 from rules.kinds import registry
 from rules.kinds.base import Kind
-from rules.nearname import did_you_mean
+from rules.nearname import did_you_mean, nearest_name
 from rules.policyfile import PolicyFile, RuleHead
 from rules.references import check_references
 from rules.yamlsource import Source, parse, read
@@ -213,7 +213,9 @@ class _Loader:
         if kind is None:
             known = ", ".join(registry())
             if name is None:
-                self.fault((*loc, "kind"), "P004", f"a rule needs a kind: one of {known}")
+                near = nearest_name("kind", data)
+                hint = f"; it has {near!r}: write kind" if near else f": one of {known}"
+                self.fault((*loc, near or "kind"), "P004", f"a rule needs a kind{hint}", key=True)
             else:
                 shown = str(name)[:60]
                 self.fault(

@@ -37,7 +37,7 @@ def _why(subject: Subject, put: Put, value: str, *, looked_up: bool) -> str | No
     around = put.around
     if word not in _WORDS:
         near = did_you_mean(word, _WORDS)
-        return f"{value} stands for nothing{near}: known are $person, $this.PATH, $activation.PATH and $item.PATH"
+        return f"{value} stands for nothing; known are $person, $this.PATH, $activation.PATH and $item.PATH{near}"
     if not looked_up:
         return f"{value} is not looked up in a list: use equals or has with it alone, and any for several"
     if word == "person":

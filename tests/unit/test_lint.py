@@ -307,6 +307,37 @@ def test_what_loading_refuses_and_what_the_checks_find_come_together() -> None:
     assert {"P003", "P006", "P010", "L107"} <= codes(files)
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "file", "says"),
+    [
+        ("within: {days: $some_days}", "within: 6 weeks", "trial.yaml", "write {weeks: 6}"),
+        ("within: {days: $some_days}", "within: {days: some_days}", "trial.yaml", "write $some_days"),
+        ("within: {days: $some_days}", "within: {days: '5'}", "trial.yaml", "take the quotes away"),
+        ("when: {each: thing.begun}", "when: thing.begun", "trial.yaml", "write {first: thing.begun} or {each: thing.begun}"),
+        ("    kind: response", "    Kind: response", "trial.yaml", "it has 'Kind': write kind"),
+        ("    kind: response", "    where: {kind: a}\n    kind: response", "trial.yaml", "belongs inside what is asked for"),
+        ("severity: high", "severity: High", "trial.yaml", "did you mean 'high'?"),
+        ("{all: [{kind: {in: [a, b]}}]}", "{anyof: [{kind: a}]}", "trial.yaml", "to join conditions write any"),
+        ('version: "1"', "version: 1", "trial.yaml", "put it in quotes"),
+        ("zone: Australia/Darwin\n", "", "trial.yaml", "the policy needs the time zone of a place"),
+        ("catalogue: catalogue.yaml", "catalogue: catalog.yaml", "trial.yaml", "did you mean 'catalogue.yaml'?"),
+        ("calendar: here", "calendar: her", "trial.yaml", "did you mean 'here'?"),
+        ("catalogue: catalogue.yaml", "catalogue: ../catalogue.yaml", "trial.yaml", "leads out of the policy's folder"),
+        ("    severity: high", "\tseverity: high", "trial.yaml", "indented by a tab"),
+        ("title: A trial", "title: A trial: the first", "trial.yaml", "must stand in quotes"),
+        ("done: flag", "done: bool", "catalogue.yaml", "did you mean 'flag'?"),
+        ("event: thing.closed, reason", "event: thing.close, reason", "catalogue.yaml", "did you mean 'thing.closed'?"),
+        ("program: program", "program: performer", "catalogue.yaml", ""),
+        ("holidays:", "holiday:", "calendars/here.yaml", "did you mean 'holidays'?"),
+        ("2019-12-25", "25/12/2019", "calendars/here.yaml", "write it like 2026-01-31"),
+    ],
+)  # fmt: skip
+def test_a_refusal_says_what_to_write_instead(old: str, new: str, file: str, says: str) -> None:
+    told = [one for one in found(changed(old, new, file)) if one.severity == ERROR]
+    assert any(says in one.fault.message for one in told), [str(one) for one in told]
+    assert all(one.fault.line >= 1 for one in told)
+
+
 def test_findings_come_in_the_order_of_files_and_lines_and_each_once() -> None:
     told = found(changed("title: It is done in time", "title: ' '"))
     places = [(one.fault.file, one.fault.line, one.fault.col) for one in told]
