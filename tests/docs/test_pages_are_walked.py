@@ -18,6 +18,7 @@ PAGES = {
     "tutorials/write-your-first-rule.md": (None, APRIL),
     "how-to/change-a-policy.md": (".", APRIL),
     "how-to/add-a-kind-of-rule.md": ("placements", None),
+    "how-to/use-duecare-for-another-process.md": ("permits", APRIL),
 }
 """By page: the example whose folder the reader is in (else an empty one), and the moment at which the page is read."""
 
