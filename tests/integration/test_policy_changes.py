@@ -11,9 +11,9 @@ from dataclasses import replace
 
 import pytest
 from sqlalchemy import event as sqlevent
+from sqlalchemy import select, update
 from sqlalchemy import text as sql
-from sqlalchemy import update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import IntegrityError, OperationalError
 
 from rules.policy import load_policy, package_of, shipped
 from service import evaluate, policybook, policychanges, policydecisions
@@ -399,6 +399,33 @@ def test_programs_that_start_at_once_install_and_propose_once(store_url, tmp_pat
         made.restart(changed_file(made, **RETITLED))
         at_once([lambda: register(made.svc) for _ in range(4)])
         assert len(policychanges.changes(made.svc, state="proposed")) == 1
+
+
+def test_what_an_earlier_release_kept_of_a_policy_is_completed(store_url, tmp_path):
+    with kit(store_url, tmp_path) as made:
+        with made.svc.writing() as session:
+            for policy in made.svc.installed.policies:
+                part = {"file": f"{policy.id}.yaml", "yaml": "...", "parameters": {}}
+                session.add(
+                    PolicyVersionRow(digest=policy.digest, policy=policy.id, version="1", effective="2020-01-01", text=part, first_used=5)
+                )
+        made.take(*three_visits())
+        evaluate.drain(made.svc)
+        assert register(made.svc) is False, "the same versions judge as before"
+        made.restart(made.svc.installed.only([]))
+        assert {policy.id for policy in made.svc.policies.policies} == {"cfss", "strengthening_families", "record_quality"}
+        with made.svc.reading() as session:
+            assert {row.first_used for row in session.scalars(select(PolicyVersionRow))} == {5}
+
+
+def test_what_serves_requests_lives_through_a_store_that_is_away(light, monkeypatch):
+    def away(**_more):
+        raise OperationalError("", {}, Exception())
+
+    monkeypatch.setattr(light.svc.in_force, "refresh", away)
+    light.svc.keep_up()
+    with pytest.raises(OperationalError):
+        light.svc.refresh()
 
 
 # ----------------------------------------------------------------------------------------------------------------- while others judge
