@@ -118,12 +118,13 @@ class Walk:
     home: Path
     environment: dict[str, str] = field(default_factory=dict)
     today: dt.datetime | None = None
-    """The moment at which the page is read; None: now."""
+    """The moment at which the reader begins, from which the clock goes on; None: now."""
     steps_done: int = 0
     code: int = 0
     ids: dict[str, str] = field(default_factory=dict)
     """Ids as the page shows them, and as they are."""
     passwords: dict[str, str] = field(default_factory=dict)
+    began: float = field(default_factory=time.monotonic)
 
     def __post_init__(self) -> None:
         kept = {name: os.environ[name] for name in KEPT if name in os.environ}
@@ -194,10 +195,14 @@ class Walk:
     def duecare(self, arguments: list[str], given: str = "") -> str:
         """The command line in this process, in the reader's folder and with the reader's environment only."""
         out = io.StringIO()
-        at = contextlib.nullcontext() if self.today is None else time_machine.travel(self.today)
+        now = self._now()
+        at = contextlib.nullcontext() if now is None else time_machine.travel(now)
         with _as_reader(self.folder, self.environment, given), redirect_stdout(out), redirect_stderr(out), at:
             self.code = run(arguments)
         return out.getvalue()
+
+    def _now(self) -> dt.datetime | None:
+        return None if self.today is None else self.today + dt.timedelta(seconds=time.monotonic() - self.began)
 
     def _choose_password(self, name: str, first: str) -> None:
         """What a person does at the first sign-in."""
@@ -211,7 +216,8 @@ class Walk:
 
     def _serve(self) -> str:
         """Starts the product in a process of its own, on a free port, lets it judge what waits, and ends it; what it printed."""
-        start = "" if self.today is None else f"import time_machine; time_machine.travel({self.today.timestamp()!r}).start(); "
+        now = self._now()
+        start = "" if now is None else f"import time_machine; time_machine.travel({now.timestamp()!r}).start(); "
         command = [sys.executable, "-c", f"{start}from cli.main import main; main(['serve', '--port', '0'])"]
         environment = {**self.environment, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1", "DUECARE_LOG_LEVEL": "warning"}
         with subprocess.Popen(
