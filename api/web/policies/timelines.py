@@ -26,11 +26,17 @@ def shown(timelines: Iterable[Timeline], policy: str, rule: str) -> list[Shown]:
     chosen: list[Shown] = []
     seen: set[str] = set()
     while left and len(chosen) < MOST:
-        best = max(left, key=lambda each: (len(_TELLING & set(each[1].outcomes) - seen), each[0], len(_TELLING & set(each[1].outcomes))))
+        best = max(left, key=lambda each: _worth(each[0], set(each[1].outcomes), seen))
         left.remove(best)
         chosen.append(best[1])
         seen |= set(best[1].outcomes)
     return chosen
+
+
+def _worth(plain: bool, outcomes: set[str], seen: set[str]) -> tuple[bool, bool, int, int]:
+    """How much a test adds to those that are shown already; plain ones first."""
+    new = _TELLING & outcomes - seen
+    return bool(new), plain, len(new), len(_TELLING & outcomes)
 
 
 def _plain(timeline: Timeline) -> bool:
