@@ -353,7 +353,8 @@ def test_a_second_closure_without_a_reopening_closes_nothing_and_is_listed() -> 
     assert only(history).closed is entry(history, "x1")
     assert entry(history, "x2").stray_closure
     assert ids(only(history).by_type["case.closed"]) == ["x1"]
-    assert ("closed_twice", ("x2",)) in [(q.code, q.events) for q in history.queries]
+    told = "episode 1 was closed again without having been reopened"
+    assert ("closed_twice", ("x2",), told) in [(q.code, q.events, q.message) for q in history.queries]
 
 
 def test_a_closure_and_a_reopening_of_bare_days_keep_the_order_in_which_they_were_recorded() -> None:
