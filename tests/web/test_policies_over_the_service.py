@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import re
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -128,11 +130,10 @@ def test_a_text_with_faults_is_told_with_its_lines_and_a_good_one_is_proposed(fl
     text = package_of(policy).files["cfss.yaml"]
     path = "/policies/cfss/propose"
 
-    def send(name: str, content: str, **more: Any) -> Document | None:
-        import io
-
+    def send(name: str, content: str, others: Mapping[str, str] | None = None, **more: Any) -> Document | None:
         kim.get(path)
         data = {"effective": "2026-06-01", "open_cases": "no", "reason": "A better text.", "file": (io.BytesIO(content.encode()), name)}
+        data["others"] = [(io.BytesIO(text.encode()), other) for other, text in (others or {}).items()]  # type: ignore[assignment]
         return kim.post(path, data, content_type="multipart/form-data", **more)
 
     wrong = send("cfss.yaml", text.replace("kind: existence", "kind: existance", 1), status=422)
@@ -150,6 +151,9 @@ def test_a_text_with_faults_is_told_with_its_lines_and_a_good_one_is_proposed(fl
     assert "Another text: Child and Family Support System journey" in page.main
     assert "Each referral leads somewhere" in page.main
     assert "Text only: no verdict changes." in page.main
+    calendar = package_of(policy).files["calendars/sa.yaml"].rstrip() + "\n  2030-03-04: A day for all\n"
+    send("cfss.yaml", text, {"sa.yaml": calendar})
+    assert "Mon 4 March 2030" in kim.get(kim.location).main
 
 
 def test_a_viewer_reads_what_is_proposed_and_changes_nothing(flow, enter):
