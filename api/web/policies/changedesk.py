@@ -79,6 +79,7 @@ class ChangeDesk(BacktestDesk):
             differences=standing.difference_views(old, wanted),
             enforces=[(name, titles[name]) for name in begins_to_enforce(self.service, one)] if waits else [],
             backtest=running,
+            in_force=self.service.policies.get(one.policy) is not None,
             sees_backtests=access.allows(SCOPE),
             may_backtest=waits and access.allows(SCOPE) and (running is None or running.over),
             may_approve=decides and not why_not,
