@@ -285,3 +285,11 @@ def test_the_greatest_of_several_says_what_one_of_them_lacks(of) -> None:
     assert judged(None) == {"event:r@urn:desk": "unknown: missing status"}
     assert judged("final") == {"event:r@urn:desk": "breached"}
     assert judged("draft") == {"event:r@urn:desk": "met"}
+
+
+def test_what_may_have_come_earlier_leaves_the_activation_open(of) -> None:
+    when = "{each: case.closed, given: {earlier: {event: safety_plan.recorded, where: {status: final}}}}"
+    policy = of(**{**ADVISED, "when": when})
+    closed = ev("x", "case.closed", "03-20 09:00")
+    for status, wanted in (("final", "breached"), ("draft", "not_applicable: not_triggered"), (None, "unknown: missing status")):
+        assert list(all_of(policy, plan("p", "03-05 09:00", status), closed).values()) == [wanted]
