@@ -38,15 +38,15 @@ def desk(command, monkeypatch, peopled, tmp_path):
     (tmp_path / "duecare").mkdir(mode=0o700)
     shutil.copy(peopled, tmp_path / "duecare" / "duecare.db")
 
-    def call(*arguments, typed: str = ""):
-        monkeypatch.setattr("sys.stdin", io.StringIO(typed))
-        return command(*arguments)
+    class Desk:
+        def __call__(self, *arguments, typed: str = ""):
+            monkeypatch.setattr("sys.stdin", io.StringIO(typed))
+            return command(*arguments)
 
-    def by(name, *arguments):
-        return call("policy", *arguments, "--user", name, "--password-stdin", typed=f"{PASSWORDS[name]}\n")
+        def by(self, name, *arguments):
+            return self("policy", *arguments, "--user", name, "--password-stdin", typed=f"{PASSWORDS[name]}\n")
 
-    call.by = by
-    return call
+    return Desk()
 
 
 def test_an_account_changes_its_own_password(desk):

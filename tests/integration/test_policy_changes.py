@@ -8,6 +8,7 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from sqlalchemy import event as sqlevent
@@ -16,13 +17,14 @@ from sqlalchemy import text as sql
 from sqlalchemy.exc import IntegrityError, OperationalError
 
 from rules.policy import load_policy, package_of, shipped
-from service import evaluate, policybook, policychanges, policydecisions
+from service import evaluate, findings, policybook, policychanges, policydecisions
 from service.access import ROLES, Access
 from service.backtest import passed
 from service.errors import Forbidden, Invalid, NotFound, NotPossible, StaleVersion
 from service.judge import stored
 from service.policies import PolicySet, of_policies
 from service.register import register
+from store import queue
 from store.backtests import add
 from store.models import BacktestRow, DirtyRow, PolicyChangeRow, PolicyVersionRow
 from tests.support.service_kit import Kit, connected, instant, kit, three_visits
@@ -66,7 +68,7 @@ def activated(flow: Kit, *args, **more):
     return policychanges.approve(flow.svc, MANAGER, made.id, version=made.row_version)
 
 
-def text(**changes: str) -> dict[str, str]:
+def text(**changes: tuple[str, str]) -> dict[str, str]:
     """The shipped package with replacements in its policy's text."""
     found = TEXTS["cfss.yaml"]
     for old, new in changes.values():
@@ -160,7 +162,7 @@ def test_a_change_that_was_decided_or_changed_meanwhile_is_not_decided_again(flo
 # ------------------------------------------------------------------------------------------------------------------------- proposing
 def test_what_cannot_be_proposed_is_told_at_once(light):
     def flaws(**more):
-        asked = {"values": {"household_days": 10}, "effective": TODAY, "applies_to_open": True, "reason": "x"} | more
+        asked: dict[str, Any] = {"values": {"household_days": 10}, "effective": TODAY, "applies_to_open": True, "reason": "x"} | more
         with pytest.raises(Invalid) as caught:
             policychanges.propose_parameters(light.svc, OWNER, "cfss", **asked)
         return {(flaw.field, flaw.code) for flaw in caught.value.flaws}
@@ -433,7 +435,7 @@ def test_a_worker_that_judged_by_the_old_versions_leaves_its_case_waiting(flow, 
     """What comes into force between a worker's look and its writing."""
     flow.take(*three_visits())
     flow.sweeper.sweep()
-    original, done = evaluate.judge, []
+    original, done = findings.judge, []
 
     def judge(policies, known, **more):
         found = original(policies, known, **more)
@@ -528,7 +530,7 @@ def test_a_case_that_arrives_while_a_version_comes_into_force_is_judged_by_it(pg
     """The activation has marked the cases that it sees and is not committed yet; a case that it cannot see is claimed meanwhile."""
     with kit(pg_db, tmp_path) as made, ThreadPoolExecutor(2) as pool:
         register(made.svc)
-        marked, go_on, original = threading.Event(), threading.Event(), policydecisions.mark_every_case
+        marked, go_on, original = threading.Event(), threading.Event(), queue.mark_every_case
 
         def mark(session, now):
             cases = original(session, now)

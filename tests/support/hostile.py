@@ -115,7 +115,11 @@ def write_all(folder: Path) -> list[tuple[Hostile, Path]]:
 
 def _put(name: str, content: str | bytes, *, file: str = "trial.yaml", refused: bool = True) -> Hostile:
     raw = content if isinstance(content, bytes) else content.encode("utf-8", "surrogatepass")
-    return Hostile(name, lambda home: (home / file).write_bytes(raw) and None, refused)
+
+    def make(home: Path) -> None:
+        (home / file).write_bytes(raw)
+
+    return Hostile(name, make, refused)
 
 
 def _with(name: str, old: str, new: str, *, refused: bool = True) -> Hostile:

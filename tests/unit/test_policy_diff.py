@@ -66,7 +66,7 @@ def test_a_parameter_is_told_for_each_rule_that_rests_on_it(before: int | None, 
         ("C11", "the parameter plan update days", effect),
         ("C22", "the parameter plan update days", effect),
     ]
-    told = {None: "not set"}
+    told: dict[int | None, str] = {None: "not set"}
     assert (found[0].before, found[0].after) == (told.get(before, f"{before} days"), told.get(after, f"{after} days"))
 
 
