@@ -176,7 +176,7 @@ def _query_parameters(operation: Operation) -> list[dict[str, Any]]:
 def _header_parameters(operation: Operation) -> list[dict[str, Any]]:
     headers = dict(operation.headers)
     if operation.versioned:
-        headers["If-Match"] = (True, 'The version that was read (the `ETag` of the breach), e.g. `"3"`.')
+        headers["If-Match"] = (True, 'The version that was read (its `ETag`), e.g. `"3"`.')
     return [
         {"name": name, "in": "header", "required": required, "description": text, "schema": {"type": "string"}}
         for name, (required, text) in headers.items()

@@ -20,7 +20,7 @@ ALL: dict[str, tuple[str, ...]] = {
     "backtest": ("--cases", "1000"),
 }
 """By name, the options with which it is short enough for everyday use."""
-ALSO = ("deciders_worlds", "mutants")
+ALSO = ("deciders_worlds", "mutants", "policy_mutants")
 """What runs only when it is named; it takes the time that it needs."""
 
 

@@ -148,6 +148,12 @@ def working(count: int) -> Iterator[list[int]]:
             child.wait(60)
 
 
+def cpu_seconds(pid: int) -> float:
+    """What a process has taken of a processor so far."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 def peak_mb(pid: int) -> float:
     """The largest resident size of a process so far."""
     line = next(line for line in Path(f"/proc/{pid}/status").read_text().splitlines() if line.startswith("VmHWM"))
@@ -200,18 +206,19 @@ def run(*, cases: int, workers: int) -> int:
         busy: list[float] = []
         with working(workers) as pids:
             quiet += [seconds_to_breach(svc, f"quiet-{number}") for number in range(20)][5:]
-            before = [peak_mb(pid) for pid in pids]
+            before, idle = [peak_mb(pid) for pid in pids], sum(map(cpu_seconds, pids))
             began = time.perf_counter()
             made = backtest.start(svc, system(), candidate=candidate.digest)
             done = wait(svc, made, live=busy, every=max(1.0, cases / 4_000))
             took = time.perf_counter() - began
-            after = [peak_mb(pid) for pid in pids]
+            after, busy_seconds = [peak_mb(pid) for pid in pids], sum(map(cpu_seconds, pids)) - idle
         assert done.state == "done", done
         report = backtest.report(svc, system(), made.id)
         totals = report["totals"]
+        print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}, Python {platform.python_version()}, {workers} workers")
         print(
-            f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}, Python {platform.python_version()}, {workers} workers: "
-            f"{done.total:,} cases in {took:.0f} s, {took / done.total * 1e6:.0f} us a case"
+            f"{done.total:,} cases in {took:.0f} s; "
+            f"the workers took {busy_seconds:.0f} s of a processor, {busy_seconds / done.total * 1e3:.1f} ms a case"
         )
         print(f"{totals['obligations']['compared']:,} obligations compared, {totals['breaches']}, {totals['obligations']}")
         sizes = ", ".join(f"{one:.0f} MB before and {two:.0f} MB after" for one, two in zip(before, after, strict=True))
@@ -219,9 +226,10 @@ def run(*, cases: int, workers: int) -> int:
         tell("from an event to its breach, without a backtest", quiet)
         tell("from an event to its breach, while it ran", busy)
         also = [f"quiet-{number}" for number in range(20)]
-        began = time.perf_counter()
+        began = time.process_time()
         wanted = by_hand(svc, [*known, *also], base, candidate, done)
-        print(f"by hand, one process: {time.perf_counter() - began:.0f} s")
+        spent = time.process_time() - began
+        print(f"by hand: {spent:.0f} s of a processor, {spent / done.total * 1e3:.1f} ms a case")
         svc.close()
     found = of_report(report)
     if found != wanted:

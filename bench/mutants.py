@@ -45,7 +45,8 @@ def chosen(arguments: argparse.Namespace) -> list[Mutant]:
     again: set[str] | None = None
     if arguments.again:
         lines = [json.loads(line) for line in Path(arguments.again).read_text().splitlines()]
-        again = {f"{line['module']} {line['name']}" for line in lines if line["end"] == "survived"}
+        same = judged()
+        again = {f"{r['module']} {r['name']}" for r in lines if r["end"] == "survived" and r["name"] not in same.get(r["module"], {})}
     draw = random.Random(arguments.seed)
     found: list[Mutant] = []
     for module in arguments.module or MODULES:
@@ -85,7 +86,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--budget", type=float, default=math.inf, help="seconds of tests for one mutant, quickest first (default: all)")
     parser.add_argument("--functions", action="store_true", help="leave out what runs while a module is loaded: it takes long to try")
-    parser.add_argument("--again", metavar="FILE", help="only those that survived according to this file of results")
+    parser.add_argument("--again", metavar="FILE", help="only those that survived according to this file of results, and are not judged")
     parser.add_argument("--out", metavar="FILE", help="where the results go, one a line as JSON")
     parser.add_argument("--list", action="store_true", help="say what would be tried")
     parser.add_argument("--fresh", nargs=2, metavar=("MODULE", "NUMBER"), help=argparse.SUPPRESS)

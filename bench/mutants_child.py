@@ -48,6 +48,8 @@ WITHOUT = f"not ({' or '.join(LEFT_OUT)})"
 """Tests that say nothing of the core, or take long."""
 EXAMPLES = 25
 """Of each test by properties."""
+CALLS_WATCHED = 300
+"""How often a function is looked at in one test."""
 FRESH_SECONDS = 900.0
 SOUND, KILLED, TOO_LONG, UNTRIED = range(4)
 ENDS = {SOUND: "survived", KILLED: "killed", TOO_LONG: "too long"}
@@ -122,9 +124,15 @@ class Loop:
         return True
 
     def _order(self, mutant: Mutant, names: set[str]) -> list[str]:
-        """What has killed mutants of the function first, then of any, then the quickest; as many as the budget allows."""
+        """What has killed mutants of the function first, then tests named for the module, then the quickest; as the budget allows."""
         kills, seconds = self.kills, self.seconds
-        order = sorted(names, key=lambda name: (-kills[mutant.function, name], -kills["", name], seconds[name]))
+        words = mutant.module.split(".")[1:]
+
+        def rank(name: str) -> tuple[int, bool, int, float]:
+            file = name.partition("::")[0]
+            return -kills[mutant.function, name], not any(word in file for word in words), -kills["", name], seconds[name]
+
+        order = sorted(names, key=rank)
         return [name for name, spent in zip(order, accumulate(seconds[name] for name in order), strict=True) if spent < self.budget]
 
     # -- children
@@ -180,21 +188,34 @@ def _watched(loop: Loop, items: Sequence[pytest.Item], files: set[str], kept: Pa
     lines: dict[str, set[tuple[str, int]]] = {}
     for item, following in zip(items, [*items[1:], None], strict=True):
         seen: set[tuple[str, int]] = set()
-
-        def on_line(frame: FrameType, event: str, _: object, seen: set[tuple[str, int]] = seen) -> Any:
-            if event == "line":
-                seen.add((frame.f_code.co_filename, frame.f_lineno))
-            return on_line
-
         began, loop.failed = time.process_time(), False
         if files:
-            sys.settrace(lambda frame, _event, _arg, on_line=on_line: on_line if frame.f_code.co_filename in files else None)  # type: ignore[misc]
+            sys.settrace(_tracer(files, seen))
         item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
         sys.settrace(None)
         if not loop.failed:
             seconds[item.nodeid], lines[item.nodeid] = time.process_time() - began, seen
     kept.write_bytes(pickle.dumps((seconds, lines)))
     return SOUND
+
+
+def _tracer(files: set[str], seen: set[tuple[str, int]]) -> Callable[[FrameType, str, Any], Any]:
+    """Puts the lines of some files that are reached into ``seen``; it stops looking at a function that is called again and again."""
+    calls: Counter[CodeType] = Counter()
+
+    def on_line(frame: FrameType, event: str, _: object) -> Any:
+        if event == "line":
+            seen.add((frame.f_code.co_filename, frame.f_lineno))
+        return on_line
+
+    def on_call(frame: FrameType, _event: str, _: object) -> Any:
+        code = frame.f_code
+        if code.co_filename not in files or calls[code] > CALLS_WATCHED:
+            return None
+        calls[code] += 1
+        return on_line
+
+    return on_call
 
 
 # ------------------------------------------------------------------------------------------------------ fresh processes

@@ -114,13 +114,12 @@ def _candidate(svc: Service, new: str, parameters: Sequence[str]) -> str:
 
 
 def _proposed(svc: Service, change: str) -> str | None:
-    from service.errors import NotFound
-    from service.policychanges import change as get
+    """The digest of a proposed change, by its id or the beginning of it."""
+    from cli.policychanges import SHORTEST_ID
+    from service.policychanges import changes
 
-    try:
-        return get(svc, change).digest
-    except NotFound:
-        return None
+    found = [one for one in changes(svc) if one.id.startswith(change)] if len(change) >= SHORTEST_ID else []
+    return found[0].digest if len(found) == 1 else None
 
 
 def _work(svc: Service, made: Backtest) -> Backtest:

@@ -51,15 +51,19 @@ def kinds_page() -> str:
 
 def kind_page(kind: type[Kind]) -> str:
     """One kind: what it means, and a line for each field."""
+    from rules.schema import kind_schema
+
     text = ticks(inspect.getdoc(kind) or "")
     parts = [f"## {kind.name}\n", kind.about + "\n"]
     if text and text != kind.about:
         parts.append(text + "\n")
-    return "\n".join([*parts, fields(kind.model_json_schema())])
+    return "\n".join([*parts, fields(kind_schema(kind))])
 
 
 def _part(name: str, schema: Mapping[str, Any]) -> str:
-    return "\n".join([f"## {name.lower()}\n", ticks(schema.get("description", "")) + "\n", fields(schema)])
+    from rules.schemawords import described
+
+    return "\n".join([f"## {name.lower()}\n", ticks(schema.get("description", "")) + "\n", fields(described(dict(schema), name))])
 
 
 def _with_links(text: str) -> str:
@@ -69,7 +73,9 @@ def _with_links(text: str) -> str:
 
 
 def _whole(heading: str, lead: str, model: type[BaseModel]) -> str:
-    return "\n".join([f"# {heading}\n", lead + "\n", fields(model.model_json_schema())])
+    from rules.schemawords import described
+
+    return "\n".join([f"# {heading}\n", lead + "\n", fields(described(model.model_json_schema(), model.__name__))])
 
 
 # -------------------------------------------------------------------------------------------------------------- examples
@@ -154,6 +160,7 @@ _TRIED: tuple[tuple[str, tuple[dict[str, Any], ...]], ...] = (
 def conditions_page() -> str:
     """The closed set of conditions: what each means, and what it says of some data."""
     from rules.conditions import Previous, Ref, Test, Where
+    from rules.schemawords import described
 
     rows = [[f"`{condition}`", f"`{_shown(data)}`", _answer(condition, data)] for condition, tried in _TRIED for data in tried]
     parts = [
@@ -169,10 +176,10 @@ def conditions_page() -> str:
         ),
         "## where\n",
         (inspect.getdoc(Where) or "") + "\n",
-        fields(Where.model_json_schema()["$defs"]["Where"]),
+        fields(described(Where.model_json_schema()["$defs"]["Where"], "Where")),
         "## test\n",
         (inspect.getdoc(Test) or "") + "\n",
-        fields(Test.model_json_schema()["$defs"]["Test"], parts="kinds.md"),
+        fields(described(Test.model_json_schema()["$defs"]["Test"], "Test"), parts="kinds.md"),
         "## What they say\n",
         "An event's data, and what the condition says of it.\n",
         table(["condition", "data", "answer"], rows),
@@ -184,10 +191,10 @@ def conditions_page() -> str:
         ),
         "## ref\n",
         ticks(inspect.getdoc(Ref) or "") + "\n",
-        fields(Ref.model_json_schema()["$defs"]["Ref"], parts="kinds.md"),
+        fields(described(Ref.model_json_schema()["$defs"]["Ref"], "Ref"), parts="kinds.md"),
         "## previous\n",
         ticks(inspect.getdoc(Previous) or "") + "\n",
-        fields(Previous.model_json_schema()),
+        fields(described(Previous.model_json_schema(), "Previous")),
     ]
     text = "\n".join(parts)
     for name in _OF_CONDITIONS:

@@ -81,7 +81,7 @@ class Asking(Phrases):
             words = f"the last time that {words}, it holds that {self.where(asked.that, types)}"
         if lacking:
             words += f", once or several times, that bring what is still lacking: {lacking}"
-        elif asked.collects is not None:
+        elif asked.collects:
             words += f", once or several times, so that together {self._collected(asked, types)}"
         if asked.and_each is not None:
             words += f"; and {self.each_item(asked.and_each)}"
@@ -119,7 +119,9 @@ class Asking(Phrases):
     def cancelled(self, cancelled: Cancelled) -> str:
         where = self.where(cancelled.where, [cancelled.event])
         words = self.event(cancelled.event) + (f", where {where}" if where else "")
-        return words + (" and it is the one that is named, or none is named" if cancelled.names else "")
+        if cancelled.names is None:
+            return words
+        return f"{words}, with {self.attribute(cancelled.names, [cancelled.event])} being that one or not being stated"
 
 
 def _bare(clause: str) -> str:

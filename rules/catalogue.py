@@ -39,6 +39,18 @@ _ATTRIBUTE_NAME = re.compile(r"[a-z][a-z0-9_]*", re.ASCII)
 _RESERVED = {"data", "time"}
 _KEYS = {"catalogue", "version", "common", "values", "words", "types", "course", "roster", "state", "links"}
 _TYPE_KEYS = {"about", "says", "data", "values", "words"}
+_MEANT = {
+    "bool": "flag",
+    "boolean": "flag",
+    "string": "code",
+    "str": "code",
+    "text": "code",
+    "enum": "code",
+    "integer": "int",
+    "number": "int",
+}
+_MEANT |= {"datetime": "time", "timestamp": "time", "instant": "time", "day": "date", "identifier": "id", "uuid": "id", "dict": "object"}
+"""What people write who know other systems, and what it is called here."""
 _KINDS = sorted(SCALARS | {"object"})
 
 
@@ -299,7 +311,9 @@ class _Builder:
                 else:
                     parts[name] = self._attribute((*at, name), part)
             return Attribute("fields", parts=parts)
-        self._fault(at, "unknown-kind", f"is no kind of attribute: one of {', '.join(_KINDS)}, a list [kind] or an object {{name: kind}}")
+        meant = _MEANT.get(spec.lower()) if isinstance(spec, str) else None
+        hint = f"; did you mean {meant!r}?" if meant else f": one of {', '.join(_KINDS)}, a list [kind] or an object {{name: kind}}"
+        self._fault(at, "unknown-kind", f"is no kind of attribute{hint}")
         return Attribute("object")
 
     def _values(self, at: tuple[Key, ...], raw: Any) -> dict[str, tuple[str, ...]]:

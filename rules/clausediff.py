@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from rules.changes import Change
+from rules.changes import Change, apart
 from rules.conditions import Selector, Where
 from rules.effects import (
     EITHER,
@@ -27,8 +27,9 @@ from rules.effects import (
 from rules.kinds.base import Kind, When
 from rules.kinds.nth_occurrence import Nth
 from rules.kinds.requires import Requires
+from rules.kinds.response import AtLatest
 from rules.periods import Period
-from rules.phrases import ordinal, words_of
+from rules.phrases import joined, ordinal, words_of
 from rules.saying import Saying, label
 
 if TYPE_CHECKING:
@@ -64,10 +65,21 @@ def _fields(rule: str, part: str, one: Kind, other: Kind, old: Policy, new: Poli
         before, after = getattr(one, field), getattr(other, field)
         if field == "kind" or before == after:
             continue
-        was, now = _told(one, field, old), _told(other, field, new)
+        was, now = _both(one, other, field, old, new)
         yield Change(
             rule, f"{label(field)}{part}", was, now if now != was else f"{now} (stated otherwise)", effect_of(one, other, field, old, new)
         )
+
+
+def _both(one: Kind, other: Kind, field: str, old: Policy, new: Policy) -> tuple[str, str]:
+    """A field before and after; of conditions only the parts that differ."""
+    before, after = getattr(one, field), getattr(other, field)
+    if isinstance(before, Where) and isinstance(after, Where):
+        parts = [Saying(p).parts(where, Saying(p).types(_tested(k))) for k, where, p in ((one, before, old), (other, after, new))]
+        gone, come = apart(*parts)
+        if gone or come:
+            return joined(gone), joined(come)
+    return _told(one, field, old), _told(other, field, new)
 
 
 def _told(kind: Kind, field: str, policy: Policy) -> str:
@@ -82,6 +94,11 @@ def _told(kind: Kind, field: str, policy: Policy) -> str:
     if isinstance(value, Nth):
         warned = f", due soon after {say.nth(value.warn_after, value.of)}" if value.warn_after is not None else ""
         return f"the day of {say.nth(value.nth, value.of)}{warned}"
+    if isinstance(value, AtLatest):
+        day = say.closed() if value.first is None else f"{say.selector(value.first)} for the first time"
+        return f"the day on which {day}"
+    if field == "by" and value == "closure":
+        return f"the day on which {say.closed()}"
     if field == "warn" and value is None:
         return "7 days, as usual"
     if value is None or (value == default and value == ()):

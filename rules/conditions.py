@@ -67,25 +67,20 @@ class Test(Model):
 
     __test__ = False  # not a pytest class
 
-    equals: Value | None = Field(default=None, description="It is this value.  Yes and no are no numbers: `true` is not 1.")
-    in_: tuple[Scalar, ...] | None = Field(default=None, alias="in", description="It is one of these values.")
-    differs_from: Value | tuple[Value, ...] | None = Field(default=None, description="It is none of these values.")
-    has: Value | None = Field(default=None, description="The list holds this value.")
-    has_all: tuple[Scalar, ...] | None = Field(default=None, description="The list holds all of these values.")
-    has_any: tuple[Scalar, ...] | None = Field(default=None, description="The list holds at least one of these values.")
-    at_least: Value | None = Field(default=None, description="The number, or the length of the list, is this or more.")
-    at_most: Value | None = Field(default=None, description="The number, or the length of the list, is this or less.")
-    before: Value | None = Field(default=None, description="The date lies before this one.")
-    after: Value | None = Field(default=None, description="The date lies after this one.")
-    present: bool | None = Field(
-        default=None, description="It is stated (or, with `false`, it is not).  The only test for which absence is an answer."
-    )
-    includes_role: tuple[str, ...] | None = Field(
-        default=None,
-        description="One of those listed takes part in one of these roles: as stated, or as a member of the household on that day.",
-    )
-    each: Where | None = Field(default=None, description="The condition holds of every element of the list (of an empty list too).")
-    some: Where | None = Field(default=None, description="The condition holds of at least one element of the list.")
+    equals: Value | None = None
+    in_: tuple[Scalar, ...] | None = Field(default=None, alias="in")
+    differs_from: Value | tuple[Value, ...] | None = None
+    has: Value | None = None
+    has_all: tuple[Scalar, ...] | None = None
+    has_any: tuple[Scalar, ...] | None = None
+    at_least: Value | None = None
+    at_most: Value | None = None
+    before: Value | None = None
+    after: Value | None = None
+    present: bool | None = None
+    includes_role: tuple[str, ...] | None = None
+    each: Where | None = None
+    some: Where | None = None
 
     @model_validator(mode="before")
     @classmethod
@@ -127,9 +122,9 @@ class Where(BaseModel):
     model_config = ConfigDict(extra="allow", frozen=True, populate_by_name=True)
     __pydantic_extra__: dict[str, Test]
 
-    all_: tuple[Where, ...] | None = Field(default=None, alias="all", min_length=1, description="Every one of these conditions holds.")
-    any_: tuple[Where, ...] | None = Field(default=None, alias="any", min_length=1, description="At least one of these conditions holds.")
-    not_: Where | None = Field(default=None, alias="not", description="This condition does not hold.")
+    all_: tuple[Where, ...] | None = Field(default=None, alias="all", min_length=1)
+    any_: tuple[Where, ...] | None = Field(default=None, alias="any", min_length=1)
+    not_: Where | None = Field(default=None, alias="not")
 
     @cached_property
     def tests(self) -> dict[str, Test]:

@@ -5,7 +5,6 @@ A slip here would not stop anything: cases would simply never close, nobody woul
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -16,6 +15,7 @@ from rules.catalogue import Catalogue
 from rules.course import CourseOfCase
 from rules.errors import Fault
 from rules.faultwords import told
+from rules.nearname import did_you_mean
 
 Found = tuple[tuple[Any, ...], str]
 
@@ -37,10 +37,12 @@ def _fault(catalogue: Catalogue, place: tuple[Any, ...], code: str, message: str
     return catalogue.source.fault(place, code, f"{where}: {message}")
 
 
-def did_you_mean(what: str, name: str, known: Iterable[str]) -> str:
-    """``there is no WHAT 'NAME'; did you mean 'OTHER'?``"""
-    close = difflib.get_close_matches(name, list(known), 1)
-    return f"there is no {what} {name!r}" + (f"; did you mean {close[0]!r}?" if close else "")
+def _unknown(what: str, name: str, known: Iterable[str]) -> str:
+    return f"there is no {what} {name!r}{did_you_mean(name, known)}"
+
+
+def _a(kind: str) -> str:
+    return "a list" if kind == "list" else "an object"
 
 
 class _Names:
@@ -97,7 +99,7 @@ class _Names:
 
     def _event(self, event: str, at: tuple[Any, ...]) -> Iterator[Found]:
         if event not in self.catalogue.types:
-            yield at, did_you_mean("event type", event, self.catalogue.types)
+            yield at, _unknown("event type", event, self.catalogue.types)
 
     def _pair(self, event: str, attribute: str | None, at: tuple[Any, ...], field: str = "attribute") -> Iterator[Found]:
         yield from self._event(event, (*at, "event"))
@@ -106,20 +108,27 @@ class _Names:
 
     def _attribute(self, event: str, path: str, at: tuple[Any, ...]) -> Iterator[Found]:
         known = self.catalogue.types.get(event)
-        if known is not None and known.attribute(path) is None:
-            yield at, f"{event}: {did_you_mean('attribute', path, known.paths())}"
+        found = None if known is None else known.attribute(path)
+        if known is not None and found is None:
+            yield at, f"{event}: {_unknown('attribute', path, known.paths())}"
+        elif found is not None and found.kind in ("fields", "list"):
+            inner = f": name one of its attributes, such as {path}.{next(iter(found.parts), 'id')}" if found.parts else ""
+            yield at, f"{event}: {path} is {_a(found.kind)}, not a single value{inner}"
 
     def _anywhere(self, path: str, at: tuple[Any, ...]) -> Iterator[Found]:
         """An attribute that is read of every event: at least one type must have it."""
-        if not any(known.attribute(path) for known in self.catalogue.types.values()):
+        kinds = {found.kind for known in self.catalogue.types.values() if (found := known.attribute(path)) is not None}
+        if kinds and not kinds - {"fields", "list", "object"}:
+            yield at, f"{path} is {_a(kinds.pop())}, not a single value"
+        if not kinds:
             everything = {name for known in self.catalogue.types.values() for name in known.paths()}
-            yield at, f"no event type has it: {did_you_mean('attribute', path, sorted(everything))}"
+            yield at, f"no event type has it: {_unknown('attribute', path, sorted(everything))}"
 
     def _list(self, event: str, path: str, at: tuple[Any, ...]) -> Iterator[Found]:
         yield from self._event(event, (*at, "event"))
         known = self.catalogue.types.get(event)
         found: Attribute | None = None if known is None else known.attribute(path)
         if known is not None and found is None:
-            yield (*at, "list"), f"{event}: {did_you_mean('attribute', path, known.paths())}"
+            yield (*at, "list"), f"{event}: {_unknown('attribute', path, known.paths())}"
         elif found is not None and found.kind != "list":
             yield (*at, "list"), f"{event}: {path} is {found}, not a list"

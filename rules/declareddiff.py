@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from rules.changes import Change, text
+from rules.changes import Change, apart, text
 from rules.effects import (
     EITHER,
     FEWER,
@@ -111,6 +111,9 @@ def _term(old: Policy, new: Policy, name: str) -> Iterator[Change]:
         both_ways(compare_where(mine.where, theirs.where), named), "other events count"
     )
     before, after = Saying(old).term(name, means=False), Saying(new).term(name, means=False)
+    if named == SAME:
+        gone, come = apart(*(Saying(p).parts(term.where, list(term.names)) for p, term in ((old, mine), (new, theirs))))
+        before, after = (joined(gone), joined(come)) if gone or come else (before, after)
     yield Change(None, what, before, after, f"{counts}{_concerns(old, new, name)}")
 
 

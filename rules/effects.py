@@ -88,6 +88,11 @@ def compare_where(old: Where | None, new: Where | None) -> str:
     if new is None or not _parts(new):
         return WIDER
     mine, theirs = _parts(old), _parts(new)
+    known, asked = list(mine.values()), list(theirs.values())
+    if all(part in asked for part in known):
+        return NARROWER if len(asked) > len(known) else SAME
+    if all(part in known for part in asked):
+        return WIDER
     turns = [_compare_part(mine.get(key), theirs.get(key)) for key in {**mine, **theirs}]
     return both_ways(*turns)
 

@@ -1,4 +1,4 @@
-"""What pydantic found wrong with a policy's data, in the words of whoever wrote the file.  Imports pydantic only.
+"""What pydantic found wrong with a policy's data, in the words of whoever wrote the file.  Imports pydantic and rules.nearname.
 
 Where a value may take several shapes, pydantic tells of each shape that did not fit.  A person wants to know of one: that which
 the value came closest to.  And a key that is unknown is held against the keys that may stand at that very place.
@@ -6,7 +6,6 @@ the value came closest to.  And a key that is unknown is held against the keys t
 
 from __future__ import annotations
 
-import difflib
 import re
 import types
 import typing
@@ -14,6 +13,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
+
+from rules.nearname import did_you_mean
 
 Loc = tuple[Any, ...]
 
@@ -45,6 +46,8 @@ _PATTERNS = {
     r"^\$[a-z][a-z0-9_]*$": "takes a whole number from 0 to 36500, or $name of a parameter",
     "^forward$": "can only be forward",
 }
+_JOINERS = {"anyof": "any", "any_of": "any", "or": "any", "one_of": "any", "oneof": "any", "allof": "all", "all_of": "all", "and": "all"}
+_INSIDE_REQUIRES = ("where", "same", "collects", "takes", "that", "of", "related", "unless_followed_by", "after_last")
 _PERIOD = re.compile(r"(\d{1,5})\s*(days?|weeks?|months?|business days?)?", re.IGNORECASE)
 _TYPES = {
     "string_type": "a text",
@@ -69,7 +72,7 @@ def told(error: ValidationError, data: Any, model: type[BaseModel], more: Iterab
     errors = error.errors(include_url=False)
     details = [_Detail(one, data) for one in errors[:MAX_TOLD]]
     seen: set[tuple[Loc, str]] = set()
-    for group in _closest(details):
+    for group in _at_one_place(_closest(details)):
         first = group[0]
         text = _words(group, model, more)
         if (first.place, text) not in seen:
@@ -133,11 +136,25 @@ def _closest(details: Sequence[_Detail]) -> Iterator[list[_Detail]]:
             yield [found[0] for shape, found in shapes.items() if depth[shape] == deepest]
 
 
+def _at_one_place(groups: Iterable[list[_Detail]]) -> Iterator[list[_Detail]]:
+    """The groups, those joined that say of one and the same value that it is of the wrong type."""
+    wrong: dict[Loc, list[_Detail]] = {}
+    for group in groups:
+        if all(detail.of_type for detail in group):
+            wrong.setdefault(group[0].place, []).extend(group)
+        else:
+            yield group
+    yield from wrong.values()
+
+
 def _words(group: Sequence[_Detail], model: type[BaseModel], more: Iterable[str]) -> str:
     first = group[0]
     instead = _instead(first)
     if instead and first.of_type:
         return f"must be a mapping, not {_called(first.given)}: write {instead}"
+    joiner = next((_JOINERS[step] for step in first.place if step in _JOINERS), None)
+    if joiner is not None and first.of_type:
+        return f"stands where an attribute may; to join conditions write {joiner}"
     if len(group) > 1:
         wanted = list(dict.fromkeys(_TYPES.get(detail.kind, detail.text) for detail in group))
         return f"must be {_or(wanted)}, not {_called(first.given)}"
@@ -146,16 +163,16 @@ def _words(group: Sequence[_Detail], model: type[BaseModel], more: Iterable[str]
             why = MISSING.get(str(first.loc[-1]))
             return "is missing" + (f": {why}" if why else "")
         case "extra_forbidden":
-            keys = _keys_at(model, first.loc[:-1], more if len(first.loc) == 1 else ())
-            return unknown_key(str(first.loc[-1]), [key for key in keys if key not in first.beside])
+            return _unknown(first, model, more)
         case "literal_error":
             expected = str(first.context.get("expected", ""))
-            near = difflib.get_close_matches(str(first.given), expected.replace("'", "").replace(" or ", ", ").split(", "), 1)
-            hint = f"; did you mean {near[0]!r}?" if near else ""
+            hint = did_you_mean(str(first.given), expected.replace("'", "").replace(" or ", ", ").split(", "))
             return f"must be {expected}, not {_called(first.given)}{hint}"
         case "string_pattern_mismatch":
             pattern = str(first.context.get("pattern", ""))
-            dollar = f": write ${first.given}" if pattern.startswith(r"^\$") and re.fullmatch(r"[a-z][a-z0-9_]*", str(first.given)) else ""
+            text = str(first.given)
+            dollar = f": write ${text}" if pattern.startswith(r"^\$") and re.fullmatch(r"[a-z][a-z0-9_]*", text) else ""
+            dollar = ": take the quotes away" if pattern.startswith(r"^\$") and text.isdigit() else dollar
             return f"{_PATTERNS.get(pattern, f'must match {pattern}')}, not {_called(first.given)}{dollar}"
         case "greater_than_equal":
             return f"must be at least {first.context.get('ge')}, not {_called(first.given)}"
@@ -174,6 +191,13 @@ def _words(group: Sequence[_Detail], model: type[BaseModel], more: Iterable[str]
     return f"must be {wanted_type}, not {_called(first.given)}{quotes}"
 
 
+def _unknown(detail: _Detail, model: type[BaseModel], more: Iterable[str]) -> str:
+    keys = _keys_at(model, detail.loc[:-1], more if len(detail.loc) == 1 else ())
+    if detail.loc[-1] in _INSIDE_REQUIRES and "requires" in keys:
+        return f"is not known here; it belongs inside what is asked for: requires: {{event: ..., {detail.loc[-1]}: ...}}"
+    return unknown_key(str(detail.loc[-1]), [key for key in keys if key not in detail.beside])
+
+
 def _instead(detail: _Detail) -> str:
     """How a bare value is written out where a mapping is wanted."""
     name, given = str(detail.place[-1]) if detail.place else "", detail.given
@@ -190,8 +214,7 @@ def unknown_key(key: str, allowed: Iterable[str]) -> str:
     """What to say of a key that may not stand where it does."""
     odd = odd_letters(key)
     keys = list(dict.fromkeys(allowed))
-    near = difflib.get_close_matches(key, keys, 1)
-    hint = f"; did you mean {near[0]!r}?" if near else f"; what may stand here: {', '.join(keys)}" if keys else ""
+    hint = did_you_mean(key, keys) or (f"; what may stand here: {', '.join(keys)}" if keys else "")
     return f"is not known here{odd}{hint}"
 
 

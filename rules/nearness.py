@@ -15,6 +15,9 @@ from rules.model import Fit
 from rules.phrases import Phrases, joined, words_of
 
 _TOKEN = re.compile(r"[A-Za-z][\w]*(?:\.\w+)*")
+_SIZE = re.compile(r" is \d+, (?:below|above) ")
+_MANY = {"does not hold": "do not hold", "lacks": "lack", "holds none of": "hold none of"}
+"""What is said of one thing, and of a list."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +73,16 @@ def plain(text: str, say: Phrases, types: Sequence[str]) -> str:
         token = match[0]
         if say.kind_of(token, types) and (not path or "." in token):
             path = token
-            return say.attribute(token, types)
+            noun = say.attribute(token, types)
+            counted = say.kind_of(token, types) == "list" and _SIZE.match(text, match.end())
+            return f"the number of {noun.removeprefix('the ')}" if counted else noun
         return say.code(token, path, types)
 
-    return _TOKEN.sub(spoken, text)
+    found = _TOKEN.sub(spoken, text)
+    if say.kind_of(path, types) == "list":
+        for one, many in _MANY.items():
+            found = found.replace(f" {one} ", f" {many} ", 1)
+    return found
 
 
 def not_said(path: str, say: Phrases, types: Sequence[str]) -> str:

@@ -117,28 +117,28 @@ class Phrases:
     def value(self, value: Value, path: str, types: Sequence[str]) -> str:
         """A literal or what is looked up in the case."""
         if isinstance(value, Ref):
-            return self._looked_up(value)
+            return self._looked_up(value, types)
         if not isinstance(value, str) or not value.startswith("$"):
             return self.code(value, path, types)
         word, _, inner = value[1:].partition(".")
         if word == "person":
             return self.person
         if word == "item":
-            return self.item
+            return self.item if inner == "id" else f"{the(words_of(inner))} of {self.item}"
         if word == "this":
             return f"{self.attribute(inner, types)} of the same event"
         if inner == "id":
             return "the event that calls for it"
         return f"{self.attribute(inner, list(self.catalogue.types))}, as the event that calls for it names it"
 
-    def _looked_up(self, ref: Ref) -> str:
+    def _looked_up(self, ref: Ref, types: Sequence[str]) -> str:
         if ref.state is not None:
             return f"{the(words_of(ref.state))} at that time"
         if ref.previous is not None:
             same = [f"the same {words_of(path)}" for path in ref.previous.same]
             same += [f"the same {words_of(path)}, or none on both sides" for path in ref.previous.same_or_absent]
             alike = f" with {joined(same)}" if same else ""
-            return f"the one before it{alike}{_none(ref.if_none)}"
+            return f"{self.attribute(ref.previous.attribute, types)} of the one before it{alike}{_none(ref.if_none)}"
         selector = ref.last or ref.greatest
         assert selector is not None
         attribute = self.attribute(ref.attribute or "", self.types(selector.names))
@@ -215,18 +215,13 @@ class Phrases:
             case "has_any":
                 return f"{noun} {'take' if copula == 'are' else 'takes'} in at least one of {joined(values)}"
             case "at_least" | "at_most":
-                return f"{size} is {words_of(name)} {self._measure(wanted, values[0], noun)}"
+                return f"{size} is {words_of(name)} {values[0]}"
             case "before" | "after":
                 return f"{noun} {copula} {name} {values[0]}"
             case "includes_role":
                 roles = joined([words_of(role) for role in wanted], "or")
                 return f"somebody in the role of {roles} is among {noun}"
         return f"{noun}: {words_of(name)} {joined(values)}"
-
-    @staticmethod
-    def _measure(wanted: Any, words: str, noun: str) -> str:
-        """``the level of risk of the one before it`` where a thing is measured against its own past."""
-        return f"{noun} of {words}" if isinstance(wanted, Ref) and wanted.previous is not None else words
 
 
 def _copula(noun: str, kind: str) -> str:

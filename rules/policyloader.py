@@ -9,7 +9,6 @@ made by whoever owns the folder and not by the policy.
 from __future__ import annotations
 
 import copy
-import difflib
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Mapping
@@ -29,6 +28,7 @@ from rules.errors import Fault, PolicyError
 from rules.faultwords import told
 from rules.kinds import registry
 from rules.kinds.base import Kind
+from rules.nearname import did_you_mean, nearest_name
 from rules.policyfile import PolicyFile, RuleHead
 from rules.references import check_references
 from rules.yamlsource import Source, parse, read
@@ -178,8 +178,7 @@ class _Loader:
             try:
                 zone(name)
             except ValueError as error:
-                near = difflib.get_close_matches(name, available_timezones(), 1)
-                self.fault(loc, "P003", str(error) + (f"; did you mean {near[0]!r}?" if near else ""))
+                self.fault(loc, "P003", f"{error}{did_you_mean(name, sorted(available_timezones()))}")
                 bad.add(loc[0])
         stands_in: dict[str, Any] = {"effective": "2020-01-01", "zone": "Etc/UTC", "zones": {}, "offices": {}}
         return head.model_copy(update={name: stands_in[name] for name in bad}) if bad else head
@@ -214,14 +213,15 @@ class _Loader:
         if kind is None:
             known = ", ".join(registry())
             if name is None:
-                self.fault((*loc, "kind"), "P004", f"a rule needs a kind: one of {known}")
+                near = nearest_name("kind", data)
+                hint = f"; it has {near!r}: write kind" if near else f": one of {known}"
+                self.fault((*loc, near or "kind"), "P004", f"a rule needs a kind{hint}", key=True)
             else:
-                near = difflib.get_close_matches(str(name), registry(), 1)
                 shown = str(name)[:60]
                 self.fault(
                     (*loc, "kind"),
                     "P004",
-                    f"there is no kind {shown!r}" + (f"; did you mean {near[0]!r}?" if near else f"; there are {known}"),
+                    f"there is no kind {shown!r}" + (did_you_mean(str(name), registry()) or f"; there are {known}"),
                 )
             return None
         try:
@@ -243,8 +243,8 @@ class _Loader:
         except PolicyError as error:
             if all(fault.code == "unreadable" for fault in error.faults):
                 there = sorted(self.names_in(folder))
-                near = difflib.get_close_matches(name.rpartition("/")[2], there, 1)
-                hint = f"; did you mean {near[0].removesuffix('.yaml') if folder else near[0]!r}?" if near else ""
+                hint = did_you_mean(name.rpartition("/")[2], there)
+                hint = hint.replace(".yaml'", "'") if folder else hint
                 self.fault(loc, code, f"the file {name[:80]!r} {error.faults[0].message}{hint}")
             else:
                 self.faults |= dict.fromkeys(error.faults)

@@ -18,8 +18,7 @@ rule under ``beside`` with the reason (``beside: {"C01, C02": no referral is tol
 from __future__ import annotations
 
 import datetime as dt
-from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -64,12 +63,11 @@ class Failure:
 
 @dataclass(slots=True)
 class Result:
-    """What became of one timeline.  ``seen`` counts (policy, rule, verdict) among expectations that hold, for coverage."""
+    """What became of one timeline; ``passed`` counts the expectations that hold."""
 
     timeline: Timeline
     passed: int = 0
     failures: list[Failure] = field(default_factory=list)
-    seen: Counter[tuple[str, str, str]] = field(default_factory=Counter)
 
 
 def collect(paths: Iterable[Path]) -> list[Timeline]:
@@ -96,7 +94,7 @@ def run_timeline(timeline: Timeline, policy_of: Callable[[str], Policy], coverag
     zone = ZoneInfo(timeline.zone or policies[0].zone_name)
     events, beats = _facts(timeline, policies[0], zone)
     result = Result(timeline)
-    known_rules = {rule.id: policy.id for policy in policies for rule in policy.rules}
+    known_rules = frozenset(rule.id for policy in policies for rule in policy.rules)
     _refuse_unknown(timeline, known_rules)
     binding = frozenset(rule.id for policy in policies for rule in policy.rules if rule.status == "enforced")
     beside: set[str] = set()
@@ -187,7 +185,7 @@ def _everything(as_of: int | dt.date, zone: ZoneInfo, events: Sequence[Event], b
     return max([last, *(event.recorded for event in events), *(beat.recorded for beat in beats)])
 
 
-def _refuse_unknown(timeline: Timeline, known: Mapping[str, str]) -> None:
+def _refuse_unknown(timeline: Timeline, known: Collection[str]) -> None:
     named: list[tuple[tuple[Key, ...], str]] = [
         (("checks", index, "expect", rule), rule) for index, check in enumerate(timeline.checks) for rule in check.expect
     ]
@@ -199,7 +197,7 @@ def _refuse_unknown(timeline: Timeline, known: Mapping[str, str]) -> None:
         raise PolicyError(faults)
 
 
-def _compare(result: Result, index: int, check: Check, verdicts: Sequence[Verdict], known_rules: Mapping[str, str]) -> list[str]:
+def _compare(result: Result, index: int, check: Check, verdicts: Sequence[Verdict], known_rules: Iterable[str]) -> list[str]:
     """Notes what does not hold; gives the rules whose expectations do."""
     place = result.timeline.place("checks", index)
     by_rule: dict[str, list[dict[str, Any]]] = {rule: [] for rule in known_rules}
@@ -211,7 +209,6 @@ def _compare(result: Result, index: int, check: Check, verdicts: Sequence[Verdic
         if wanted.holds(got):
             held.append(rule)
             result.passed += 1
-            result.seen.update((known_rules[rule], rule, one["verdict"]) for one in got)
         else:
             result.failures.append(Failure(check.as_of, rule, str(wanted), wanted.shown(got), place))
     return held
@@ -225,9 +222,14 @@ def _compare_counts(result: Result, index: int, check: Check, evaluation: Evalua
             held.append(rule)
             result.passed += 1
         else:
-            shown, place = f"counted {got}", result.timeline.place("checks", index)
-            result.failures.append(Failure(check.as_of, rule, f"counted {dict(wanted)}", shown, place))
+            place = result.timeline.place("checks", index)
+            result.failures.append(Failure(check.as_of, rule, _counts(wanted), _counts(got), place))
     return held
+
+
+def _counts(numbers: Mapping[str, int]) -> str:
+    told = ", ".join(f"{name}: {number}" for name, number in sorted(numbers.items()))
+    return f"counted {{{told}}}"
 
 
 def _unexpected(result: Result, index: int, check: Check, verdicts: Sequence[Verdict]) -> set[str]:

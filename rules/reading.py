@@ -16,6 +16,9 @@ from rules.policy import Policy, Rule
 from rules.saying import Saying, sentences
 from rules.wording import day_words
 
+RESTS_ON = "It rests on this: "
+FALSE_ALARM = "What would be a false alarm, and what to look at first: "
+"""How the sentences begin that have a place of their own on pages."""
 _STATUS = {
     "draft": "It is a draft: it is tried in tests and judges no case.",
     "shadow": "It is in the shadow: cases are judged by it, but no breach is opened.",
@@ -38,9 +41,9 @@ def read_aloud(policy: Policy, rule: Rule) -> list[str]:
     found += parameters_read(policy, rule)
     found += _declared(say, rule)
     document = policy.documents.get(rule.citation.document, words_of(rule.citation.document))
-    found.append(f"It rests on this: {document}, {rule.citation.at}.")
+    found.append(f"{RESTS_ON}{document}, {rule.citation.at}.")
     if rule.false_alarm:
-        found.append(f"What would be a false alarm, and what to look at before upholding: {rule.false_alarm}")
+        found.append(f"{FALSE_ALARM}{rule.false_alarm}")
     return sentences(found)
 
 

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel
 
 from rules.catalogue import Catalogue, EventType
-from rules.conditions import Collection, Ref, Selector, Term, Where
+from rules.conditions import Collection, MovedBy, Ref, Selector, Term, Test, Where
 from rules.course import CourseOfCase
 from rules.kinds.base import FirstOfEach, Kind
+from rules.kinds.metric import Metric
 from rules.kinds.record_integrity import Members
 from rules.kinds.requires import Cancelled, EachItem, Requires
+from rules.nearname import did_you_mean
 from rules.periods import Period
 
 if TYPE_CHECKING:
@@ -60,8 +61,7 @@ def check_references(
 
 
 def _unknown(what: str, name: str, known: Iterable[str]) -> str:
-    close = difflib.get_close_matches(name, list(known), 1)
-    return f"there is no {what} {name!r}" + (f"; did you mean {close[0]!r}?" if close else "")
+    return f"there is no {what} {name!r}{did_you_mean(name, known)}"
 
 
 class _Names:
@@ -104,6 +104,8 @@ class _Names:
     def _tests(self, where: Where, types: list[str], loc: tuple[Any, ...], prefix: str) -> Iterator[Found]:
         for path, test in where.tests.items():
             yield from self.attribute(prefix + path, types, (*loc, path))
+            if not prefix:
+                yield from self._previous(test, types, (*loc, path))
             for word, inner in (("each", test.each), ("some", test.some)):
                 if inner is not None:
                     yield from self._tests(inner, types, (*loc, path, word), f"{prefix}{path}.")
@@ -112,6 +114,17 @@ class _Names:
                 yield from self._tests(part, types, (*loc, joiner, number), prefix)
         if where.not_ is not None:
             yield from self._tests(where.not_, types, (*loc, "not"), prefix)
+
+    def _previous(self, test: Test, types: list[str], loc: tuple[Any, ...]) -> Iterator[Found]:
+        """What is read of the event before this one, which is of the same type."""
+        for word in ("equals", "differs_from", "has", "at_least", "at_most", "before", "after"):
+            value = getattr(test, word)
+            if isinstance(value, Ref) and value.previous is not None:
+                at = (*loc, word, "previous")
+                yield from self.attribute(value.previous.attribute, types, (*at, "attribute"))
+                for field in ("same", "same_or_absent"):
+                    for path in getattr(value.previous, field):
+                        yield from self.attribute(path, types, (*at, field))
 
     def walk(self, part: Any, loc: tuple[Any, ...]) -> Iterator[Found]:
         if isinstance(part, BaseModel):
@@ -172,8 +185,18 @@ class _Names:
             for name in part.of:
                 yield from self.event(name, (*loc, "of"), terms=False)
             types = self.types(part.of)
-            for path in (part.document, part.list_, f"{part.list_}.{part.id}", *([f"{part.list_}.{part.date}"] if part.date else [])):
-                yield from self.attribute(path, types, loc)
+            yield from self.attribute(part.document, types, (*loc, "document"))
+            yield from self.attribute(part.list_, types, (*loc, "list"))
+            if any(self.known_types[name].attribute(part.list_) is not None for name in types):
+                yield from self.attribute(f"{part.list_}.{part.id}", types, (*loc, "id"))
+                if part.date:
+                    yield from self.attribute(f"{part.list_}.{part.date}", types, (*loc, "date"))
+        if isinstance(part, MovedBy):
+            yield from self.event(part.event, (*loc, "event"), terms=False)
+            for field in ("item", "date"):
+                yield from self.attribute(getattr(part, field), self.types([part.event]), (*loc, field))
+        if isinstance(part, Metric) and part.event is not None and part.by is not None:
+            yield from self.attribute(part.by, self.types(part.event.names), (*loc, "by"))
 
     def of_kind(self, kind: Kind, loc: tuple[Any, ...]) -> Iterator[Found]:
         """Names that stand in a kind's own fields."""

@@ -103,6 +103,11 @@ class Saying(Asking):
         pauses = self.policy.domain.course.pauses
         return [f"An approved pause moves that day by as many days: it counts where {self.event(pauses.event)}."] if pauses else []
 
+    def closed(self) -> str:
+        """The closure as a clause."""
+        closes = self.policy.domain.course.closes
+        return self.event(closes.event) if closes is not None else "the case is closed"
+
     def closure_ends(self) -> list[str]:
         closes = self.policy.domain.course.closes
         return [f"It ends without a finding where, before it is due, {self.event(closes.event)}."] if closes else []
@@ -138,7 +143,9 @@ class Saying(Asking):
         if collection.date is not None:
             found.append(f"Its own date is {self.attribute(f'{collection.list_}.{collection.date}', types)}; the one stated last counts.")
         if collection.moved_by is not None:
-            found.append(f"That date is moved when {self.event(collection.moved_by.event)}.")
+            moved = collection.moved_by
+            names = [self.attribute(path, [moved.event]) for path in (moved.item, moved.date)]
+            found.append(f"That date is moved when {self.event(moved.event)}: {names[0]} says of which item, {names[1]} to when.")
         return found
 
     # -- whatever else a kind has

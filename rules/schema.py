@@ -129,10 +129,11 @@ def _offer(definitions: dict[str, Any], policy: Policy) -> None:
     }
     counts = {"anyOf": [{"enum": [f"${name}" for name in policy.parameters]}, {"type": "integer"}, {"type": "string"}]}
     definitions["Period"]["properties"]["days"] = {**definitions["Period"]["properties"]["days"], **counts, "default": None}
-    for kind, field, names in (("deadline", "anchor", policy.anchors), ("due_from_data", "items", policy.collections)):
-        for prefix in ("kind", "rule"):
-            properties = definitions[f"{prefix}_{kind}"]["properties"]
-            properties[field] = {**properties[field], "anyOf": [{"enum": list(names)}, {"type": "string"}]}
+    for kind, model in registry().items():
+        for field, names in (("anchor", policy.anchors), ("items", policy.collections)):
+            for prefix in ("kind", "rule") if field in model.model_fields else ():
+                properties = definitions[f"{prefix}_{kind}"]["properties"]
+                properties[field] = {**properties[field], "anyOf": [{"enum": list(names)}, {"type": "string"}]}
 
 
 def _replace(definition: Any, events: dict[str, Any]) -> None:

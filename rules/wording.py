@@ -1,17 +1,13 @@
-"""Plain words for what policies say: conditions, selectors, requirements, days, reasons.  One wording for command line, API and pages."""
+"""Plain words for days, counts, lists and reasons.  One wording for command line, API and pages; `rules.saying` has those for rules."""
 
 from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from rules.model import Verdict
 from rules.view import MOMENT
-
-if TYPE_CHECKING:
-    from rules.kinds.requires import Requires
-    from rules.policy import Policy
 
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS = (
@@ -59,10 +55,3 @@ _REASONS: Mapping[str, str] = {
     "waiver": "a waiver covers it",
     "pause_approved_later": "a pause that was approved after the due day covers it",
 }
-
-
-def requires_words(asked: Requires, policy: Policy) -> str:
-    """What a rule asks for, as a clause in the policy's own words."""
-    from rules.saying import Saying
-
-    return Saying(policy).asks(asked)

@@ -10,7 +10,8 @@ from service.backtestwords import CHANGES, Examples, Table, Told
 _STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; color: #0b0c0c; margin: 2rem auto; max-width: 64rem; padding: 0 1rem }
 h1 { font-size: 1.8rem } h2 { font-size: 1.3rem; margin-top: 2rem } h3 { font-size: 1.05rem; margin: 1.5rem 0 .25rem }
-.wide { overflow-x: auto; margin-top: 1.5rem } table { border-collapse: collapse } caption { text-align: left; font-weight: bold; font-size: 1.2rem }
+.wide { overflow-x: auto; margin-top: 1.5rem } table { border-collapse: collapse }
+caption { text-align: left; font-weight: bold; font-size: 1.2rem }
 th, td { border-bottom: 1px solid #b1b4b6; padding: .3rem .8rem .3rem 0; text-align: left; vertical-align: top }
 td.n, th.n { text-align: right } dl { margin: .25rem 0 1rem } dt { font-weight: bold } dd { margin: 0 0 0 1.5rem }
 .quiet { color: #505a5f } code { overflow-wrap: anywhere }

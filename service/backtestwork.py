@@ -51,6 +51,8 @@ DIED = "the worker died, or took longer than its lease"
 Waived = frozenset[tuple[str, str, str]]
 """(episode, rule, obligation) that waivers cover."""
 
+_UNLOADABLE = (PolicyError, NotFound, NotPossible)
+
 _log = get("backtest")
 
 
@@ -108,7 +110,7 @@ def work(svc: Service, backtest: str, *, budget: float = BUDGET, give_way: bool 
         with svc.writing() as session:
             chunk = backtests.claim(session, backtest, now=svc.now(), lease_ms=svc.settings.lease_seconds * 1000)
         if chunk is None:
-            return _conclude(svc, backtest)
+            return _conclude(svc, backtest, give_way=give_way)
         try:
             if sides is None:
                 sides = _sides(svc, backtest)
@@ -118,8 +120,8 @@ def work(svc: Service, backtest: str, *, budget: float = BUDGET, give_way: bool 
             tally = _Worker(svc, sides, chunk, give_way=give_way).tally()
             with svc.writing() as session:
                 backtests.finish_chunk(session, chunk, tally.as_dict())
-        except (PolicyError, NotFound, NotPossible) as error:
-            _fail(svc, backtest, f"a version of the policy cannot be loaded: {type(error).__name__}")
+        except _UNLOADABLE as error:
+            _fail(svc, backtest, _why(error))
             return True
         except _GiveWay:
             _give_back(svc, chunk, tried=False)
@@ -131,7 +133,7 @@ def work(svc: Service, backtest: str, *, budget: float = BUDGET, give_way: bool 
                 _give_back(svc, chunk, tried=isinstance(error, Exception))
             raise
         if time.monotonic() > ends:
-            over = _conclude(svc, backtest)
+            over = _conclude(svc, backtest, give_way=give_way)
             if not over:
                 svc.hints.work_on(backtest)
             return over
@@ -245,38 +247,43 @@ def _others_wait(svc: Service) -> bool:
         return session.scalar(select(DirtyRow.case_id).where(~DirtyRow.quarantined, free).limit(1)) is not None
 
 
-def _conclude(svc: Service, backtest: str) -> bool:
-    """Make the report if all chunks are done; whether the backtest is over."""
-    with svc.reading() as session:
+def _conclude(svc: Service, backtest: str, *, give_way: bool) -> bool:
+    """Make the report if all chunks are done and nobody else is making it; whether the backtest is over."""
+    alone = svc.engine.dialect.name == "sqlite"
+    with svc.reading() if alone else svc.writing() as session:
+        held = backtests.hold(session, backtest)
         told = backtests.get(session, backtest)
         if told is None or told.over:
             return True
-        if backtests.unfinished_chunks(session, backtest):
+        if not held or backtests.unfinished_chunks(session, backtest):
             return False
         tally = Tally()
         for result in backtests.results(session, backtest):
             tally.merge(result)
-    try:
-        sides = _sides(svc, backtest)
-    except (PolicyError, NotFound, NotPossible) as error:
-        _fail(svc, backtest, f"a version of the policy cannot be loaded: {type(error).__name__}")
-        return True
-    text = text_of(
-        document(
-            candidate=sides.candidate,
-            base=sides.base,
-            as_of=told.as_of,
-            known_at=told.known_at,
-            position=told.position,
-            since=told.since,
-            tally=tally,
-        )
-    )
-    with svc.writing() as session:
-        ended = backtests.end(session, backtest, "done", now=svc.now(), report=text, digest=digest_of(text))
-    if ended:
-        _log.info("backtest_done", backtest=backtest, policy=told.policy, cases=told.total, failed=tally.failed)
+            if give_way and _others_wait(svc):
+                live.drain(svc, budget=LIVE_BUDGET)
+        try:
+            text = _report(svc, told, tally)
+            ending = {"state": "done", "report": text, "digest": digest_of(text)}
+        except _UNLOADABLE as error:
+            ending = {"state": "failed", "error": _why(error)}
+        if not alone:
+            backtests.end(session, backtest, now=svc.now(), **ending)
+    if alone:
+        with svc.writing() as session:
+            backtests.end(session, backtest, now=svc.now(), **ending)
+    _log.info("backtest_ended", backtest=backtest, policy=told.policy, state=ending["state"], cases=told.total, failed=tally.failed)
     return True
+
+
+def _report(svc: Service, told: Backtest, tally: Tally) -> str:
+    sides = _sides(svc, told.id)
+    instants = {"as_of": told.as_of, "known_at": told.known_at, "position": told.position}
+    return text_of(document(candidate=sides.candidate, base=sides.base, since=told.since, tally=tally, **instants))
+
+
+def _why(error: Exception) -> str:
+    return f"a version of the policy cannot be loaded: {type(error).__name__}"
 
 
 def _fail(svc: Service, backtest: str, error: str) -> None:

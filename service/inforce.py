@@ -100,11 +100,10 @@ class InForce:
         return found
 
     def _set(self, session: Session, then: Iterable[Activated], ever: Iterable[Activated]) -> PolicySet:
-        by_day: dict[str, dict[str, str]] = {policy: {} for policy in sorted({one.policy for one in ever})}
+        """Policies in the order in which they first came into force, the versions of each in the order of their days."""
+        by_day: dict[str, dict[str, str]] = {one.policy: {} for one in ever}
         for one in then:  # of two that take effect on one day, the one that was decided later holds
             by_day[one.policy][one.effective] = one.digest
         digests = [by_day[policy][day] for policy in by_day for day in sorted(by_day[policy])]
         versions = loaded(session, digests, self.versions)
-        order = {policy.id: place for place, policy in reversed(list(enumerate(self.installed.policies)))}
-        chosen = [versions[digest] for digest in digests] + [policy for policy in self.installed.policies if policy.id not in by_day]
-        return of_policies(sorted(chosen, key=lambda policy: (order.get(policy.id, len(order)), policy.id, policy.effective)))
+        return of_policies([*versions.values(), *(policy for policy in self.installed.policies if policy.id not in by_day)])

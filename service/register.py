@@ -35,8 +35,8 @@ def register(svc: Service) -> bool:
         known = {one.policy for one in activated(session)}
         fresh = [policy for policy in svc.installed.policies if policy.id not in known]
         unheard = {policy.digest for policy in fresh} - set(session.scalars(select(PolicyVersionRow.digest)))
-        for policy in fresh:
-            _install(session, policy, svc.now())
+        for place, policy in enumerate(fresh):
+            _install(session, policy, svc.now() + place)  # the order of the files stays that of the policies
         proposed = [policy for policy in svc.installed.policies if policy.id in known and _propose(svc, session, policy)]
         cases = mark_every_case(session, svc.now()) if unheard or (fresh and _judged_by_others(session)) else 0
     svc.refresh()

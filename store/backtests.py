@@ -163,6 +163,14 @@ def finish_chunk(session: Session, chunk: Chunk, result: Mapping[str, Any]) -> b
     return bool(_FINISH.on(session, result=encode(result), **given).rowcount)
 
 
+def hold(session: Session, backtest: str) -> bool:
+    """Keeps a backtest that is under way to this transaction; False where it is over or somebody else makes its report now.
+
+    On PostgreSQL only: on SQLite, whose one writer all others would have to wait for, it says only whether it is under way.
+    """
+    return _HOLD.on(session, backtest=backtest).first() is not None
+
+
 def unfinished_chunks(session: Session, backtest: str) -> int:
     """How many chunks have no result yet."""
     waiting = select(func.count()).select_from(BacktestChunkRow)
@@ -266,6 +274,7 @@ _FINISH = Statement("""
     UPDATE backtest_chunk SET result = :result, claimed_until = NULL, token = NULL
     WHERE backtest = :backtest AND number = :number AND token = :token
 """)
+_HOLD = Statement("SELECT 1 FROM backtest WHERE id = :backtest AND state IN ('queued', 'running') FOR UPDATE SKIP LOCKED")
 _FORGET = Statement("DELETE FROM backtest_chunk WHERE backtest = :backtest")
 _CASES = Statement("""
     SELECT DISTINCT case_id FROM event WHERE case_id >= :first AND case_id <= :last AND position <= :position ORDER BY case_id

@@ -10,13 +10,16 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import func, select, text
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from store.models import INSTALLATION, PolicyChangeRow, PolicyVersionRow
 from store.sql import dialect
 
 _LOCK = 0x6475656361726522  # any number that no other program locks
+_ALONE = text("SELECT pg_advisory_xact_lock(:key)")
+_TOGETHER = text("SELECT pg_advisory_xact_lock_shared(:key)")
+_EPOCH = text("SELECT count(*), coalesce(max(decided_at), 0) FROM policy_change WHERE state = 'active'")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,21 +45,19 @@ class Activated:
 def claim_change(session: Session) -> None:
     """Waits until nobody else changes what is in force, and keeps it so until this transaction ends."""
     if dialect(session) == "postgresql":  # SQLite's writers are alone anyway
-        session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
+        session.execute(_ALONE, {"key": _LOCK})
 
 
 def settled(session: Session) -> None:
     """Waits until a change that is under way has been committed.  Wants a transaction that sees what was committed before each query."""
     if dialect(session) == "postgresql":
-        session.execute(text("SELECT pg_advisory_xact_lock_shared(:key)"), {"key": _LOCK})
+        session.execute(_TOGETHER, {"key": _LOCK})
 
 
 def epoch(session: Session) -> Epoch:
     """What is in force, in two numbers."""
-    count, newest = session.execute(
-        select(func.count(), func.max(PolicyChangeRow.decided_at)).where(PolicyChangeRow.state == "active")
-    ).one()
-    return Epoch(count, newest or 0)
+    count, newest = session.execute(_EPOCH).one()
+    return Epoch(count, newest)
 
 
 def activated(session: Session) -> list[Activated]:

@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 
 
 class NotResponse(Kind):
-    """``forbids``: what must not happen after the activation, to the end of the last day of ``within``.
+    """It is kept when the period is over, and broken for good at the moment of the first event that it forbids.
 
-    What happens on the day of the activation counts if it came later.  The rule is kept when the period is over, and broken for good
-    at the moment of the first event that it forbids.  A pause does not make the period longer.
+    What happens on the day of the activation counts if it came later.  A pause does not make the period longer.
+    ``forbids``: what must not happen after the activation, to the end of the last day of ``within``.
     """
 
     name: ClassVar[str] = "not_response"

@@ -183,11 +183,3 @@ def days_of(period: Period | None, values: Mapping[str, int | None]) -> int | No
         return None
     span = period.span(values)
     return None if span is None else span.count * {"days": 1, "weeks": 7, "months": 30, "business_days": 1}[span.unit]
-
-
-def hint(name: str, known: Iterable[str]) -> str:
-    """``; did you mean 'OTHER'?`` where a known name is near."""
-    from difflib import get_close_matches
-
-    near = get_close_matches(name, list(known), 1)
-    return f"; did you mean {near[0]!r}?" if near else ""

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from rules.errors import Fault, PolicyError
-from rules.lint.base import ERROR, Check, Found, Path, Subject, hint
+from rules.lint.base import ERROR, Check, Found, Path, Subject
+from rules.nearname import did_you_mean
 from rules.timelines import timelines_in
 from rules.yamlsource import Source
 
@@ -58,13 +59,13 @@ def _names(subject: Subject, timeline: Timeline) -> Iterator[tuple[Path, str]]:
     for number, event in enumerate(timeline.events):
         known = types.get(event.type)
         if known is None:
-            yield ("events", number, "type"), f"there is no event type {event.type!r}{hint(event.type, types)}"
+            yield ("events", number, "type"), f"there is no event type {event.type!r}{did_you_mean(event.type, types)}"
             continue
         for attribute in event.data:
             if known.attribute(attribute) is None:
                 yield (
                     ("events", number, "data", attribute),
-                    f"{event.type} has no attribute {attribute!r}{hint(attribute, known.attributes)}",
+                    f"{event.type} has no attribute {attribute!r}{did_you_mean(attribute, known.attributes)}",
                 )
     if subject.read.faults or any(name not in here for name in timeline.policies):
         return
@@ -72,7 +73,7 @@ def _names(subject: Subject, timeline: Timeline) -> Iterator[tuple[Path, str]]:
     for number, check in enumerate(timeline.checks):
         for rule in check.expect:
             if rule not in rules:
-                yield ("checks", number, "expect", rule), f"there is no rule {rule!r}{hint(rule, rules)}"
+                yield ("checks", number, "expect", rule), f"there is no rule {rule!r}{did_you_mean(rule, rules)}"
 
 
 CHECK = Check(

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from rules.lint.base import ERROR, Check, Path, Subject, hint
+from rules.lint.base import ERROR, Check, Path, Subject
 from rules.lint.puts import Around, Put, selectors, tests_in
+from rules.nearname import did_you_mean
 
 _WORDS = ("person", "this", "activation", "item")
 
@@ -35,8 +36,8 @@ def _why(subject: Subject, put: Put, value: str, *, looked_up: bool) -> str | No
     word, _, path = value[1:].partition(".")
     around = put.around
     if word not in _WORDS:
-        near = hint(word, _WORDS)
-        return f"{value} stands for nothing{near}: known are $person, $this.PATH, $activation.PATH and $item.PATH"
+        near = did_you_mean(word, _WORDS)
+        return f"{value} stands for nothing; known are $person, $this.PATH, $activation.PATH and $item.PATH{near}"
     if not looked_up:
         return f"{value} is not looked up in a list: use equals or has with it alone, and any for several"
     if word == "person":
@@ -53,7 +54,7 @@ def _why(subject: Subject, put: Put, value: str, *, looked_up: bool) -> str | No
     for name in types:
         known = subject.policy.catalogue.types[name]
         if known.attribute(path) is None:
-            return f"{value}: {name} has no attribute {path!r}{hint(path, known.paths())}"
+            return f"{value}: {name} has no attribute {path!r}{did_you_mean(path, known.paths())}"
     return None
 
 
@@ -69,7 +70,7 @@ def _item(value: str, path: str, around: Around) -> str | None:
     inner = around.items
     for step in path.split("."):
         if step not in inner.parts:
-            return f"{value}: an item has no attribute {path!r}{hint(path, inner.parts)}"
+            return f"{value}: an item has no attribute {path!r}{did_you_mean(path, inner.parts)}"
         inner = inner.parts[step]
     return None
 
@@ -83,7 +84,10 @@ def _same(subject: Subject) -> Iterator[tuple[Path, str]]:
             for name in around.activation or ():
                 known = subject.policy.catalogue.types[name]
                 if known.attribute(attribute) is None:
-                    yield (*path, "same"), f"same: {name} has no attribute {attribute!r} to compare with{hint(attribute, known.paths())}"
+                    yield (
+                        (*path, "same"),
+                        f"same: {name} has no attribute {attribute!r} to compare with{did_you_mean(attribute, known.paths())}",
+                    )
     for path, _, clause in subject.clauses():
         per, asked = getattr(clause, "per", None), getattr(clause, "requires", None)
         if per is not None and asked is not None and "$person" not in str(asked.model_dump()):

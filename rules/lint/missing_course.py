@@ -53,4 +53,5 @@ CHECK = Check(
     "A rule rests on a part of a case's course that the catalogue does not declare: closing event, roster, links, program or office.",
     run,
     "Declare it in the catalogue under course, roster or links, or write the rule without it.",
+    whole=True,
 )

@@ -6,8 +6,9 @@ from collections.abc import Iterable, Iterator
 
 from rules.conditions import Test, Where
 from rules.kinds.requires import Requires
-from rules.lint.base import WARNING, Check, Path, Subject, hint
+from rules.lint.base import WARNING, Check, Path, Subject
 from rules.lint.puts import Put
+from rules.nearname import did_you_mean
 
 
 def run(subject: Subject) -> Iterator[tuple[Path, str]]:
@@ -27,7 +28,7 @@ def run(subject: Subject) -> Iterator[tuple[Path, str]]:
             listed = known.codes(roster.event, f"{roster.list_}.{roster.role}")
             for role in per:
                 if listed and role not in listed:
-                    yield (*path, "per"), f"{rule.id}: nobody has the role {role!r}{hint(role, listed)}"
+                    yield (*path, "per"), f"{rule.id}: nobody has the role {role!r}{did_you_mean(role, listed)}"
 
 
 class _Known:
@@ -63,7 +64,7 @@ class _Known:
     def unlisted(self, wanted: Iterable[str], listed: tuple[str, ...], name: str, attribute: str, path: Path) -> Iterator[tuple[Path, str]]:
         for code in wanted:
             if listed and code not in listed:
-                near = hint(code, listed)
+                near = did_you_mean(code, listed)
                 yield path, f"{name}: {attribute} is never {code!r}{near or _list(listed)}"
 
     def codes(self, type_name: str, attribute: str) -> tuple[str, ...]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from rules.kinds.not_coexistence import NotCoexistence
-from rules.lint.base import WARNING, Check, Path, Subject, hint
+from rules.lint.base import WARNING, Check, Path, Subject
+from rules.nearname import did_you_mean
 
 
 def run(subject: Subject) -> Iterator[tuple[Path, str]]:
@@ -25,7 +26,7 @@ def run(subject: Subject) -> Iterator[tuple[Path, str]]:
                 yield (*path, "program"), f"{rule.id} looks for cases of the policy's own program beside it; the case itself is one"
     for path, program, so in named:
         if listed and program not in listed:
-            yield path, f"the catalogue knows no program {program!r}, so {so}{hint(program, listed)}"
+            yield path, f"the catalogue knows no program {program!r}, so {so}{did_you_mean(program, listed)}"
 
 
 CHECK = Check(

@@ -196,6 +196,26 @@ def test_breaches_that_are_beside_the_point_are_named_and_nothing_more(duecare, 
     assert duecare("policy", "test", timelines(tmp_path, text)).code == code
 
 
+@pytest.mark.parametrize(
+    ("counted", "got"), [("{clinical: 2, cultural: 1}", None), ("{clinical: 2}", "{clinical: 2, cultural: 1}"), ("{}", "{")]
+)
+def test_what_a_rule_counts_is_compared(duecare, tmp_path, counted, got):
+    text = """\
+- name: supervision
+  policy: cfss
+  events:
+    - {id: o, at: 03-02 09:00, type: case.opened, data: {program: cfss}}
+    - {id: s1, at: 03-03 09:00, type: supervision.held, data: {kind: clinical}}
+    - {id: s2, at: 03-04 09:00, type: supervision.held, data: {kind: clinical}}
+    - {id: s3, at: 03-05 09:00, type: supervision.held, data: {kind: cultural}}
+  checks:
+    - {as_of: 03-24, counted: {C27: COUNTED}}
+"""
+    done = duecare("policy", "test", timelines(tmp_path, text.replace("COUNTED", counted)))
+    assert done.code == (0 if got is None else 1)
+    assert got is None or f"+ got     counted {got}" in done.out
+
+
 def test_a_draft_can_be_tested_and_its_breaches_need_not_be_named(duecare, tmp_path, package):
     draft = package("cfss", ("  - id: C08\n", "  - id: C08\n    status: draft\n"))
     text = GOOD.replace("policy: cfss", f"policy: {draft}")
@@ -218,6 +238,8 @@ def test_a_draft_can_be_tested_and_its_breaches_need_not_be_named(duecare, tmp_p
         ("policy: cfss", "policy: cfss\n  params: {cfss.nothing: 1}", "no parameter 'nothing'"),
         ("no referral is told", '""', "say why it is breached beside"),
         ("C01, C02", "C01, C98", "no rule is called 'C98'"),
+        ("as_of: 03-24,", "as_of: 03-24, waived: {C97: case},", "no rule is called 'C97'"),
+        ("as_of: 03-24,", "as_of: 03-24, counted: {C96: {}},", "no rule is called 'C96'"),
         ("as_of: 03-24,", "as_of: 03-24, case: other,", "no event is about the case"),
         (", expect: {C08: {verdict: breached, due_on: 03-23}}", "", "expects something"),
     ],

@@ -71,6 +71,9 @@ def test_a_command_that_cannot_be_run_is_no_silent_pass(walk: Walk, tmp_path: Pa
     [
         ("a\nb", "a  \nb\n", True),
         ("a\nb", "a\nb\nc\n", False),
+        ("one  two", "one\ttwo\n", True),
+        ("one two", "one\ttwo\n", False),
+        ("  one", " one\n", False),
         ("a", "a b\n", False),
         ("a...c", "a b c\n", True),
         ("a ...", "a b\nc\n", False),

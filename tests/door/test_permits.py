@@ -1,16 +1,11 @@
 """The example of another process: its mapping reads its sample, and its policy judges it."""
 
-import re
-
-import pytest
-from click.testing import CliRunner
 from pydantic import BaseModel
 
 from adapters.base import Reject
 from adapters.files import read_events
 from adapters.mapping import Mapping
 from adapters.mapping_schema import Document, Layout, Skip, Take
-from cli.main import app
 from rules.envelope import Parsed
 from rules.policy import load_policy
 from tests.support.door import PERMITS, RECEIVED, ROOT, permits
@@ -46,16 +41,6 @@ def test_the_policy_loads_with_its_own_catalogue() -> None:
     policy = load_policy(PERMITS / "permits.yaml")
     assert policy.catalogue.name == "building_permits"
     assert [rule.id for rule in policy.rules] == [f"P0{n}" for n in range(1, 8)]
-
-
-def test_the_how_to_shows_what_the_commands_say(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(PERMITS)
-    text = (ROOT / "docs" / "how-to" / "use-duecare-for-another-process.md").read_text(encoding="utf-8")
-    shown = re.findall(r"```console\n\$ duecare (.*?)\n(.*?)```", text, re.DOTALL)
-    assert len(shown) == 2
-    for command, output in shown:
-        said = CliRunner().invoke(app, command.split())
-        assert [line.rstrip() for line in said.stdout.splitlines()] == [line.rstrip() for line in output.splitlines()], command
 
 
 def test_the_reference_names_everything_that_a_mapping_may_say() -> None:

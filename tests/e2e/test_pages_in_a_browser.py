@@ -32,6 +32,15 @@ PAGES = [
     "/due-soon",
     "/policies",
     "/policies/cfss",
+    "/policies/cfss/rules/C03",
+    "/policies/cfss/rules/C04",
+    "/policies/cfss/parameters/family_contact_days",
+    "/policies/cfss/propose",
+    "/policy-changes/ch-1",
+    "/policy-changes/ch-old",
+    "/backtests/bt-running",
+    "/backtests/bt-done",
+    "/backtests/bt-same",
     "/status",
     "/help",
     "/password",
@@ -63,6 +72,26 @@ def sign_in(page: Page, address: str, name: str = "kim") -> None:
     page.get_by_role("button", name="Sign in").click()
     expect(page.get_by_role("link", name="Change password")).to_be_visible()
     page.wait_for_selector("html[data-ready]", state="attached")
+
+
+def test_what_is_under_way_is_followed_and_without_scripts_a_link_does_it(browser: Browser, address: str, desk: FakeDesk) -> None:
+    desk.roles = frozenset({"administrator"})
+    desk.trial = "running"
+    for scripts in (True, False):
+        context = browser.new_context(java_script_enabled=scripts)
+        page = context.new_page()
+        page.goto(f"{address}/sign-in")
+        page.locator("#name").fill("kim")
+        page.locator("#password").fill(PASSWORD)
+        page.locator("main button[type=submit]").click()
+        page.goto(f"{address}/policy-changes/ch-1")
+        expect(page.locator("#live-backtest")).to_contain_text("4,200 of 20,000 cases judged")
+        desk.trial = "done"
+        if not scripts:
+            page.get_by_role("link", name="Look how far it is now").click()
+        expect(page.locator("#live-backtest")).to_contain_text("31 gained, 4 lost", timeout=20_000)
+        desk.trial = "running"
+        context.close()
 
 
 def open_page(page: Page, address: str) -> None:

@@ -22,11 +22,11 @@ from tests.support.service_kit import KEY, shipped, three_visits
 from workers import process
 from workers.embedded import Embedded
 
-pytestmark = [pytest.mark.faults, pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.faults, pytest.mark.slow, pytest.mark.timeout(420)]
 
 SCHEDULER = [sys.executable, "-c", "from workers.process import run_scheduler; raise SystemExit(run_scheduler())"]
 WORKER = [sys.executable, "-m", "workers.process"]
-EVENTS = 2_000
+EVENTS = 1_500
 SEED = 20261122
 WORKERS = 2
 KILLS = 4
@@ -61,7 +61,7 @@ def test_killed_workers_leave_no_trace_in_the_report(own_postgres, own_redis, tm
             "REDIS_URL": own_redis.url,
             "DUECARE_SECRET_KEY": KEY,
             "DUECARE_HOME": str(tmp_path / "w"),
-            "DUECARE_LEASE_SECONDS": "2",
+            "DUECARE_LEASE_SECONDS": "4",
             "DUECARE_SWEEP_SECONDS": "0.3",
             "DUECARE_LOG_LEVEL": "error",
         }
@@ -78,7 +78,7 @@ def test_killed_workers_leave_no_trace_in_the_report(own_postgres, own_redis, tm
             done = state(svc, made)
             assert not done.over, "the backtest was too short to be disturbed"
             until(lambda: count(svc, BreachRow.case_id == "new") > 0, 60)
-            until(lambda: state(svc, made).over, 120)
+            until(lambda: state(svc, made).over, 200)
         assert workers.kills == KILLS
         assert state(svc, made).state == "done"
         assert backtest.report_text(svc, system(), made.id) == backtest.report_text(svc, system(), undisturbed.id)
@@ -94,7 +94,7 @@ def test_the_one_process_of_an_embedded_installation_does_it_beside_its_other_wo
         ingest(svc, three_visits("new"), via="test")
         until(lambda: count(svc, BreachRow.case_id == "new") > 0, 60)
         assert not state(svc, made).over, "the new case had to wait for the whole backtest"
-        until(lambda: state(svc, made).over, 120)
+        until(lambda: state(svc, made).over, 200)
     assert state(svc, made).state == "done"
     assert backtest.report(svc, system(), made.id)["totals"]["cases"]["judged"] == made.total
     svc.close()

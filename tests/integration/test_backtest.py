@@ -17,6 +17,7 @@ from service import backtest, backtestwork, policybook, policychanges
 from service import evaluate as live
 from service.access import Access, system
 from service.backtestreport import digest_of
+from service.backtesttally import Tally
 from service.backtestwork import DIED, work
 from service.errors import Forbidden, Invalid, NotFound, NotPossible
 from service.policies import of_policies
@@ -406,7 +407,41 @@ def test_events_that_keep_coming_do_not_stop_it(home, monkeypatch):
     monkeypatch.setattr(backtestwork, "AT_ONCE", 1)
     home.take(plan("2026-03-31T09:00", case="k7"))
     assert work(home.svc, made.id)
-    assert len(arrived) == 7, "after every case there was one to be judged first"
+    assert len(arrived) == 7 + 1, "before every case, and before the report, there was one to be judged first"
+
+
+def test_who_makes_the_report_gives_way_too(home, monkeypatch):
+    home.settle()
+    made = started(home.svc, changed(LATER), chunk=1)
+    for _ in range(6):
+        work(home.svc, made.id, budget=0, give_way=False)
+    judged, merge = [], Tally.merge
+
+    def watch(tally, found):
+        if not judged:
+            home.take(*three_visits("new"))
+        with home.svc.reading() as session:
+            judged.append(session.scalar(select(func.count()).select_from(DirtyRow)))
+        merge(tally, found)
+
+    monkeypatch.setattr(Tally, "merge", watch)
+    assert work(home.svc, made.id)
+    assert judged == [1, 0, 0, 0, 0, 0, 0]
+
+
+def test_one_worker_alone_makes_the_report(pg_db, tmp_path):
+    with kit(pg_db, tmp_path, now="2026-04-20T12:00") as house:
+        house.take(*families())
+        made = started(house.svc, changed(LATER))
+        for _ in range(3):
+            work(house.svc, made.id, budget=0, give_way=False)
+        with house.svc.writing() as session:
+            assert stored.hold(session, made.id)
+            assert not work(house.svc, made.id, give_way=False), "all chunks are done; another one makes the report"
+        assert backtest.get(house.svc, system(), made.id).done == 7
+        assert work(house.svc, made.id)
+        with house.svc.writing() as session:
+            assert not stored.hold(session, made.id)
 
 
 class Heard:

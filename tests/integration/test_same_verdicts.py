@@ -39,6 +39,7 @@ def policies(tmp_path):
     folder.mkdir()
     for name in ("permits.yaml", "catalogue.yaml"):
         shutil.copy(EXAMPLE / name, folder)
+    shutil.copytree(EXAMPLE / "calendars", folder / "calendars")
     return folder
 
 

@@ -21,7 +21,7 @@ common: {program: code, performer: {id: id}}
 values: {program: [home]}
 types:
   thing.begun: {about: It began., data: {kind: code, count: int, done: flag, day: date, people: [person]}, values: {kind: [a, b]}}
-  thing.done: {about: It was done., data: {kind: code, parts: [{id: id, owner: code}]}}
+  thing.done: {about: It was done., data: {kind: code, parts: [{id: id, owner: code}]}, values: {kind: [a, b]}}
   thing.closed: {about: It ended., data: {why: code}}
   people.listed: {about: Who is there., data: {members: [{person: person, role: code}]}, values: {members.role: [child, parent]}}
 course:
@@ -115,7 +115,11 @@ def write_all(folder: Path) -> list[tuple[Hostile, Path]]:
 
 def _put(name: str, content: str | bytes, *, file: str = "trial.yaml", refused: bool = True) -> Hostile:
     raw = content if isinstance(content, bytes) else content.encode("utf-8", "surrogatepass")
-    return Hostile(name, lambda home: (home / file).write_bytes(raw) and None, refused)
+
+    def make(home: Path) -> None:
+        (home / file).write_bytes(raw)
+
+    return Hostile(name, make, refused)
 
 
 def _with(name: str, old: str, new: str, *, refused: bool = True) -> Hostile:

@@ -40,6 +40,7 @@ def main() -> None:
             ("breaches", "/?condition=open&sort=severity"),
             ("due-soon", "/due-soon"),
             ("cases", "/cases?sort=-open_breaches"),
+            ("policies", "/policies"),
             ("policy", "/policies/cfss"),
             ("status", "/status"),
             ("help", "/help"),
@@ -55,6 +56,9 @@ def main() -> None:
         _take(page, "case")
         page.locator("#journey").evaluate("element => element.scrollIntoView()")
         _take(page, "journey")
+        page.goto(f"{product.address}/policies/cfss/rules/C08")
+        _take(page, "rule", full=True)
+        _change(page, product.address)
         page.set_viewport_size(PHONE)
         page.goto(f"{product.address}/?condition=open&sort=severity")
         _take(page, "breaches-phone")
@@ -70,6 +74,23 @@ def _enter(page: Page, password: str) -> None:
     page.get_by_label("New password again").fill(PASSWORD)
     page.get_by_role("button", name="Save the new password").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Breaches")
+
+
+def _change(page: Page, address: str) -> None:
+    """A number is proposed and tried on the cases."""
+    page.goto(f"{address}/policies/cfss/parameters/family_contact_days")
+    page.get_by_label("Number of days").fill("14")
+    page.get_by_label("Apply it to open cases").check()
+    page.get_by_label("Why").fill("The department reads \u201cregularly\u201d as every two weeks; see the minutes of March.")
+    _take(page, "number", full=True)
+    page.get_by_role("button", name="Propose it").click()
+    page.get_by_role("button", name="Try it on the stored cases").click()
+    expect(page.locator("#live-backtest")).to_contain_text("The whole report", timeout=600_000)
+    page.goto(page.url.partition("#")[0])
+    _take(page, "proposal", full=True)
+    page.get_by_role("link", name="The whole report").click()
+    expect(page.get_by_role("heading", name="The outcome")).to_be_visible()
+    _take(page, "backtest", full=True)
 
 
 def _settle(page: Page, address: str) -> None:

@@ -66,6 +66,11 @@ class Kit:
         self.svc = build(before.settings, now=self.clock, policies=policies or before.installed)
         self.sweeper = Sweeper(self.svc, probation=3600.0)
 
+    def restart_beside(self) -> None:
+        """Become another process of the same installation, while the first goes on."""
+        self.svc = build(self.svc.settings, now=self.clock, policies=self.svc.installed)
+        self.sweeper = Sweeper(self.svc, probation=3600.0)
+
     def verdict(self, rule: str, case: str = "k1") -> str:
         """The one verdict of a rule on a case, with its reason where it has one."""
         with self.svc.reading() as session:

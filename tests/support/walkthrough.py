@@ -1,27 +1,35 @@
 """Walking through a page of the documentation: its files are written, its commands run, and what it shows is held against what they say.
 
-A block whose language is followed by ``file=NAME`` is a file of the reader's.  A ``console`` block holds commands (lines that begin
-with ``$ ``), each with the output shown below it; ``...`` stands for anything, a line of its own for any number of lines.
+A block whose language is followed by ``file=NAME`` is a file of the reader's; ``diff file=NAME`` changes lines of it.  A ``console``
+block holds commands (lines that begin with ``$ ``), each with the output shown below it; ``...`` stands for anything, a line of its
+own for any number of lines.  Ids of twelve hexadecimal digits may be others than those shown, but always the same ones.
 """
 
 from __future__ import annotations
 
+import contextlib
+import datetime as dt
 import io
 import logging
 import os
 import re
 import shlex
 import subprocess
+import sys
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
 from pathlib import Path
+
+import time_machine
 
 from cli.main import run
 
 ROOT = Path(__file__).resolve().parents[2]
 KEPT = ("PATH", "LANG", "LC_ALL", "TZ", "PYTHONDONTWRITEBYTECODE", "PYTEST_CURRENT_TEST")
 PLAIN = {"cat", "cp", "ls", "mkdir", "printf"}
+_ID = re.compile(r"\b[0-9a-f]{12}\b")
 _BLOCK = re.compile(r"^( *)```(\w+)([^\n]*)\n(.*?)^\1```\s*$", re.MULTILINE | re.DOTALL)
 
 
@@ -74,6 +82,17 @@ def steps(block: Block) -> Iterator[Step]:
         yield Step(command, "\n".join(shown), at)
 
 
+def changed(text: str, diff: str) -> str:
+    """The text with the lines that a diff takes away and puts in their place; each group of them stands in the text once."""
+    groups = re.findall(r"((?:^-.*\n)+)((?:^\+.*\n)*)", diff, re.MULTILINE)
+    assert groups, f"a diff without lines to take away:\n{diff}"
+    for old, new in groups:
+        before, after = (re.sub(r"^[-+]", "", lines, flags=re.MULTILINE) for lines in (old, new))
+        assert text.count(before) == 1, f"stands there {text.count(before)} times:\n{before}"
+        text = text.replace(before, after)
+    return text
+
+
 def alike(shown: str, said: str) -> bool:
     """Whether what a page shows is what was said, white space at the ends of lines aside."""
     parts = []
@@ -81,8 +100,14 @@ def alike(shown: str, said: str) -> bool:
         if line.strip() == "...":
             parts.append(r"(?:[^\n]*\n)*?")
         else:
-            parts.append(r"[^\n]*".join(re.escape(part) for part in line.rstrip().split("...")) + r"[ \t]*\n")
+            parts.append(r"[^\n]*".join(_literal(part) for part in line.rstrip().split("...")) + r"[ \t]*\n")
     return re.fullmatch("".join(parts), said.strip("\n") + "\n" if said.strip() else "") is not None
+
+
+def _literal(text: str) -> str:
+    """The text as it stands, but for the gaps between columns of a table: a terminal shows them as wide as they need be."""
+    indent = len(text) - len(text.lstrip(" "))
+    return text[:indent] + re.sub(r"(?:\\ ){2,}", lambda _: r"[ \t]+", re.escape(text[indent:]))
 
 
 @dataclass
@@ -92,8 +117,14 @@ class Walk:
     folder: Path
     home: Path
     environment: dict[str, str] = field(default_factory=dict)
+    today: dt.datetime | None = None
+    """The moment at which the reader begins, from which the clock goes on; None: now."""
     steps_done: int = 0
     code: int = 0
+    ids: dict[str, str] = field(default_factory=dict)
+    """Ids as the page shows them, and as they are."""
+    passwords: dict[str, str] = field(default_factory=dict)
+    began: float = field(default_factory=time.monotonic)
 
     def __post_init__(self) -> None:
         kept = {name: os.environ[name] for name in KEPT if name in os.environ}
@@ -105,13 +136,24 @@ class Walk:
             if block.file is not None:
                 path = self.folder / block.file
                 path.parent.mkdir(parents=True, exist_ok=True)
-                path.write_text(block.text, "utf-8")
+                text = changed(path.read_text("utf-8"), block.text) if block.language == "diff" else block.text
+                path.write_text(text, "utf-8")
             elif block.language == "console":
                 for step in steps(block):
-                    said = self.do(step.command)
+                    said = self.do(self._with_ids(step.command))
+                    self._learn_ids(step.shown, said)
                     place = f"{page.name}:{step.line}"
-                    assert alike(step.shown, said), f"{place}: $ {step.command}\n--- shown\n{step.shown}\n--- said\n{said}"
+                    assert alike(self._with_ids(step.shown), said), f"{place}: $ {step.command}\n--- shown\n{step.shown}\n--- said\n{said}"
                     self.steps_done += 1
+
+    def _learn_ids(self, shown: str, said: str) -> None:
+        there, here = _ID.findall(shown), _ID.findall(said)
+        if len(there) == len(here):
+            for one, other in zip(there, here, strict=True):
+                self.ids.setdefault(one, other)
+
+    def _with_ids(self, text: str) -> str:
+        return _ID.sub(lambda found: self.ids.get(found[0], found[0]), text)
 
     def do(self, command: str) -> str:
         """What a command says, both streams as a terminal shows them."""
@@ -133,6 +175,15 @@ class Walk:
                 return ""
             case ["echo", "$?"]:
                 return f"{self.code}\n"
+            case ["duecare", "serve"]:
+                return self._serve()
+            case ["duecare", "users", "create", name, *_]:
+                said = self.duecare(words[1:])
+                self._choose_password(name, said.split()[-1])
+                return said
+            case ["duecare", *arguments] if "--user" in arguments:
+                password = self.passwords[arguments[arguments.index("--user") + 1]]
+                return "Password:\n" + self.duecare([*arguments, "--password-stdin"], f"{password}\n")
             case ["duecare", *arguments]:
                 return self.duecare(arguments, given)
             case [name, *_] if name in PLAIN:
@@ -144,15 +195,61 @@ class Walk:
     def duecare(self, arguments: list[str], given: str = "") -> str:
         """The command line in this process, in the reader's folder and with the reader's environment only."""
         out = io.StringIO()
-        with _as_reader(self.folder, self.environment, given), redirect_stdout(out), redirect_stderr(out):
+        now = self._now()
+        at = contextlib.nullcontext() if now is None else time_machine.travel(now)
+        with _as_reader(self.folder, self.environment, given), redirect_stdout(out), redirect_stderr(out), at:
             self.code = run(arguments)
         return out.getvalue()
+
+    def _now(self) -> dt.datetime | None:
+        return None if self.today is None else self.today + dt.timedelta(seconds=time.monotonic() - self.began)
+
+    def _choose_password(self, name: str, first: str) -> None:
+        """What a person does at the first sign-in."""
+        from cli.stored import service
+        from service import users
+
+        self.passwords[name] = f"{len(self.passwords)} green kettles sing at dawn"
+        with _as_reader(self.folder, self.environment, ""), service() as svc:
+            user = users.sign_in(svc, name=name, password=first)
+            users.change_password(svc, user_id=user.id, old=first, new=self.passwords[name])
+
+    def _serve(self) -> str:
+        """Starts the product in a process of its own, on a free port, lets it judge what waits, and ends it; what it printed."""
+        now = self._now()
+        start = "" if now is None else f"import time_machine; time_machine.travel({now.timestamp()!r}).start(); "
+        command = [sys.executable, "-c", f"{start}from cli.main import main; main(['serve', '--port', '0'])"]
+        environment = {**self.environment, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1", "DUECARE_LOG_LEVEL": "warning"}
+        with subprocess.Popen(
+            command, cwd=self.folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        ) as process:
+            assert process.stdout is not None
+            lines = []
+            for line in process.stdout:
+                lines.append(line)
+                if found := re.search(r"serves on http://127\.0\.0\.1:(\d+)/", line):
+                    self.served(found[1])
+                    break
+            process.terminate()
+            process.wait(60)
+        return re.sub(r"(127\.0\.0\.1:)\d+", r"\g<1>8321", "".join(lines))
+
+    def served(self, port: str) -> None:
+        """Waits until nothing is left to be judged."""
+        from sqlalchemy import create_engine, text
+
+        engine = create_engine(f"sqlite:///{self.home}/duecare/duecare.db")
+        with contextlib.closing(engine.connect()) as connection:
+            for _ in range(600):
+                if not connection.execute(text("select count(*) from dirty")).scalar_one():
+                    break
+                connection.rollback()
+                time.sleep(0.1)
+        engine.dispose()
 
 
 @contextmanager
 def _as_reader(folder: Path, environment: Mapping[str, str], given: str) -> Iterator[None]:
-    import sys
-
     before, cwd, stdin = dict(os.environ), Path.cwd(), sys.stdin
     handlers, level = logging.getLogger().handlers[:], logging.getLogger().level
     os.environ.clear()

@@ -126,8 +126,10 @@ def wanting(judged: Judged, told: Counterfactual) -> list[Event] | None:
     person = judged.obligation.about if getattr(told.clause, "per", None) else ""
     if asked.for_every is not None:
         collection = judged.view.policy.collections[asked.for_every]
-        now = current(judged.view, collection, lambda entry: entry.day <= told.last)
-        undone = doings(judged.view, collection, now.items, told.last).undone
+        last = told.last
+        assert last is not None
+        now = current(judged.view, collection, lambda entry: entry.day <= last)
+        undone = doings(judged.view, collection, now.items, last).undone
         done = collection.done_by
         return [_event(judged, f"w{i}", done.names[0], [done.where], at, item=item) for i, item in enumerate(undone)]
     name = asked.names[-1]

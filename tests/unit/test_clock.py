@@ -86,6 +86,16 @@ def test_asking_in_any_order_gives_the_same_days() -> None:
     assert [fresh.day_of(ms) for ms in moments] == list(reversed(backwards)) == [used.day_of(ms) for ms in moments]
 
 
+@pytest.mark.parametrize("step", [-1, 0])
+def test_a_midnight_within_a_quarter_of_an_hour_parts_it(step: int) -> None:
+    """Until 1895 the clocks of Adelaide went by the sun: midnight was 14:45:40 of the day before in Greenwich."""
+    place = Zone(ADELAIDE)
+    midnight = place.start_of(day("1890-06-02"))
+    assert midnight % 900_000 == 40_000
+    asked = [midnight + step, midnight - 1 - step, midnight + step]
+    assert [place.day_of(ms) for ms in asked] == [day("1890-06-02") + one for one in (step, -1 - step, step)]
+
+
 def test_a_date_means_its_last_instant() -> None:
     place = zone(ADELAIDE)
     assert place.last_ms_of(dt.date(2026, 4, 5)) == at("04-06 00:00") - 1
@@ -124,6 +134,7 @@ def test_days_as_text() -> None:
         ("weeks", 8, "08-31", "10-26"),  # across its beginning
         ("weeks", 6, "02-20", "04-03"),  # Good Friday stays the due day
         ("months", 1, "01-31", "02-28"),
+        ("months", 1, "2028-03-31", "2028-04-30"),  # of a leap year only February is longer
         ("months", 1, "2024-01-31", "2024-02-29"),
         ("months", 1, "2100-01-31", "2100-02-28"),
         ("months", 1, "2000-01-31", "2000-02-29"),

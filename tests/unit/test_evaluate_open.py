@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -77,7 +78,7 @@ def test_before_its_day_it_changes_nothing(first: Policy, second: Policy) -> Non
     ],
 )
 def test_whether_an_episode_is_open_on_its_day_decides(
-    first: Policy, second: Policy, closings: list[tuple[str, str, dict[str, object]]], wanted: str
+    first: Policy, second: Policy, closings: list[tuple[str, str, dict[str, Any]]], wanted: str
 ) -> None:
     events = [START, *(ev(f"c{number}", type_, when, **data) for number, (type_, when, data) in enumerate(closings))]
     found = evaluated([first, second], events, "04-20")

@@ -125,8 +125,15 @@ def test_the_case_has_one_verdict_whatever_the_versions(deadlines: list[Policy],
 
 def test_where_the_versions_come_to_different_verdicts_of_one_obligation_it_is_unknown(deadlines: list[Policy]) -> None:
     events = [START, visit("v", "04-02 09:00", status=None)]
-    found = one(evaluated(deadlines, events, "04-15"), "R1")  # 6 weeks of the connection are over, 2 weeks of the visit are not
+    (found,) = evaluated(deadlines, events, "04-15").verdicts  # 6 weeks of the connection are over, 2 weeks of the visit are not
     assert (said(found), found.policy_digest) == ("unknown: missing status", deadlines[1].digest)
+
+
+def test_a_version_that_finds_nothing_does_not_say_so_beside_what_another_found(tmp_path: Path) -> None:
+    first = policy_of(tmp_path, snapshot_within(4), effective="2026-01-01")
+    other = snapshot_within(4).replace("referral.received", "case.closed")
+    policies = [first, policy_of(tmp_path, other, effective="2026-04-01")]
+    assert told(evaluated(policies, EVENTS[:1], "06-01"), "R1").keys() == {"event:a@urn:desk"}
 
 
 def test_a_rule_that_only_the_new_version_has_judges_nothing_of_before(tmp_path: Path) -> None:

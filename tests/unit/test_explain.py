@@ -13,7 +13,7 @@ from rules.explain import Explanation, explain, sentence
 from rules.model import CaseFile, Event, Heartbeat, Outcome
 from rules.policy import load_shipped
 from rules.wording import day_words, days_words, listed
-from tests.support.core import FOR_EVER, at, ev, evaluated, household, moment, one, visit
+from tests.support.core import DARWIN, FOR_EVER, at, ev, evaluated, household, moment, one, visit
 
 START = ev("k", "service.connected", "03-02 09:00", program="cfss")
 VISITS = [visit("v1", "03-03 09:00"), visit("v2", "03-10 09:00"), visit("v3", "03-17 09:00")]
@@ -160,7 +160,12 @@ def test_when_it_was_recorded_is_told_in_the_policys_zone() -> None:
 @pytest.mark.parametrize(
     ("events", "as_of", "rule", "wanted"),
     [
-        ([], "06-01", "C12", "It would have been met with a family snapshot completed, where the kind of snapshot is baseline, by Mon 13 April 2026."),
+        (
+            [],
+            "06-01",
+            "C12",
+            "It would have been met with a family snapshot completed, where the kind of snapshot is baseline, by Mon 13 April 2026.",
+        ),
         ([], "04-01", "C12", "It is met with a family snapshot completed, where the kind of snapshot is baseline, by Mon 13 April 2026."),
         (
             [],
@@ -175,6 +180,70 @@ def test_when_it_was_recorded_is_told_in_the_policys_zone() -> None:
 )
 def test_what_would_have_met_it_is_said_where_it_is_not_met(events: list[Event], as_of: str, rule: str, wanted: str) -> None:
     assert explained(events, as_of, rule).would_have_met == wanted
+
+
+def test_what_was_wanting_is_named_for_the_person_the_day_and_the_meeting() -> None:
+    family = household("h", "03-02 10:00", "c1:child")
+    unseen = [visit("v1", "03-03 09:00", "m1"), visit("v2", "03-10 09:00", "m1"), visit("v3", "03-17 09:00", "m1")]
+    told = explained([family, *unseen], "06-01", "C05").would_have_met
+    assert "where c1 is among the persons seen" in told
+    assert told.endswith("by Tue 17 March 2026.")
+
+
+def test_of_what_is_gathered_only_the_rest_is_asked_for() -> None:
+    told = [
+        visit("v1", "03-03 09:00", topics=["why_here", "importance"]),
+        visit("v2", "03-10 09:00", topics=["why_here"]),
+        visit("v3", "03-17 09:00", topics=[]),
+    ]
+    found = explained(told, "06-01", "C06").would_have_met
+    assert "bring what is still lacking: what the service does and the safety concerns, by Tue 17 March 2026." in found
+
+
+def test_an_event_that_had_to_be_otherwise_is_told_by_what_it_lacks() -> None:
+    short = ev("a", "assessment.completed", "04-01 09:00", performer={"role": "practitioner"}, covers=["chronology"])
+    found = explained([short], "06-01", "C15").would_have_met
+    assert found == (
+        "It would have been met if this had held in that event (a): the areas covered take in the current situation and cumulative harm."
+    )
+
+
+def test_after_the_closure_nothing_would_have_served_any_more() -> None:
+    meeting = ev("n", "network_meeting.held", "03-05 10:00", where=DARWIN, program="strengthening_families", participants=[])
+    closed = ev("x", "case.closed", "04-10 09:00", where=DARWIN, closure_reason="moved")
+    file = CaseFile("case-1", (meeting, closed))
+    (found,) = explain([load_shipped("strengthening_families")], file, as_of=moment("06-01"), known_at=FOR_EVER, rule="S15")
+    assert found.would_have_met.endswith(", before the case was closed on Fri 10 April 2026, 09:00.")
+
+
+@pytest.mark.parametrize(
+    ("events", "rule", "wanted"),
+    [
+        ([], "C05", "It can be judged once the household is on record."),
+        ([baseline("04-10 09:00", kind=None)], "C12", "It can be judged once this is mended: the kind of snapshot is not stated."),
+        (
+            [ev("r", "referral.received", "03-02", received_by="pathways")],
+            "C02",
+            "It can be judged once the moments of that day are on record.",
+        ),
+    ],
+)
+def test_what_cannot_be_judged_says_what_would_settle_it(events: list[Event], rule: str, wanted: str) -> None:
+    assert explained(events, "06-01", rule).would_have_met == wanted
+
+
+def test_near_misses_come_first_with_all_that_they_lack() -> None:
+    far = visit("far", "03-04 09:00", status="attempted", mode="phone", seen=[])
+    near = visit("near", "03-05 09:00", mode="phone")
+    plan = ev("p", "safety_plan.recorded", "03-20 09:00", plan="sp", status="final")
+    rows = explained([far, near, plan], "06-01", "C28").considered
+    assert [(row.event, row.why) for row in rows] == [
+        ("near", "the way of meeting is by telephone, not in person or at school"),
+        (
+            "far",
+            "the status is attempted, not held; the way of meeting is by telephone, not in person or at school; the number of persons seen is 0, below 1",
+        ),
+    ]
 
 
 # --------------------------------------------------------------------------------------------------------------------------- the whole

@@ -263,6 +263,11 @@ def test_where_nothing_closes_a_case_it_has_one_episode() -> None:
         assert (history.episodes[0].closings, history.episodes[0].programs, history.queries) == ([], set(), [])
 
 
+def test_where_nothing_reopens_a_case_what_comes_after_a_closure_begins_an_episode() -> None:
+    events = [START, closed("x", "03-10 09:00"), reopened("r", "03-11 09:00", error=True)]
+    assert episodes(history_in(Course(closes=Closes(event="case.closed")), events)) == [["k1", "x"], ["r"]]
+
+
 def test_where_a_reopening_never_says_that_the_closure_was_an_error_none_was() -> None:
     course = Course(closes=Closes(event="case.closed"), reopens=Reopens(event="case.reopened"))
     history = history_in(course, [START, closed("x", "03-10 09:00"), reopened("r", "03-11 09:00", error=True)])
@@ -348,7 +353,8 @@ def test_a_second_closure_without_a_reopening_closes_nothing_and_is_listed() -> 
     assert only(history).closed is entry(history, "x1")
     assert entry(history, "x2").stray_closure
     assert ids(only(history).by_type["case.closed"]) == ["x1"]
-    assert ("closed_twice", ("x2",)) in [(q.code, q.events) for q in history.queries]
+    told = "episode 1 was closed again without having been reopened"
+    assert ("closed_twice", ("x2",), told) in [(q.code, q.events, q.message) for q in history.queries]
 
 
 def test_a_closure_and_a_reopening_of_bare_days_keep_the_order_in_which_they_were_recorded() -> None:

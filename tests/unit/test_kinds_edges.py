@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from rules.model import Event
-from rules.policy import Policy
-from tests.support.core import ev, evaluated, household, one, policy_of, said, told, visit
+from rules.policy import Policy, load_shipped
+from tests.support.core import at, ev, evaluated, household, one, policy_of, said, told, visit
 
 START = ev("k", "service.connected", "03-02 09:00", program="cfss")
 
@@ -189,3 +190,106 @@ def test_without_a_household_the_unknown_is_dated_by_the_last_possible_activatio
     for lines in (NTH, ADVISED):
         found = one(evaluated(of(**{**lines, "when": "{first: final_plan}", "per": "[child]"}), [START, *plans], "06-01"), "R1")
         assert (said(found), found.activated_on, found.evidence) == ("unknown: missing household", "2026-03-10", ("q",))
+
+
+def test_a_warning_that_would_come_after_the_limit_is_none(of) -> None:
+    policy = of(**{**NTH, "when": "episode", "by": "{nth: 1, of: qualifying_visit, warn_after: 2}"})
+    found = one(evaluated(policy, [START, visit("v1", "03-05 09:00"), visit("v2", "03-10 09:00")], "06-01"), "R1")
+    assert (said(found), found.due_on, found.due_soon_on) == ("breached", "2026-03-05", None)
+
+
+THREE = [visit("v1", "03-05 09:00"), visit("v2", "03-10 09:00"), visit("v3", "03-17 09:00")]
+THIRD = {**NTH, "when": "episode", "by": "{nth: 3, of: qualifying_visit, warn_after: 2}"}
+
+
+def test_a_pause_does_not_move_the_day_of_the_third_visit(of) -> None:
+    pause = [ev("s", "clock.paused", "03-06 09:00", approved_by={"id": "m9"}), ev("r", "clock.resumed", "03-09 09:00")]
+    found = one(evaluated(of(**THIRD), [START, *THREE, *pause], "03-18"), "R1")
+    assert (said(found), found.due_on) == ("breached", "2026-03-17")
+
+
+def test_visits_that_all_may_not_count_leave_the_third_open(of) -> None:
+    doubtful = [visit(f"v{n}", f"03-{10 + n} 09:00", status=None) for n in (1, 2, 3)]
+    assert all_of(of(**THIRD), *doubtful) == {"case": "unknown: missing status"}
+
+
+def test_the_third_visit_with_evidence_in_doubt_says_what_is_missing(of) -> None:
+    policy = of(**{**THIRD, "requires": "{event: safety_plan.recorded, takes: last, that: {status: final}}"})
+    of_a_day = [plan("p", "03-12", "draft"), plan("q", "03-12 12:00")]
+    assert all_of(policy, *THREE, *of_a_day) == {"case": "unknown: day_without_moment"}
+    found = one(evaluated(policy, [START, *THREE, plan("p", "03-12 09:00"), plan("q", "03-13 09:00", "draft")], "06-01"), "R1")
+    assert (said(found), found.rejected) == ("breached", (("p", "a later one took its place"), ("q", "status is draft, not final")))
+
+
+# -------------------------------------------------------------------------------------------------------------- what is shown, and when
+ANSWERED = {
+    "kind": "response",
+    "when": "{each: {event: goal.achieved, where: {plan: safety}}}",
+    "requires": "assessment.updated",
+    "within": "{days: 10}",
+}
+
+
+def test_of_a_duty_that_may_not_be_one_the_due_day_is_shown(of) -> None:
+    found = one(evaluated(of(**ANSWERED), [START, ev("g", "goal.achieved", "03-05 09:00", goal="g1")], "06-01"), "R1")
+    assert (said(found), found.activated_on, found.due_on) == ("unknown: missing plan", "2026-03-05", "2026-03-15")
+
+
+def test_while_a_pause_is_open_everything_may_change_at_midnight(of) -> None:
+    paused = ev("s", "clock.paused", "03-07 09:00", approved_by={"id": "m9"})
+    events = [START, ev("g", "goal.achieved", "03-05 09:00", goal="g1", plan="safety"), paused]
+    assert one(evaluated(of(**ANSWERED), events, "03-09 10:00"), "R1").next_change == at("03-10 00:00")
+
+
+def test_a_case_that_was_merged_is_judged_elsewhere_and_says_so(of) -> None:
+    found = evaluated(of(**ANSWERED), [START, ev("m", "case.merged", "03-05 09:00", into="case-2")], "06-01")
+    assert (found.merged_into, found.verdicts) == ("case-2", ())
+    assert [(q.code, q.message) for q in found.queries] == [("merged", "this case was merged into case-2 and is judged there")]
+
+
+def test_out_of_scope_is_said_of_the_rules_that_are_asked_for_only(of) -> None:
+    other = ev("k", "service.connected", "03-02 09:00", program="strengthening_families")
+    for statuses, wanted in ((("enforced",), ["not_applicable: out_of_scope"]), (("draft",), [])):
+        assert [said(v) for v in evaluated(of(**ANSWERED), [other], "06-01", statuses=statuses).verdicts] == wanted
+    assert evaluated(of(kind="metric", event="visit.held"), [other], "06-01").verdicts == ()
+
+
+# ------------------------------------------------------------------------------------------------------- what two sources report alike
+def twice(*events: Event) -> list[tuple[str, ...]]:
+    policy_events = [START, *events]
+    return [q.events for q in evaluated(load_shipped("cfss"), policy_events, "06-01").queries if q.code == "reported_twice"]
+
+
+def test_a_pair_is_listed_by_ids_and_only_of_visits_that_count() -> None:
+    who: Any = {"performer": {"id": "w1"}}
+    held = visit("z", "03-05 09:00", **who)
+    assert twice(held, ev("a", "visit.held", "03-05 09:30", source="urn:app", status="held", mode="in_person", seen=["m1"], **who)) == [
+        ("a", "z")
+    ]
+    assert (
+        twice(held, ev("a", "visit.held", "03-05 09:30", source="urn:app", status="attempted", mode="in_person", seen=["m1"], **who)) == []
+    )
+
+
+def test_the_greatest_of_several_says_what_one_of_them_lacks(of) -> None:
+    greatest = "{greatest: {event: safety_plan.recorded, where: {status: final}}, attribute: immediate_risks}"
+    policy = of(kind="content", when="{each: risk.assessed}", where=f"{{level: {{at_least: {greatest}}}}}")
+
+    def judged(status: str | None) -> dict[str, str]:
+        plans = [
+            ev("p", "safety_plan.recorded", "03-03 09:00", status="final", immediate_risks=1),
+            ev("q", "safety_plan.recorded", "03-04 09:00", status=status, immediate_risks=5),
+        ]
+        return all_of(policy, *plans, ev("r", "risk.assessed", "03-05 09:00", level=3))
+
+    assert judged(None) == {"event:r@urn:desk": "unknown: missing status"}
+    assert judged("final") == {"event:r@urn:desk": "breached"}
+    assert judged("draft") == {"event:r@urn:desk": "met"}
+
+
+def test_what_may_have_come_earlier_leaves_the_activation_open(of) -> None:
+    when = "{each: case.closed, given: {earlier: {event: safety_plan.recorded, where: {status: final}}}}"
+    policy = of(**{**ADVISED, "when": when})
+    closed = ev("x", "case.closed", "03-20 09:00")
+    for status, wanted in (("final", "breached"), ("draft", "not_applicable: not_triggered"), (None, "unknown: missing status")):
+        assert list(all_of(policy, plan("p", "03-05 09:00", status), closed).values()) == [wanted]

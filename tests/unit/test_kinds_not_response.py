@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -31,7 +32,7 @@ def of(tmp_path: Path):
     return make
 
 
-def transfer(name: str, when: str, worker: str | None = "w1", **more: str) -> Event:
+def transfer(name: str, when: str, worker: str | None = "w1", **more: Any) -> Event:
     return ev(name, "case.transferred", when, worker=None if worker is None else {"id": worker}, **more)
 
 

@@ -214,6 +214,11 @@ def test_of_several_endings_the_first_counts(of) -> None:
     assert said_of_consent(of, REFUSED, consent("a2", "03-10 09:00", None), after) == "unknown: missing decision"
 
 
+def test_of_an_ending_and_a_closure_the_first_counts(of) -> None:
+    ended = consent("b", "03-10 09:00", "agree")
+    assert said_of_consent(of, REFUSED, ended, ev("x", "case.closed", "04-01 09:00")) == "not_applicable: ended_before_due"
+
+
 def test_the_reason_is_what_leaves_it_open_even_if_another_limit_is_looked_for(of) -> None:
     policy = of(
         rule(

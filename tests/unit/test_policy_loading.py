@@ -189,6 +189,8 @@ clauses:
         ("kind: precedence\nwhen: {each: case.closed}\nrequires: {event: final_plan, and_each: {collection: goal, where: {id: x}}}", "P015", "did you mean 'goals'?"),
         ("kind: existence\nwhen: {each: case.closed}\nrequires: final_plan\nat_latest: {first: case.opened, closure: true}", "P001", "exactly one of first, closure"),
         ("kind: existence\nwhen: {each: case.closed}\nrequires: final_plan", "P001", "give a limit: within, by or at_latest"),
+        ("kind: precedence\nwhen: {each: case.closed}\nrequires: {event: final_plan, takes: last}", "P001", "takes: last needs that"),
+        ("kind: precedence\nwhen: {each: case.closed}\nrequires: {event: final_plan, roles: participants}", "P001", "roles names the attribute"),
         ("kind: existence\nwhen: {each: case.closed}\nrequires: final_plan\nwithin: {days: 3}\nby: closure", "P001", "give a limit"),
         ("kind: recurrence\nwhen: {first: final_plan}\nrequires: visit.held", "P001", "every: is missing"),
     ],

@@ -32,6 +32,11 @@ def test_every_other_list_holds_from_its_own_day_and_replaces_the_one_before(on:
     assert listed(on, FIRST, household("h2", "03-20 17:00", "c2:child")) == names
 
 
+def test_an_event_without_a_list_is_none() -> None:
+    assert listed("03-12", ev("h0", "household.recorded", "03-05 09:00"), FIRST) == ["c1:child", "m1:parent"]
+    assert not roster(ev("h0", "household.recorded", "03-05 09:00")).known
+
+
 @pytest.mark.parametrize(("on", "there"), [("03-14", False), ("03-15", True), ("04-01", True), ("04-20", True), ("04-21", False)])
 def test_a_member_counts_from_and_to_both_inclusive(on: str, there: bool) -> None:
     line = {"person": "c1", "role": "child", "from": "2026-03-15", "to": "2026-04-20"}

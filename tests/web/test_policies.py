@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from api.web.policies import forms
 from tests.support import fakedesk
 from tests.support.fakedesk import PASSWORD, FakeDesk
 from tests.support.pages import Document, PageClient
@@ -177,10 +178,14 @@ def test_findings_in_a_file_are_listed_with_their_lines(client: PageClient, desk
     [
         ({}, "Choose a policy file"),
         ({"file": ("cfss.yaml", b"")}, "The file is empty"),
+        ({"file": ("cfss.yaml", b"x" * 3_000), "others": ("catalogue.yaml", b"y" * 3_000)}, "Keep the files to"),
         ({"file": ("cfss.yaml", b"\xff\xfe\x00")}, "cfss.yaml is not UTF-8 text"),
     ],
 )
-def test_a_file_that_is_none_is_told(client: PageClient, sent: dict[str, tuple[str, bytes]], words: str) -> None:
+def test_a_file_that_is_none_is_told(
+    client: PageClient, monkeypatch: pytest.MonkeyPatch, sent: dict[str, tuple[str, bytes]], words: str
+) -> None:
+    monkeypatch.setattr(forms, "FILES_LIMIT", 5_000)
     files = {field: upload(*given) for field, given in sent.items()}
     page = client.post("/policies/cfss/propose", GOOD | files, status=422, content_type="multipart/form-data")
     assert page is not None

@@ -6,6 +6,7 @@ No decisions here: who may do what, and when, is for service.policychanges to sa
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Mapping
 
 from api.web.policies import present, standing
@@ -78,6 +79,7 @@ class ChangeDesk(BacktestDesk):
             differences=standing.difference_views(old, wanted),
             enforces=[(name, titles[name]) for name in begins_to_enforce(self.service, one)] if waits else [],
             backtest=running,
+            in_force=self.service.policies.get(one.policy) is not None,
             sees_backtests=access.allows(SCOPE),
             may_backtest=waits and access.allows(SCOPE) and (running is None or running.over),
             may_approve=decides and not why_not,
@@ -104,11 +106,18 @@ class ChangeDesk(BacktestDesk):
         reason: str,
     ) -> str:
         main = next(iter(files))
+        placed = {name if name == main else _place(name, files[main]): text for name, text in files.items()}
         made = policychanges.propose_version(
-            self.service, access, files, main, policy=policy, effective=effective, applies_to_open=open_cases, reason=reason
+            self.service, access, placed, main, policy=policy, effective=effective, applies_to_open=open_cases, reason=reason
         )
         return made.id
 
     def decide(self, access: Access, change: str, *, answer: str, comment: str, version: int) -> None:
         steps = {"approve": policychanges.approve, "reject": policychanges.reject, "withdraw": policychanges.withdraw}
         steps[answer](self.service, access, change, version=version, comment=comment)
+
+
+def _place(name: str, policy: str) -> str:
+    """Where a file that was sent without its folder stands in its package: calendars have a folder of their own."""
+    stem = name.rpartition(".")[0] or name
+    return f"calendars/{name}" if re.search(rf"\bcalendar:\s*[\"']?{re.escape(stem)}\b", policy) else name

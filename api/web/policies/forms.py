@@ -21,6 +21,8 @@ from service.errors import Flaw, Invalid, NotFound, NotPossible, StaleVersion
 
 REASON_LIMIT = 4_000
 MOST_FILES = 40
+FILES_LIMIT = 2_000_000
+"""Bytes of all files of a proposal together."""
 _FIELDS = {"values": "value", "applies_to_open": "open_cases", "files": "file"}
 _DONE = {"approve": "Approved: {}", "reject": "Rejected: {}", "withdraw": "Taken back: {}"}
 
@@ -118,6 +120,8 @@ def _files() -> tuple[dict[str, str], dict[str, str]]:
         flaws["file"] = "Choose a policy file"
     elif not next(iter(files.values()), "x").strip():
         flaws["file"] = "The file is empty"
+    elif sum(len(text) for text in files.values()) > FILES_LIMIT:
+        flaws["file"] = f"Keep the files to {FILES_LIMIT // 1_000_000} MB together"
     return files, flaws
 
 
@@ -128,8 +132,8 @@ def _name(sent: FileStorage) -> str:
 
 
 def _file_page(page: PolicyPage, flaws: Mapping[str, str], kept: Mapping[str, str], findings: Any = ()) -> str:
-    limit = f"{current_app.config['BODY_LIMIT'] // 1_000:,} kB"
-    return _form("file", page, flaws, kept, findings=findings, limit=limit)
+    limit = min(FILES_LIMIT, current_app.config["BODY_LIMIT"]) // 1_000_000
+    return _form("file", page, flaws, kept, findings=findings, limit=f"{limit} MB")
 
 
 # --- the answer ------------------------------------------------------------------------------------------------------

@@ -16,7 +16,7 @@ from api.web.policies.views import Figure, Parameter, PolicyRow, Reading, RuleGr
 from rules.errors import PolicyError
 from rules.policy import HERE, Policy, Rule
 from rules.policytest import collect
-from rules.reading import read_aloud
+from rules.reading import FALSE_ALARM, RESTS_ON, read_aloud
 from rules.timelines import Timeline
 from service.policyquestions import needed_by
 
@@ -79,7 +79,7 @@ def readings(policy: Policy) -> list[Reading]:
 
 def aloud(policy: Policy, rule: Rule) -> tuple[list[str], list[str]]:
     """The rule read aloud, without what has its place elsewhere on its page; and what the words in it mean."""
-    elsewhere = (f"{rule.id}: ", "It rests on this: ", "Before a breach is upheld: ")
+    elsewhere = (f"{rule.id}: ", RESTS_ON, FALSE_ALARM)
     lines = [line for line in read_aloud(policy, rule) if not line.startswith(elsewhere)]
     meanings = [line for line in lines if line.startswith(("By a ", "By an ")) and " is meant " in line]
     return [line for line in lines if line not in meanings], meanings

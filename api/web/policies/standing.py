@@ -100,13 +100,22 @@ def differences(old: Policy | None, new: Policy) -> list[Change]:
 
 
 def difference_views(old: Policy | None, new: Policy) -> list[Difference]:
-    """The same, for a page: what can change a verdict first."""
+    """The same, for a page that tells the first day and what becomes of open cases by itself: what can change a verdict first."""
+    same_day = old.taking_effect(new.effective, applies_to_open=new.applies_to_open) if old is not None else None
     titles = {rule.id: rule.title for policy in (old, new) if policy is not None for rule in policy.rules}
+    there = {rule.id for rule in old.rules} if old is not None else set()
     found = [
         Difference(
-            one.rule or "", titles.get(one.rule or "", ""), one.what, one.before, one.after, one.effect.rstrip("."), one.changes_verdicts
+            rule=one.rule or "",
+            title=titles.get(one.rule or "", ""),
+            what=one.what,
+            before=one.before,
+            after=one.after,
+            effect=one.effect.rstrip("."),
+            matters=one.changes_verdicts,
+            known=one.rule in there,
         )
-        for one in differences(old, new)
+        for one in differences(same_day, new)
     ]
     return sorted(found, key=lambda one: not one.matters)
 

@@ -16,29 +16,44 @@ from rules.timelines import Check, Timeline, TimelineEvent, with_year
 
 MOST = 12
 """So many tests of one rule are shown."""
-_TELLING = frozenset({"met", "breached", "late", "unknown", "excused", "due_soon"})
+_TELLING = frozenset({"met", "breached", "late", "unknown"})
 
 
 def shown(timelines: Iterable[Timeline], policy: str, rule: str) -> list[Shown]:
     """The tests that expect something of this rule: those that show most of its verdicts with the fewest events come first."""
-    found = [one for one in timelines if policy in one.policies and any(rule in check.expect for check in one.checks)]
-    left = sorted((_shown(one, rule) for one in found), key=lambda story: (len(story.steps), story.name))
+    found = [one for one in timelines if policy in one.policies and any(_speaks(check, rule) for check in one.checks)]
+    left = sorted(((_plain(one), _shown(one, rule)) for one in found), key=lambda each: (len(each[1].steps), each[1].name))
     chosen: list[Shown] = []
     seen: set[str] = set()
     while left and len(chosen) < MOST:
-        best = max(left, key=lambda story: (len(_TELLING & set(story.outcomes) - seen), len(_TELLING & set(story.outcomes))))
+        best = max(left, key=lambda each: _worth(each[0], set(each[1].outcomes), seen))
         left.remove(best)
-        chosen.append(best)
-        seen |= set(best.outcomes)
+        chosen.append(best[1])
+        seen |= set(best[1].outcomes)
     return chosen
 
 
+def _worth(plain: bool, outcomes: set[str], seen: set[str]) -> tuple[bool, bool, int, int]:
+    """How much a test adds to those that are shown already; plain ones first."""
+    new = _TELLING & outcomes - seen
+    return bool(new), plain, len(new), len(_TELLING & outcomes)
+
+
+def _plain(timeline: Timeline) -> bool:
+    """Whether nothing but days plays a part: no waiver, and no look back with less on record."""
+    return not any(check.waived or check.known_at for check in timeline.checks)
+
+
+def _speaks(check: Check, rule: str) -> bool:
+    return rule in check.expect or rule in check.counted
+
+
 def _shown(timeline: Timeline, rule: str) -> Shown:
-    expects = [_expectation(timeline, check, rule) for check in timeline.checks if rule in check.expect]
-    given = {
-        **timeline.params,
-        **{name: value for check in timeline.checks if rule in check.expect for name, value in check.params.items()},
-    }
+    checks = [check for check in timeline.checks if _speaks(check, rule)]
+    expects = [_expectation(timeline, check, rule) for check in checks]
+    given = dict(timeline.params)
+    for check in checks:
+        given |= check.params
     return Shown(
         name=words.sentence_case(timeline.name),
         parameters=", ".join(f"{name} = {value}" for name, value in sorted(given.items())),
@@ -90,10 +105,12 @@ def _value(value: Any) -> str:
 
 
 def _expectation(timeline: Timeline, check: Check, rule: str) -> Expectation:
-    wanted = check.expect[rule]
+    wanted = check.expect.get(rule)
     outcomes: list[str] = []
     details: list[str] = []
-    if isinstance(wanted, Mapping) and "counts" in wanted:
+    if wanted is None:
+        details = [f"counted: {data_words(check.counted[rule])}"]
+    elif isinstance(wanted, Mapping) and "counts" in wanted:
         outcomes = [name for name, count in wanted["counts"].items() if count]
         counted = ((words.word("outcome", name).lower(), count) for name, count in wanted["counts"].items() if count)
         details = [", ".join(f"{count} \N{MULTIPLICATION SIGN} {name}" for name, count in counted) or "no verdict"]
@@ -105,6 +122,8 @@ def _expectation(timeline: Timeline, check: Check, rule: str) -> Expectation:
             details.append(_fields(timeline, fields))
         if not wanted:
             details = ["no verdict"]
+    if rule in check.waived:
+        details.append("with a waiver")
     known = f", as known on {_day(timeline, check.known_at)}" if check.known_at else ""
     told = dict.fromkeys(part for part in details if part)
     return Expectation(_day(timeline, check.as_of) + known, list(dict.fromkeys(outcomes)), "; ".join(told))

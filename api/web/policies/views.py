@@ -222,6 +222,8 @@ class Difference:
     effect: str = ""
     matters: bool = True
     """Whether any verdict can differ."""
+    known: bool = True
+    """The rule was there before, so it has a page."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,6 +274,8 @@ class ChangePage:
     enforces: Sequence[tuple[str, str]] = ()
     """Rules that it makes enforced which are not so now: these need a backtest."""
     backtest: Running | None = None
+    in_force: bool = True
+    """Some version of the policy is: it has a page."""
     sees_backtests: bool = True
     may_backtest: bool = False
     may_approve: bool = False

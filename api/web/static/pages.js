@@ -50,7 +50,7 @@ async function follow() {
       for (const part of parts) {
         const now = fresh.getElementById(part.id);
         const busy = part.contains(document.activeElement) || [...document.querySelectorAll("main textarea")].some((field) => field.value !== field.defaultValue);
-        if (now && !now.hasAttribute("data-live") && !busy) { location.reload(); return; }
+        if (!now?.hasAttribute("data-live") && !busy) { location.reload(); return; }
         for (const name of ["[role=status]", "progress"]) {
           const [was, is] = [part.querySelector(name), now?.querySelector(name)];
           if (was && is && was.outerHTML !== is.outerHTML) was.replaceWith(is);
