@@ -88,6 +88,8 @@ Expand = Callable[[Listing, Mapping[str, Any], Record], Sequence[Record]]
 """What belongs to a record besides itself, such as its history; given the list, the record as it came, and the record."""
 Shape = Callable[[Mapping[str, Any]], Mapping[str, Any]]
 """A record as mappings can read it, of one as it came."""
+Unwrap = Callable[[Listing, Any], Any]
+"""An answer as its list can be described, of one as it came."""
 
 
 class Lists:
@@ -102,10 +104,11 @@ class Lists:
         formats: Formats,
         expand: Expand = lambda *_: (),
         shape: Shape = lambda raw: raw,
+        unwrap: Unwrap = lambda _, body: body,
         clock: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
     ) -> None:
         self._web, self._listings, self._overlap, self._formats = web, listings, overlap, formats
-        self._expand, self._shape, self._clock = expand, shape, clock
+        self._expand, self._shape, self._unwrap, self._clock = expand, shape, unwrap, clock
         self._fresh: Any = None
 
     def pull(self, cursor: Cursor | None) -> Page:
@@ -116,7 +119,7 @@ class Lists:
         listing = self._listings[at.index]
         state = at.state(listing)
         answer = self._ask(listing, state)
-        body = answer.json() if answer is not None else None
+        body = self._unwrap(listing, answer.json()) if answer is not None else None
         now = (answer.sent if answer is not None else None) or self._clock()
         at.began = now if at.began is None else at.began
         state.began = now if state.began is None else state.began
