@@ -20,7 +20,7 @@ from adapters.guard import public
 from adapters.web import Limits, Web
 from tests.support.webworld import Ask, Authority, Say, Site, bomb, drip, ms
 
-SECRET = "s3cret-that-nobody-may-see"  # noqa: S105
+SECRET = "s3cret-that-nobody-may-see"
 
 
 class Slept:
@@ -154,7 +154,7 @@ def test_an_address_that_is_none_or_unsafe_is_refused_before_anything_is_asked(b
         ("192.168.1.1", False),
         ("169.254.169.254", False),
         ("100.64.0.1", False),
-        ("0.0.0.0", False),  # noqa: S104
+        ("0.0.0.0", False),
         ("224.0.0.1", False),
         ("255.255.255.255", False),
         ("::", False),
@@ -190,9 +190,7 @@ def test_a_private_address_is_not_asked_however_it_is_written(site: Site, host: 
     assert site.asked == []
 
 
-def test_a_name_whose_answer_changes_is_looked_up_once_and_that_address_connected_to(
-    site: Site, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_name_whose_answer_changes_is_looked_up_once_and_that_address_connected_to(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     """First a public address, for the check; then loopback, for the connection: the second answer is never asked for."""
     answers = iter(["93.184.216.34", "127.0.0.1"])
     looked_up: list[str] = []
@@ -295,7 +293,7 @@ def test_a_bomb_is_unpacked_up_to_the_limit_and_no_further(
             most[0] = max(most[0], len(made))
             return made
 
-    monkeypatch.setattr(web_module.zlib, "decompressobj", Counting)
+    monkeypatch.setattr(zlib, "decompressobj", Counting)
     site.answer = lambda _: Say(bomb(50_000_000), headers={"Content-Encoding": coding})
     with pytest.raises(AdapterError, match="larger than 100,000 bytes"):
         asks(max_bytes=100_000).get("x")
@@ -434,10 +432,12 @@ def test_retry_after_as_a_date_is_held_against_the_systems_own_clock(site: Site,
 @pytest.mark.parametrize("given", ["soon", "-5", "9" * 5000, "Thu, 32 Jan 2026 00:00:00 GMT", "1.5", ""])
 def test_a_retry_after_that_makes_no_sense_does_no_harm(site: Site, asks: Callable[..., Web], time: Slept, given: str) -> None:
     site.answer = in_turn(Say({}, 503, {"Retry-After": given}), Say({}))
-    try:
+    if given.isdigit():  # longer than anybody lives: it is cut to a day, and left to the next pull
+        with pytest.raises(AdapterError) as caught:
+            got(asks())
+        assert caught.value.retry_after == 86_400.0
+    else:
         got(asks())
-    except AdapterError as error:
-        assert error.retry_after == 86_400.0
     assert sum(time.pauses) <= 120
 
 

@@ -6,6 +6,7 @@ Imports the standard library and nothing of the product.  Every answer's Date he
 from __future__ import annotations
 
 import base64
+import contextlib
 import datetime as dt
 import email.utils
 import gzip
@@ -83,10 +84,8 @@ class Site:
                 say = site.answer(ask)
                 if say.raw is not None:
                     self.close_connection = True
-                    try:
+                    with contextlib.suppress(OSError):
                         say.raw(self.connection)
-                    except OSError:
-                        pass
                     return
                 content = say.body if isinstance(say.body, bytes) else json.dumps(say.body).encode()
                 self.send_response_only(say.status)
@@ -275,4 +274,4 @@ class Authority:
         return context
 
     def _run(self, *words: str) -> None:
-        subprocess.run([self._program, *words], cwd=self.home, check=True, capture_output=True)  # noqa: S603
+        subprocess.run([self._program, *words], cwd=self.home, check=True, capture_output=True)
