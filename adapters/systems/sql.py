@@ -29,6 +29,7 @@ from adapters.secrets import Secret
 from adapters.tables import Mark, Rows
 
 _DAY = 86_400
+HOUR_MS = 3_600_000
 _STEPS = 100_000
 """Of SQLite's machine, between two looks at the clock."""
 
@@ -171,7 +172,7 @@ class Sql:
             return self._page(at, found.records, more=True)
         table.floor = rows.floor(table.newest, table.began, self._settings.overlap) or table.floor
         table.last, table.newest, table.began = None, None, None
-        if one.sweep_hours is not None and now - table.swept_at >= one.sweep_hours * 3_600_000:
+        if one.sweep_hours is not None and now - table.swept_at >= one.sweep_hours * HOUR_MS:
             table.sweep, table.sweeping, table.behind = table.sweep + 1, True, None
             return self._page(at, found.records, more=True)
         return self._onwards(at, found.records)
