@@ -11,6 +11,7 @@ from cli.common import EXIT_BREACHED, EXIT_GOOD, EXIT_USAGE, complain, moment, p
 
 if TYPE_CHECKING:
     from adapters.interpret import Interpreted
+    from service.bootstrap import Service
 
 FORM = click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
 
@@ -94,6 +95,36 @@ def check(name: str, form: str) -> int:
     return EXIT_GOOD if found.ok else EXIT_BREACHED
 
 
+@adapters.command()
+@click.argument("url")
+def sample(url: str) -> int:
+    """Make a sample client database at URL (sqlite:///FILE or postgresql://...): tables as agencies have them, and a dozen made-up families.
+
+    Refused where the database has such tables. Exit code 0: made; 2: refused; 3: the database cannot be reached.
+    """
+    from sqlalchemy.exc import SQLAlchemyError
+
+    from adapters.sample import FAMILIES, SampleRefused, make
+    from cli.stored import Refused, Unavailable
+    from store.engine import make_engine
+    from store.errors import UnsupportedDatabase
+
+    try:
+        engine = make_engine(url)
+        try:
+            made = make(engine)
+        finally:
+            engine.dispose()
+    except (SampleRefused, UnsupportedDatabase) as error:
+        raise Refused(str(error)) from None
+    except SQLAlchemyError as error:
+        raise Unavailable(f"the database cannot be written: {type(error).__name__}") from None
+    for table, rows in made.items():
+        click.echo(f"  {table}: {plural(rows, 'row')}")
+    click.echo(f"{FAMILIES} made-up families. Nothing in them is true.")
+    return EXIT_GOOD
+
+
 @adapters.command("try")
 @click.argument("name")
 @click.option("--limit", default=20, show_default=True, type=click.IntRange(1, 10_000), help="How many records to look at.")
@@ -158,8 +189,9 @@ def _show(found: Interpreted, *, values: bool) -> None:
 @adapters.command()
 @click.argument("name")
 @click.option("--from-start", is_flag=True, help="Read everything again; what is known already changes nothing.")
+@click.option("--judge", is_flag=True, help="Then judge what has changed, and say how many breaches are open by rule.")
 @FORM
-def pull(name: str, from_start: bool, form: str) -> int:
+def pull(name: str, from_start: bool, judge: bool, form: str) -> int:
     """Ask a source for all that is new, now, whatever its schedule says.
 
     Exit code 0: done; 1: it ended early, or records were refused; 2: its file has faults, or somebody else is asking it.
@@ -174,10 +206,29 @@ def pull(name: str, from_start: bool, form: str) -> int:
             forget(svc, source)
         with progress(f"Asking {name}") as advance:
             done = pull(svc, source, told=lambda so_far: advance(so_far.counts["records"], None))
-    if done.busy:
-        complain(f"Another process is asking {name} now.")
-        return EXIT_USAGE
-    return _told(done.counts, done.error, form)
+        if done.busy:
+            complain(f"Another process is asking {name} now.")
+            return EXIT_USAGE
+        code = _told(done.counts, done.error, form)
+        if judge:
+            _judge(svc)
+        return code
+
+
+def _judge(svc: Service) -> None:
+    """Judges every case that waits, and lists the open breaches by rule."""
+    from service import evaluate
+    from store.queries.counts import breach_facets
+    from store.queries.narrow import Where
+
+    cases = 0
+    while more := evaluate.drain(svc):
+        cases += more
+    with svc.reading() as session:
+        found = breach_facets(session, where=Where(condition=("open",)))
+    click.echo(f"{plural(cases, 'case')} judged, {plural(found.total, 'breach', 'breaches')} open.")
+    for rule, count in found.by["rule"].items():
+        click.echo(f"  {rule}: {count}")
 
 
 @adapters.command()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import os
 from collections.abc import Callable
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -70,13 +71,14 @@ class Export(Folder):
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
         self.waiting: list[Row] = []
+        self.numbers = count()
 
     def write(self, row: Row) -> None:
         self.waiting.append(row)
 
     def settings(self) -> tuple[str, dict[str, Any]]:
         if self.waiting:
-            with (self.folder / f"{len(list(self.folder.iterdir()))}.csv").open("w", newline="") as file:
+            with (self.folder / f"export-{next(self.numbers)}.csv").open("w", newline="") as file:
                 out = csv.DictWriter(file, self.waiting[0].fields())
                 out.writeheader()
                 out.writerows(row.fields() for row in self.waiting)

@@ -14,11 +14,13 @@ from tests.support.walkthrough import Walk, blocks
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 APRIL = dt.datetime(2026, 4, 7, 9, tzinfo=dt.timezone(dt.timedelta(hours=9, minutes=30)))
+MAY = dt.datetime(2026, 5, 20, 9, tzinfo=dt.timezone(dt.timedelta(hours=9, minutes=30)))
 PAGES = {
     "tutorials/write-your-first-rule.md": (None, APRIL),
     "how-to/change-a-policy.md": (".", APRIL),
     "how-to/add-a-kind-of-rule.md": ("placements", None),
     "how-to/use-duecare-for-another-process.md": ("permits", APRIL),
+    "how-to/connect-a-database.md": ("client-database", MAY),
 }
 """By page: the example whose folder the reader is in (else an empty one), and the moment at which the page is read."""
 
