@@ -68,6 +68,7 @@ class Site:
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+            disable_nagle_algorithm = True  # else each answer waits 40 ms for an acknowledgement
 
             def do_GET(self) -> None:
                 self._do()
@@ -142,6 +143,8 @@ class Records:
 
     now: int = ms("2026-03-20T02:00:00")
     style: str = "page"
+    family: str = "F1"
+    name: str = "visits"
     largest: int = 1_000
     total: bool = True
     rows: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -152,11 +155,12 @@ class Records:
     lapsed: bool = False
     chance: random.Random = field(default_factory=lambda: random.Random(7))
     flaw: Callable[[Ask], Say | None] = lambda _: None
-    site: Site | None = None
 
     def put(self, ref: str, *, at: int | None = None, late: bool = False, **values: Any) -> None:
         """Write a record; its time of change is the system's now, unless told."""
-        old = self.rows.get(ref, {"id": ref, "family": "F1", "held": iso(ms("2026-03-02T00:00:00")), "status": "done", "seen": ["c1"]})
+        old = self.rows.get(
+            ref, {"id": ref, "family": self.family, "held": iso(ms("2026-03-02T00:00:00")), "status": "done", "seen": ["c1"]}
+        )
         self.rows[ref] = {**old, **values, "updated": at if at is not None else self.now}
         (self.late.add if late else self.late.discard)(ref)
 
@@ -170,12 +174,12 @@ class Records:
         flawed = self.flaw(ask)
         if flawed is not None:
             return flawed
-        if ask.path.startswith("/visits/"):
+        if ask.path.startswith(f"/{self.name}/"):
             row = self.rows.get(ask.path.rpartition("/")[2])
             return Say(self._shown(row)) if row is not None and self.known(ask) else Say({"error": "none"}, 404)
         if ask.path == "/me":
             return Say({"user": {"name": "reader"}} if self.known(ask) else {"user": None})
-        if ask.path != "/visits":
+        if ask.path != f"/{self.name}":
             return Say({"error": "no path"}, 404)
         said = self._page(ask)
         self.pages += 1
@@ -219,7 +223,7 @@ class Records:
         headers = {}
         if len(rest) > size:
             cursor = base64.urlsafe_b64encode(json.dumps([page[-1]["updated"], page[-1]["id"]]).encode()).decode()
-            link = "/visits?" + urlencode({**params, "cursor": cursor})
+            link = f"/{self.name}?" + urlencode({**params, "cursor": cursor})
             if self.style == "cursor":
                 body["next"] = {"cursor": cursor}
             elif self.style == "next":
