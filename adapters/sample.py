@@ -55,7 +55,7 @@ SNAPSHOT = _table(
 )
 
 FAMILIES = 12
-_FIRST = dt.datetime(2026, 2, 2, 9)
+_FIRST = dt.datetime.fromisoformat("2026-02-02T09:00:00")
 _NOTES = "What was said is nobody's business but the family's; it stays in this database."
 
 

@@ -98,7 +98,7 @@ def check(name: str, form: str) -> int:
 @adapters.command()
 @click.argument("url")
 def sample(url: str) -> int:
-    """Make a sample client database at URL (sqlite:///FILE or postgresql://...): tables as agencies have them, and a dozen made-up families.
+    """Make a sample client database at URL (sqlite:///FILE or postgresql://...): tables like an agency's, a dozen made-up families.
 
     Refused where the database has such tables. Exit code 0: made; 2: refused; 3: the database cannot be reached.
     """

@@ -7,18 +7,21 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import create_engine, text
+from sqlalchemy import Connection, create_engine, text
+from sqlalchemy.exc import SQLAlchemyError
 
+from adapters.systems.sql import Settings, Sql
 from tests.adapters.contract import CONSENTS, OVERLAP, VISITS, Contract, Row, World
+from tests.support.mariadb import MariaDb
+from tests.support.servers import ServerMissing
 
-TABLE = (
-    "CREATE TABLE {} (id INTEGER PRIMARY KEY, family VARCHAR(10), status VARCHAR(10), held TIMESTAMP, changed TIMESTAMP, deleted TIMESTAMP)"
-)
+TABLE = "CREATE TABLE {} (id INTEGER PRIMARY KEY, family VARCHAR(10), status VARCHAR(10), held {time}, changed {time}, deleted {time})"
 UPSERT = (
     "INSERT INTO {} (id, family, status, held, changed, deleted) VALUES (:id, :family, :status, :held, :changed, :deleted)"
     " ON CONFLICT (id) DO UPDATE SET family = excluded.family, status = excluded.status, held = excluded.held,"
     " changed = excluded.changed, deleted = excluded.deleted"
 )
+REPLACE = "REPLACE INTO {} (id, family, status, held, changed, deleted) VALUES (:id, :family, :status, :held, :changed, :deleted)"
 
 
 class Tables(World):
@@ -34,7 +37,7 @@ class Tables(World):
         with self.engine.begin() as connection:
             for name in (VISITS, CONSENTS):
                 connection.execute(text(f"DROP TABLE IF EXISTS {name}"))
-                connection.execute(text(TABLE.format(name)))
+                connection.execute(text(TABLE.format(name, time="DATETIME(6)" if self.engine.dialect.name == "mariadb" else "TIMESTAMP")))
 
     def write(self, row: Row) -> None:
         self._put(row, None)
@@ -47,7 +50,7 @@ class Tables(World):
             return lambda: self._put(row, None)
         connection = self.engine.connect()
         self.open.append(connection)
-        connection.execute(text(UPSERT.format(row.kind)), self._values(row, None))
+        self._execute(connection, row, None)
 
         def finish() -> None:
             connection.commit()
@@ -76,10 +79,11 @@ class Tables(World):
 
     def _put(self, row: Row, deleted: str | None) -> None:
         with self.engine.begin() as connection:
-            connection.execute(text(UPSERT.format(row.kind)), self._values(row, deleted))
+            self._execute(connection, row, deleted)
 
-    def _values(self, row: Row, deleted: str | None) -> dict[str, Any]:
-        return {**row.fields(), "id": int(row.ref), "deleted": deleted}
+    def _execute(self, connection: Connection, row: Row, deleted: str | None) -> None:
+        statement = (REPLACE if connection.dialect.name == "mariadb" else UPSERT).format(row.kind)
+        connection.execute(text(statement), {**row.fields(), "id": int(row.ref), "deleted": deleted})
 
     def _rename(self, old: str, new: str) -> None:
         with self.engine.begin() as connection:
@@ -122,3 +126,29 @@ class TestPostgresql(Contract):
         made = Tables(module_pg, monkeypatch)
         yield made
         made.close()
+
+
+@pytest.fixture(scope="module")
+def mariadb() -> Iterator[MariaDb]:
+    try:
+        server = MariaDb()
+    except ServerMissing as error:
+        pytest.skip(str(error))
+    with server:
+        yield server
+
+
+class TestMariaDb(Contract):
+    @pytest.fixture
+    def world(self, mariadb: MariaDb, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+        made = Tables(mariadb.url, monkeypatch)
+        yield made
+        made.close()
+
+    def test_the_session_cannot_write_and_says_who_it_is(self, world: World) -> None:
+        name, given = world.settings()
+        adapter = Sql(Settings.model_validate(given))
+        found = adapter.check()
+        assert (name, found.identity, list(found.problems)) == ("sql", "duecare@127.0.0.1 at mariadb", [])
+        with adapter._engine.connect() as connection, pytest.raises(SQLAlchemyError, match="READ ONLY"):
+            connection.execute(text("INSERT INTO visits (id) VALUES (1)"))
