@@ -27,6 +27,7 @@ from adapters.web import Answer, Web
 __all__ = ["Deleted", "Expand", "Listing", "Lists", "Paging", "Since", "State"]
 
 ROUNDS = 3
+MOST_TIED = 10_000
 GONE = (404, 410)
 LAPSED = (400, 404, 410)
 
@@ -36,7 +37,8 @@ class State:
     """How far a list was read; times in ms.
 
     ``floor``: the watermark.  ``at``: the page at hand (a number, a cursor or a link), ``seek`` the time that it begins at where pages go
-    by time.  ``read``: records of this round (or since ``seek``), ``full``: those of a full page, ``last``: the seal of the page before.
+    by time.  ``read``: records of this round (or since ``seek``), ``full``: those of a full page, ``size``: how
+    many are asked for where more of one moment than fit on a page are to stand on one, ``last``: the seal of the page before.
     """
 
     seal: str = ""
@@ -45,6 +47,7 @@ class State:
     seek: int | None = None
     read: int = 0
     full: int | None = None
+    size: int | None = None
     last: str = ""
     began: int | None = None
     newest: int | None = None
@@ -59,7 +62,7 @@ class State:
     def begin(self) -> None:
         """A round from where it began."""
         self.at, self.seek, self.began, self.total, self.moved = None, None, None, None, False
-        self.read, self.full, self.last, self.seen = 0, None, "", 0
+        self.read, self.full, self.size, self.last, self.seen = 0, None, None, "", 0
 
 
 @dataclass(slots=True)
@@ -158,7 +161,12 @@ class Lists:
         paging = listing.paging
         if state.at is None or paging.style in COUNTED:
             beyond = paging.style in COUNTED and state.at is not None and state.at != _first(paging)
-            return self._web.get(listing.path, self._params(listing, state), missing=(404,) if beyond else ())
+            missing = (404,) if beyond else () if state.size is None else (400, 413, 422)
+            answer = self._web.get(listing.path, self._params(listing, state), missing=missing)
+            if answer is None and not beyond:
+                state.size, state.full = None, paging.size
+                return self._ask(listing, state)
+            return answer
         lapsed = () if state.at == self._fresh else LAPSED
         if paging.style == "cursor":
             answer = self._web.get(listing.path, self._params(listing, state), missing=lapsed)
@@ -176,7 +184,7 @@ class Lists:
         if listing.since is not None and floor is not None:
             params[listing.since.parameter] = listing.since.template.replace("{since}", self._since(listing.since, floor))
         if paging.size_parameter is not None:
-            params[paging.size_parameter] = paging.size
+            params[paging.size_parameter] = state.size or paging.size
         if paging.parameter is not None and paging.style in COUNTED:
             params[paging.parameter] = state.at if state.at is not None else _first(paging)
         elif paging.parameter is not None and paging.style == "cursor" and state.at is not None:
@@ -273,7 +281,7 @@ class Lists:
         seal = hashlib.sha256("\n".join(f"{one.ref} {one.changed}" for one in own).encode()).hexdigest()[:16]
         if count == 0 or seal == state.last:  # some systems give the last page for every number beyond it
             return None
-        full = paging.size if state.full is None else state.full
+        full = (state.size or paging.size) if state.full is None else state.full
         if state.last and state.read and count > 0 and state.read < full:
             full = state.full = state.read  # a page that was not full, and yet was not the last: the system gives less than is asked for
         state.read, state.last = state.read + count, seal
@@ -285,7 +293,11 @@ class Lists:
             seek, floor = known[-1] - 1000, _floor(state)
             later = floor is None or (seek > floor and self._since(listing.since, seek) != self._since(listing.since, floor))
             if later and [when // 1000 for when in known] == sorted(when // 1000 for when in known):
-                state.seek, state.read, state.last, state.total = seek, 0, "", None
+                state.seek, state.read, state.size, state.last, state.total = seek, 0, None, "", None
+                return _first(paging)
+            more = (state.size or paging.size) * 4
+            if not later and paging.size_parameter is not None and state.full is None and more <= MOST_TIED:
+                state.read, state.size, state.last = 0, more, ""  # all of one moment, in no order to rely on: they must fit on one page
                 return _first(paging)
         number = int(state.at if state.at is not None else _first(paging))
         return number + (1 if paging.style == "page" else count)
