@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from flask import Flask, Response, request
 
 from api import access, limits, openapi, operations, problems, reference, security, system, web
-from api.v1 import backtests, breaches, cases, events, policies, policychanges, reviews, sources, stats, verdicts
+from api.v1 import backtests, breaches, cases, events, policies, policychanges, reviews, sources, stats, verdicts, webhooks
 from api.web.servicedesk import ServiceDesk
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ SUBJECTS: Sequence[operations.Operations] = (
     backtests.operations,
     stats.operations,
     sources.operations,
+    webhooks.operations,
     system.operations,
 )
 

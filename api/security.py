@@ -74,7 +74,7 @@ def body() -> bytes:
     A chunked body announces no length: werkzeug then reads as far as its limit and stops, as if the body ended there.  So its
     limit is a byte more than ours.
     """
-    raw = request.get_data(cache=False)
+    raw = request.get_data()
     if len(raw) > current_app.config["BODY_LIMIT"]:
         raise RequestEntityTooLarge
     return raw

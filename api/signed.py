@@ -35,7 +35,7 @@ def require_signature(source: Configured, body: bytes) -> None:
     try:
         verify(source.push.secret.value(), headers, body, now=service().now(), tolerance=source.push.tolerance)
     except Unauthorised as error:
-        _log.warning("signature_refused", source=source.name)
+        _log.warning("signature_refused", source=source.name, why=str(error))
         raise ApiProblem("unauthorized", detail=f"{error}.", headers={"WWW-Authenticate": 'Signature realm="duecare"'}) from None
     except AdapterError:
         _log.error("signing_secret_missing", source=source.name)

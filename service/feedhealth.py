@@ -42,6 +42,12 @@ class Feed:
     stored: upkeep.Source
 
     @property
+    def heard(self) -> int | None:
+        """When it was read well last, sent an event or gave a heartbeat (ms)."""
+        stored = self.stored
+        return max((at for at in (stored.last_good_pull, stored.last_event, stored.last_heartbeat) if at is not None), default=None)
+
+    @property
     def settled(self) -> bool:
         """Whether nobody has to look after it now."""
         return self.state not in {State.FAILING, State.QUIET} and not self.stored.rejects

@@ -13,14 +13,17 @@ from service.sources import Configured
 MOST_PAGES = 200
 
 
-def trial(svc: Service, source: Configured, *, limit: int = 20, kind: str | None = None) -> Iterator[Interpreted]:
-    """What becomes of the first ``limit`` records (of a kind).  Raises NotPossible where the source cannot be read."""
+def trial(svc: Service, source: Configured, *, limit: int = 20, kind: str | None = None, pages: int = MOST_PAGES) -> Iterator[Interpreted]:
+    """What becomes of the first ``limit`` records (of a kind), looked for on so many ``pages``.
+
+    Raises NotPossible where the source cannot be read.
+    """
     left = limit
     try:
         adapter = source.adapter()
         try:
             cursor = None
-            for _ in range(MOST_PAGES):
+            for _ in range(pages):
                 page = adapter.pull(cursor)
                 for record in page.records:
                     if left and (kind is None or record.kind == kind):

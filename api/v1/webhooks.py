@@ -18,8 +18,10 @@ from api.security import body
 from api.signed import require_signature
 from api.v1 import schemas
 from service import keys
+from service.access import Access
 from service.errors import Forbidden, NotFound, Unauthorised
 from service.pull import nudge
+from service.sources import Configured
 
 operations = Operations("webhooks", "Client systems say that something has changed there; they are then asked for it.")
 SCOPES = ("events:write", "sources:admin")
@@ -47,36 +49,44 @@ def nudge_source(source: str) -> Any:
     Needs a signature where the source's file names a secret for it, else an API key with the scope `events:write` or `sources:admin`.
     The body is not looked at.
     """
-    svc = service()
-    raw = body()
-    try:
-        found = svc.feeds.current().get(source)
-    except NotFound:
-        found = None
+    found = _known(source)
     if found is not None and found.push is not None:
-        require_signature(found, raw)
-    else:
-        _require_key()
+        try:
+            require_signature(found, body())
+        except ApiProblem as error:
+            if error.code != "unauthorized":
+                raise
+            raise _stranger() from None
+    elif not any(_caller().allows(scope) for scope in SCOPES):
+        raise Forbidden(f"this needs the scope {SCOPES[0]} or {SCOPES[1]}")
     if found is None:
         raise NotFound("there is no such source")
     if not found.enabled:
         raise ApiProblem("not_possible", detail="This source is not switched on.")
-    nudge(svc, found)
+    nudge(service(), found)
     return Reply({"source": found.name}, status=202)
 
 
-def _require_key() -> None:
-    """A key with one of the scopes, in any of the ways in which systems can send one.  Raises ApiProblem (401, 403)."""
+def _known(source: str) -> Configured | None:
+    try:
+        return service().feeds.current().get(source)
+    except NotFound:
+        return None
+
+
+def _caller() -> Access:
+    """Who sends a key, in any of the ways in which systems can.  Raises ApiProblem (401)."""
     given = request.headers.get("x-api-key") or _basic(request.headers.get("Authorization", ""))
-    if given:
-        try:
-            access = keys.authenticate(service(), given.strip())
-        except Unauthorised:
-            raise ApiProblem("unauthorized", detail="The key is unknown, expired or revoked.") from None
-    else:
-        access = current_access()
-    if not any(access.allows(scope) for scope in SCOPES):
-        raise Forbidden(f"this needs the scope {SCOPES[0]} or {SCOPES[1]}")
+    try:
+        return keys.authenticate(service(), given.strip()) if given else current_access()
+    except (Unauthorised, ApiProblem):
+        raise _stranger() from None
+
+
+def _stranger() -> ApiProblem:
+    """The same for a key and for a signature that are missing or wrong: nobody learns by it which sources there are."""
+    detail = "This needs a good signature, where the source's file names a secret for it, else an API key."
+    return ApiProblem("unauthorized", detail=detail, headers={"WWW-Authenticate": 'Bearer realm="duecare", Signature realm="duecare"'})
 
 
 def _basic(given: str) -> str | None:

@@ -84,6 +84,7 @@ def install(app: Flask) -> None:
         short_moment=words.short_moment,
         place=words.place,
         count=words.count,
+        span=words.span,
         sentence_case=words.sentence_case,
         rfc3339=rfc3339,
     )

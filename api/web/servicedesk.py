@@ -14,6 +14,7 @@ from api.v1.lists import scope_of
 from api.web import present, words
 from api.web.casefile import case_page
 from api.web.policies.servicedesk import PolicyServiceDesk
+from api.web.sources.servicedesk import SourceServiceDesk
 from api.web.views import (
     BreachPage,
     BreachRow,
@@ -50,7 +51,7 @@ _REASONS = {**review.REVIEW_REASONS, **review.WAIVER_REASONS}
 _FACETS = ("condition", "review", "severity", "policy", "rule", "team", "office", "worker")
 
 
-class ServiceDesk(PolicyServiceDesk):
+class ServiceDesk(PolicyServiceDesk, SourceServiceDesk):
     """See ``api.web.desk.Desk``."""
 
     def __init__(self, service: Service) -> None:

@@ -91,6 +91,14 @@ _WORDS: dict[str, dict[str, str]] = {
         "failed": "Failed",
         "cancelled": "Cancelled",
     },
+    "feed": {
+        "off": "Switched off",
+        "failing": "Cannot be read",
+        "quiet": "Gone quiet",
+        "waiting": "Not asked yet",
+        "good": "Good",
+        "pushed": "Sends events itself",
+    },
     "program": {
         "cfss": "Child and Family Support System",
         "strengthening_families": "Strengthening Families",
@@ -171,6 +179,15 @@ def short_moment(ms: int | None, zone: str) -> str:
 def count(number: int, one: str, many: str = "") -> str:
     """``1 case``, ``2,140 cases``."""
     return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+def span(ms: int) -> str:
+    """``5 minutes``, ``3 hours``, ``12 days``: rounded down."""
+    seconds = max(0, ms) // 1000
+    for length, one, least in ((86_400, "day", 2), (3_600, "hour", 2), (60, "minute", 1)):
+        if seconds >= length * least or (seconds and seconds % length == 0):
+            return count(seconds // length, one)
+    return count(seconds, "second")
 
 
 def iso_day(text: str | None) -> dt.date | None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import hypothesis
@@ -21,6 +23,7 @@ from service.backtestwork import work
 from service.register import register
 from tests.api.conftest import Api
 from tests.api.test_reads import family, post
+from tests.support.feeds import Folder
 
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_headers_conformance, response_schema_conformance]
 
@@ -85,10 +88,17 @@ def proposed(api: Api) -> dict[str, str]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("mode", [schemathesis.GenerationMode.POSITIVE, schemathesis.GenerationMode.NEGATIVE], ids=["good", "bad"])
-def test_generated_requests_are_answered_as_the_document_says(light: Api, mode: schemathesis.GenerationMode) -> None:
+def test_generated_requests_are_answered_as_the_document_says(
+    make_api: Callable[..., Api], sqlite_url: str, clock: list[int], tmp_path: Path, mode: schemathesis.GenerationMode
+) -> None:
+    folder = Folder(tmp_path / "sources")
+    folder.add()
+    light = make_api(sqlite_url, clock, sources=folder.path)
     register(light.svc)
     post(light, family("case-1"), family("0"))
-    known = {"case": "case-1", "breach": light.get("/v1/breaches")["items"][0]["id"], "policy": "cfss"} | proposed(light)
+    known = {"case": "case-1", "breach": light.get("/v1/breaches")["items"][0]["id"], "policy": "cfss", "source": "visits"} | proposed(
+        light
+    )
     schema = schemathesis.openapi.from_wsgi("/openapi.json", light.app)
     tried = 0
     for result in schema.get_all_operations():

@@ -76,7 +76,9 @@ def test_the_document_names_the_same_scopes(light: Api) -> None:
         for path, methods in document["paths"].items()
         for method, operation in methods.items()
     }
-    assert told == {route: None if scope is SIGNED else scope for route, scope in JSON_ROUTES.items() if route not in {"GET /openapi.json", "GET /docs"}}
+    assert told == {
+        route: None if scope is SIGNED else scope for route, scope in JSON_ROUTES.items() if route not in {"GET /openapi.json", "GET /docs"}
+    }
 
 
 SCOPED = {route: scope for route, scope in JSON_ROUTES.items() if scope is not SIGNED}

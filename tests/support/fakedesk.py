@@ -37,6 +37,7 @@ from rules.model import to_ms
 from service.access import ROLES, Access
 from service.errors import Flaw, Forbidden, Invalid, LockedOut, NotFound, NotPossible, StaleVersion, Unauthorised
 from tests.support.fakepolicies import FakePolicies
+from tests.support.fakesources import FakeSources
 
 ZONE = "Australia/Adelaide"
 NOW = to_ms(dt.datetime(2026, 4, 9, 0, 44, tzinfo=dt.UTC))
@@ -75,11 +76,12 @@ def row(number: int) -> BreachRow:
     )
 
 
-class FakeDesk(FakePolicies):
+class FakeDesk(FakePolicies, FakeSources):
     """Everything in memory; ``moved`` makes the next review find a newer version."""
 
     def __init__(self) -> None:
         super().__init__()
+        FakeSources.__init__(self)
         self.rows = {item.id: item for item in map(row, range(60))}
         self.limited: frozenset[str] | None = None
         self.roles = frozenset({"reviewer"})
