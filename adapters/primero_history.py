@@ -64,14 +64,16 @@ class Past:
         return {name: self.case.fields.get(name) for name in ("id", "case_id_display")}
 
     def changes(self) -> list[Record]:
-        """Each value that a field was given."""
+        """Each value that a field was given; ``then``: what all of them stood at after that save."""
         found: dict[str, Record] = {}
+        stood: dict[str, Any] = {}
         for entry in self.entries:
+            stood |= {name: after for name, (_, after) in entry.values.items() if not _is_subform(after)}
             for name, (before, after) in sorted(entry.values.items()):
                 if _is_subform(before) or _is_subform(after):
                     continue
                 seal = _seal([entry.ms, name, before, after, entry.by])
-                told = {"at": entry.at, "by": entry.by, "action": entry.action, "field": name, "from": before, "to": after}
+                told = {"at": entry.at, "by": entry.by, "action": entry.action, "field": name, "from": before, "to": after, "then": dict(stood)}
                 ref = f"{self.case.ref}@{seal}"
                 found[ref] = Record(CHANGE, ref, {"id": seal, **told, "case": self.told}, changed=entry.ms)
         return list(found.values())

@@ -1,8 +1,9 @@
 """Primero version 2: cases by the time of their last change, and the history of each, which is where events are.
 
 A case becomes records of several kinds.  ``case``: the case as it stands now.  ``change``: one for each value that a field was given,
-from the case's history, with ``at``, ``by``, ``action``, ``field``, ``from``, ``to``.  Each item of a subform is a record whose kind
-is the subform's field name, with the item's own fields under ``item.`` and ``added_at``, ``added_by``, ``changed_at`` from the history.
+from the case's history, with ``at``, ``by``, ``action``, ``field``, ``from``, ``to``, and what the other fields stood at under ``then.``.
+Each item of a subform is a record whose kind is the subform's field name, with the item's own fields under ``item.`` and ``added_at``,
+``added_by``, ``changed_at`` from the history.
 All of them carry the case's ids under ``case.``.  Histories tell everything that was ever typed, names included: fields that are
 not asked for are dropped here.  A case that was disabled counts as gone, with all that it became.  Imports adapters.auth, adapters.lists.
 """
