@@ -9,10 +9,11 @@ deletions leave no trace in searches, so they are found by sweeps.  Imports adap
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
@@ -145,6 +146,8 @@ class Fhir:
         first = next(_resources(bundle, resource.type), None)
         if first is not None and blank(look_up(first, "meta.lastUpdated")):
             problems.append(f"{resource.type}: the service does not say when a resource was changed last (meta.lastUpdated)")
+        if isinstance(total, int) and total > 1 and self._settings.paging == "next" and _link(bundle) is None:
+            problems.append(f"{resource.type}: the service gives no link to the next page: set `paging: offset`")
         late = self._web.get(resource.type, {**resource.params, "_count": 1, "_lastUpdated": f"ge{FAR}"})
         if late is not None and next(_resources(_bundle(resource.type, late.json()), resource.type), None) is not None:
             problems.append(f"{resource.type}: the service does not heed _lastUpdated, so every pull would read everything")
@@ -229,9 +232,27 @@ def _link(bundle: Mapping[str, Any]) -> str | None:
 
 
 def _unwrapped(listing: Listing, body: Any) -> dict[str, Any]:
-    """A Bundle as a list can be described: its resources of the type, the next link, the total."""
+    """A Bundle as a list can be described: its resources of the type, where it goes on, the total."""
     bundle = _bundle(listing.kind, body)
-    return {"records": list(_resources(bundle, listing.kind)), "next": _link(bundle), "total": bundle.get("total")}
+    records = list(_resources(bundle, listing.kind))
+    onwards = _onwards(listing, records, _link(bundle)) if listing.paging.style == "next" else None
+    return {"records": records, "next": onwards, "total": bundle.get("total")}
+
+
+def _onwards(listing: Listing, records: Sequence[Mapping[str, Any]], link: str | None) -> str | None:
+    """The next page: of what was changed since the last one here, so that nothing that changes meanwhile shifts it.
+
+    Only among resources of one second is the service's own link followed.  Some give none, even where there is more.
+    """
+    if link is None and len(records) < listing.paging.size:
+        return None
+    seconds = [when // 1000 for when in (_changed(listing.kind, one) for one in records) if when is not None]
+    if len(seconds) == len(records) and seconds == sorted(seconds) and seconds and seconds[-1] > seconds[0]:
+        since = dt.datetime.fromtimestamp(seconds[-1], dt.UTC).strftime("ge%Y-%m-%dT%H:%M:%SZ")
+        return f"{listing.path}?{urlencode({**listing.params, '_count': listing.paging.size, '_lastUpdated': since})}"
+    if link is None:
+        raise AdapterError(f"{listing.kind}: a full page without a link to the next: set `paging: offset`, or a larger `count`")
+    return link
 
 
 def _listing(resource: Resource, settings: Settings) -> Listing:

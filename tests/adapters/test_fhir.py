@@ -208,12 +208,34 @@ def test_names_narratives_and_answers_stay_outside(make: Make, system: Fhir, sit
 
 def test_a_link_to_another_place_is_not_followed(make: Make, system: Fhir, site: Site) -> None:
     for number in range(3):
-        system.put(resource("Task", str(number), status="requested", **{"for": PATIENT}), at=at("03-04T00:00:00") + number * 1000)
+        system.put(resource("Task", str(number), status="requested", **{"for": PATIENT}), at=at("03-04T00:00:00"))
     system.host = "https://elsewhere.example/"
     adapter = make(given(site, resources=["Task"], count=2))
     first = adapter.pull(None)
     with pytest.raises(AdapterError, match="another place"):
         adapter.pull(first.cursor)
+
+
+def test_a_full_page_of_one_second_without_a_link_is_an_error_and_no_end(system: Fhir, site: Site, make: Make) -> None:
+    system.links = False
+    for number in range(3):
+        system.put(resource("Task", str(number), status="requested"), at=at("03-04T00:00:00"))
+    with pytest.raises(AdapterError, match="offset"):
+        make(given(site, resources=["Task"], count=2)).pull(None)
+    assert "offset" in make(given(site, resources=["Task"])).check().problems[0]
+
+
+def test_a_server_that_gives_no_links_is_read_on_by_time(system: Fhir, site: Site, make: Make) -> None:
+    system.links = False
+    for number in range(7):
+        system.put(resource("Task", str(number), status="requested"), at=at("03-04T00:00:00") + number * 1000)
+    adapter = make(given(site, resources=["Task"], count=2))
+    cursor, more, read = None, True, set()
+    while more:
+        page = adapter.pull(cursor)
+        cursor, more = page.cursor, page.more
+        read |= {one.ref for one in page.records}
+    assert read == {str(number) for number in range(7)}
 
 
 def test_an_answer_that_is_no_bundle_is_told(make: Make, site: Site) -> None:
