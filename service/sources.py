@@ -48,16 +48,21 @@ class SourceFile(_Model):
     """What a source's file may say."""
 
     source: str = Field(pattern=r"^[a-z][a-z0-9_-]{0,40}$")
+    """Its name, by which commands, addresses and measurements call it."""
     title: str = ""
+    """What people read; the name unless told."""
     uri: str | None = None
     """The `source` of its events: a URI reference that stays the same for ever.  Else the mapping's own."""
     adapter: str
+    """The kind of client system; its settings are listed below."""
     zone: str | None = None
     """The time zone of the system's times without one, in its records and in what the adapter itself reads of them."""
     every: str = "15m"
     """How often it is asked: 30s, 5m, 2h, 1d."""
     enabled: bool = True
+    """Whether it is asked at all."""
     settings: dict[str, Any] = Field(default_factory=dict)
+    """What the adapter needs to know."""
     mapping: str | dict[str, Any]
     """The mapping itself, the name of its file beside this one, one that comes with duecare, or ``standard``: the records are events."""
     push: Signature | None = None
@@ -172,10 +177,7 @@ def read_file(path: Path, catalogue: Catalogue) -> Configured:
 
 def _configured(yaml: Yaml, path: Path, catalogue: Catalogue) -> Configured:
     faults: list[Fault] = []
-    try:
-        file = SourceFile.model_validate(yaml.data)
-    except ValidationError as error:
-        raise PolicyError(_faults(yaml, (), error)) from None
+    file, wrong = _file(yaml, faults)
     periods: dict[str, int] = {}
     for name, text in (("every", file.every), ("quiet_after", file.quiet_after)):
         match = _EVERY.fullmatch(text.strip())
@@ -183,16 +185,16 @@ def _configured(yaml: Yaml, path: Path, catalogue: Catalogue) -> Configured:
             faults.append(yaml.fault((name,), "period", f"{name}: is no period such as 30s, 5m, 2h or 1d"))
         else:
             periods[name] = int(match[1]) * _SECONDS[match[2]]
-    kind = _kind(yaml, file.adapter, faults)
+    kind = _kind(yaml, file.adapter, faults) if "adapter" not in wrong else None
     mapping: Mapping | None = None
     try:
         if file.mapping == STANDARD:
-            if file.uri is None:
+            if file.uri is None and "uri" not in wrong:
                 faults.append(yaml.fault((), "missing", "uri: is missing, and no mapping says what this source is called"))
             mapping = Standard.of(file.uri or "-", catalogue)
-        elif isinstance(file.mapping, str):
+        elif "mapping" not in wrong and isinstance(file.mapping, str):
             mapping = Mapping.load(_beside(yaml, path, file.mapping), catalogue)
-        else:
+        elif "mapping" not in wrong:
             mapping = Mapping.inside(yaml, ("mapping",), catalogue)
     except PolicyError as error:
         faults.extend(error.faults)
@@ -201,7 +203,7 @@ def _configured(yaml: Yaml, path: Path, catalogue: Catalogue) -> Configured:
     elif mapping is not None and file.zone is not None:
         mapping = replace(mapping, layout=mapping.layout.model_copy(update={"zone": mapping.layout.zone or file.zone}))
     settings: BaseModel | None = None
-    if kind is not None:
+    if kind is not None and "settings" not in wrong:
         context: dict[str, Any] = {"folder": path.parent, "zone": file.zone or (mapping.layout.zone if mapping is not None else None)}
         context |= {"layout": mapping.layout if mapping is not None else None}
         try:
@@ -211,7 +213,7 @@ def _configured(yaml: Yaml, path: Path, catalogue: Catalogue) -> Configured:
     if file.uri is not None and (why := source_fault(file.uri)) is not None:
         faults.append(yaml.fault(("uri",), "bad-source", f"uri {why}"))
     if faults or kind is None or settings is None or mapping is None:
-        raise PolicyError(faults)
+        raise PolicyError(sorted(faults, key=lambda fault: (fault.file != yaml.name, fault.line, fault.col)))
     return Configured(
         file.source,
         file.title or file.source,
@@ -224,6 +226,20 @@ def _configured(yaml: Yaml, path: Path, catalogue: Catalogue) -> Configured:
         file.push,
         str(path),
     )
+
+
+def _file(yaml: Yaml, faults: list[Fault]) -> tuple[SourceFile, frozenset[str]]:
+    """The file, and which of its parts are wrong: the others are looked at too, so that all faults are told at once."""
+    try:
+        return SourceFile.model_validate(yaml.data), frozenset()
+    except ValidationError as error:
+        faults.extend(_faults(yaml, (), error))
+        wrong = frozenset(str(detail["loc"][0]) for detail in error.errors() if detail["loc"])
+        if not isinstance(yaml.data, dict) or not wrong:
+            raise PolicyError(faults) from None
+    stand_in = {"source": "x", "adapter": "x", "mapping": {}}
+    rest = {name: value for name, value in yaml.data.items() if name not in wrong}
+    return SourceFile.model_validate({**{name: stand_in[name] for name in stand_in if name in wrong}, **rest}), wrong
 
 
 def _kind(yaml: Yaml, name: str, faults: list[Fault]) -> Kind | None:
