@@ -9,17 +9,16 @@ deletions leave no trace in searches, so they are found by sweeps.  Imports adap
 
 from __future__ import annotations
 
-import datetime as dt
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal
-from urllib.parse import quote, urlencode
+from urllib.parse import quote
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from adapters.auth import Who, signed_in
 from adapters.base import AdapterError, Connection, Cursor, Kind, Page, Record
-from adapters.convert import ISO, Formats, as_moment, blank
+from adapters.convert import ISO, Formats, blank
+from adapters.fhir_bundle import bundle_of, changed_at, next_link, onwards, plain, resources_of, version_of
 from adapters.listing import Deleted, Listing, Paging, Since
 from adapters.lists import Lists
 from adapters.mapping_schema import look_up
@@ -35,8 +34,6 @@ ELEMENTS: Mapping[str, Sequence[str]] = {
 }
 """By type of resource, the elements that are read unless a source's file says otherwise; id and meta always are."""
 _ALWAYS = ("resourceType", "id", "meta", "status")
-_LEFT_OUT = frozenset({"text", "contained", "display", "div"})
-_REFERENCE = re.compile(r"(?:^|/)([A-Z][A-Za-z]+)/([A-Za-z0-9\-.]{1,64})(?:/_history/[A-Za-z0-9\-.]{1,64})?$")
 FAR = "2999-01-01T00:00:00Z"
 _ERROR = "entered-in-error"
 _GONE = (404, 410)
@@ -140,16 +137,16 @@ class Fhir:
     def _readable(self, resource: Resource, readable: dict[str, str], problems: list[str]) -> None:
         answer = self._web.get(resource.type, {**resource.params, "_count": 1, "_sort": "_lastUpdated", "_total": "accurate"})
         assert answer is not None
-        bundle = _bundle(resource.type, answer.json())
+        bundle = bundle_of(resource.type, answer.json())
         total = bundle.get("total")
         readable[resource.type] = f"{total:,} resources" if isinstance(total, int) else "some resources"
-        first = next(_resources(bundle, resource.type), None)
+        first = next(resources_of(bundle, resource.type), None)
         if first is not None and blank(look_up(first, "meta.lastUpdated")):
             problems.append(f"{resource.type}: the service does not say when a resource was changed last (meta.lastUpdated)")
-        if isinstance(total, int) and total > 1 and self._settings.paging == "next" and _link(bundle) is None:
+        if isinstance(total, int) and total > 1 and self._settings.paging == "next" and next_link(bundle) is None:
             problems.append(f"{resource.type}: the service gives no link to the next page: set `paging: offset`")
         late = self._web.get(resource.type, {**resource.params, "_count": 1, "_lastUpdated": f"ge{FAR}"})
-        if late is not None and next(_resources(_bundle(resource.type, late.json()), resource.type), None) is not None:
+        if late is not None and next(resources_of(bundle_of(resource.type, late.json()), resource.type), None) is not None:
             problems.append(f"{resource.type}: the service does not heed _lastUpdated, so every pull would read everything")
         if first is not None and resource.history:
             self._web.get(f"{resource.type}/{quote(str(first.get('id')), safe='')}/_history", {"_count": 1})
@@ -180,13 +177,13 @@ class Fhir:
         kind = f"{resource.type}.change"
         made: list[Record] = []
         before: dict[str, Any] = {}
-        for version in sorted(self._versions(resource, record.ref), key=lambda one: (_changed(resource.type, one) or 0, _version(one))):
-            at = _changed(resource.type, version)
+        for version in sorted(self._versions(resource, record.ref), key=lambda one: (changed_at(resource.type, one) or 0, version_of(one))):
+            at = changed_at(resource.type, version)
             for name in resource.history:
                 value = look_up(version, name)
                 if value == before.get(name):
                     continue
-                ref = f"{record.ref}@{_version(version)}/{name}"
+                ref = f"{record.ref}@{version_of(version)}/{name}"
                 told = {"id": ref, "at": look_up(version, "meta.lastUpdated"), "field": name, "from": before.get(name), "to": value}
                 made.append(Record(kind, ref, {} if record.gone else {**told, "of": record.fields}, gone=record.gone, changed=at))
                 before[name] = value
@@ -200,59 +197,20 @@ class Fhir:
             answer = self._web.get(where or "", params, missing=_GONE)
             if answer is None:
                 return
-            bundle = _bundle(resource.type, answer.json())
-            yield from (raw for raw in _resources(bundle, resource.type) if raw.get("status") != _ERROR)
-            where, params = (_link(bundle) if self._settings.paging == "next" else None), None
+            bundle = bundle_of(resource.type, answer.json())
+            yield from (raw for raw in resources_of(bundle, resource.type) if raw.get("status") != _ERROR)
+            where, params = (next_link(bundle) if self._settings.paging == "next" else None), None
             if where is None:
                 return
         raise AdapterError(f"{resource.type}: a resource's history goes on without end")
 
 
-def _bundle(kind: str, body: Any) -> dict[str, Any]:
-    if not isinstance(body, dict) or body.get("resourceType") != "Bundle":
-        raise AdapterError(f"{kind}: the answer is no FHIR Bundle")
-    return body
-
-
-def _resources(bundle: Mapping[str, Any], kind: str) -> Iterator[Mapping[str, Any]]:
-    """Those that were asked for; what a server includes beside them, such as an OperationOutcome, is passed over."""
-    entries = bundle.get("entry")
-    for entry in entries if isinstance(entries, list) else ():
-        raw = entry.get("resource") if isinstance(entry, dict) else None
-        if isinstance(raw, dict) and raw.get("resourceType") == kind and look_up(entry, "search.mode") in (None, "match"):
-            yield raw
-
-
-def _link(bundle: Mapping[str, Any]) -> str | None:
-    links = bundle.get("link")
-    for link in links if isinstance(links, list) else ():
-        if isinstance(link, dict) and link.get("relation") == "next" and isinstance(link.get("url"), str):
-            return str(link["url"])
-    return None
-
-
 def _unwrapped(listing: Listing, body: Any) -> dict[str, Any]:
     """A Bundle as a list can be described: its resources of the type, where it goes on, the total."""
-    bundle = _bundle(listing.kind, body)
-    records = list(_resources(bundle, listing.kind))
-    onwards = _onwards(listing, records, _link(bundle)) if listing.paging.style == "next" else None
-    return {"records": records, "next": onwards, "total": bundle.get("total")}
-
-
-def _onwards(listing: Listing, records: Sequence[Mapping[str, Any]], link: str | None) -> str | None:
-    """The next page: of what was changed since the last one here, so that nothing that changes meanwhile shifts it.
-
-    Only among resources of one second is the service's own link followed.  Some give none, even where there is more.
-    """
-    if link is None and len(records) < listing.paging.size:
-        return None
-    seconds = [when // 1000 for when in (_changed(listing.kind, one) for one in records) if when is not None]
-    if len(seconds) == len(records) and seconds == sorted(seconds) and seconds and seconds[-1] > seconds[0]:
-        since = dt.datetime.fromtimestamp(seconds[-1], dt.UTC).strftime("ge%Y-%m-%dT%H:%M:%SZ")
-        return f"{listing.path}?{urlencode({**listing.params, '_count': listing.paging.size, '_lastUpdated': since})}"
-    if link is None:
-        raise AdapterError(f"{listing.kind}: a full page without a link to the next: set `paging: offset`, or a larger `count`")
-    return link
+    bundle = bundle_of(listing.kind, body)
+    records = list(resources_of(bundle, listing.kind))
+    further = onwards(listing, records, next_link(bundle)) if listing.paging.style == "next" else None
+    return {"records": records, "next": further, "total": bundle.get("total")}
 
 
 def _listing(resource: Resource, settings: Settings) -> Listing:
@@ -281,33 +239,7 @@ def _listing(resource: Resource, settings: Settings) -> Listing:
 
 
 def _pruned(resource: Resource, raw: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: _plain(value) for name, value in raw.items() if name in resource.kept}
-
-
-def _plain(value: Any) -> Any:
-    """Without narrative and display names, and with the target of each reference."""
-    if isinstance(value, list):
-        return [_plain(item) for item in value]
-    if not isinstance(value, dict):
-        return value
-    made = {name: _plain(inner) for name, inner in value.items() if name not in _LEFT_OUT}
-    reference = value.get("reference")
-    found = _REFERENCE.search(reference) if isinstance(reference, str) else None
-    return made if found is None else {**made, "target": {"type": found[1], "id": found[2]}}
-
-
-def _version(raw: Mapping[str, Any]) -> str:
-    return str(look_up(raw, "meta.versionId") or "")
-
-
-def _changed(kind: str, raw: Mapping[str, Any]) -> int | None:
-    given = look_up(raw, "meta.lastUpdated")
-    if blank(given):
-        return None
-    try:
-        return int(as_moment(given, Formats((ISO,))).instant.timestamp() * 1000)
-    except ValueError:
-        raise AdapterError(f"{kind}: meta.lastUpdated holds no time") from None
+    return {name: plain(value) for name, value in raw.items() if name in resource.kept}
 
 
 KIND = Kind("fhir", "HL7 FHIR R4: resources by the time of their last change, with the changes between their versions.", Settings, Fhir)
