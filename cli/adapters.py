@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from cli.adapterfiles import lint, schema
 from cli.common import EXIT_BREACHED, EXIT_GOOD, EXIT_USAGE, complain, moment, plural
 
 if TYPE_CHECKING:
@@ -19,6 +20,10 @@ FORM = click.option("--format", "form", type=click.Choice(["text", "json"]), def
 @click.group()
 def adapters() -> None:
     """Connect client systems that are asked for their records (see DUECARE_SOURCES)."""
+
+
+adapters.add_command(lint)
+adapters.add_command(schema)
 
 
 @adapters.command("list")

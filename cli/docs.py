@@ -18,7 +18,7 @@ NOTICE = "<!-- Written by `./dev docs` from the code. Change the code, not this 
 @click.option("--check", is_flag=True, help="Write nothing; exit 1 where a page is not as the code is.")
 @click.option("--to", "folder", type=click.Path(path_type=Path, file_okay=False), help="Folder to write to.  [default: docs/reference]")
 def docs(check: bool, folder: Path | None) -> int:
-    """Write the reference: commands, settings, events, kinds of rule, conditions, verdicts, rules, checks and tests of policies."""
+    """Write the reference: the policy language, rules, events, checks and tests, sources, settings, measurements, commands."""
     folder = folder or _checkout() / FOLDER
     stale = 0
     for name, page in pages().items():
@@ -42,7 +42,7 @@ def docs(check: bool, folder: Path | None) -> int:
 
 def pages() -> dict[str, Callable[[], str]]:
     """Every generated page by its file name."""
-    from cli import kindpages, reference, rulepages
+    from cli import kindpages, reference, rulepages, sourcepages
 
     return {
         "cli.md": reference.cli_page,
@@ -54,6 +54,8 @@ def pages() -> dict[str, Callable[[], str]]:
         "rules.md": rulepages.rules_page,
         "policy-tests.md": rulepages.tests_page,
         "lint.md": reference.lint_page,
+        "sources.md": sourcepages.sources_page,
+        "metrics.md": sourcepages.metrics_page,
     }
 
 

@@ -52,7 +52,9 @@ def takes(field: Mapping[str, Any], parts: str = "") -> str:
     if field.get("type") == "array":
         items = field.get("items") or (field.get("prefixItems") or [{}])[0]
         return f"list of {takes(items, parts)}".replace("list of value", "list of values")
-    return {"integer": "whole number", "string": "text", "boolean": "true or false", "object": "mapping"}.get(str(field.get("type")), "any")
+    return {"integer": "whole number", "number": "number", "string": "text", "boolean": "true or false", "object": "mapping"}.get(
+        str(field.get("type")), "any"
+    )
 
 
 def _default(field: Mapping[str, Any]) -> str:

@@ -33,6 +33,12 @@ class Standing:
     """By (condition, severity)."""
     sources: Mapping[str, float] = field(default_factory=dict)
     """How far behind now each source's word of completeness is."""
+    rejects: Mapping[str, float] = field(default_factory=dict)
+    """Records of each source that were refused and wait."""
+    failures: Mapping[str, float] = field(default_factory=dict)
+    """Pulls of each source that have failed in a row."""
+    good_pulls: Mapping[str, float] = field(default_factory=dict)
+    """Seconds since each source's last good pull."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +59,9 @@ GAUGES = (
     Gauge("duecare_verdicts", "Current verdicts", ("policy", "rule", "verdict")),
     Gauge("duecare_breaches", "Breaches on record", ("condition", "severity")),
     Gauge("duecare_source_behind_seconds", "How far a source's word of completeness lies behind now", ("source",)),
+    Gauge("duecare_source_rejects", "Records of a source that could not be taken in and wait for somebody", ("source",)),
+    Gauge("duecare_source_failures", "Pulls of a source that have failed in a row", ("source",)),
+    Gauge("duecare_source_good_pull_seconds", "How long ago the last good pull of a source was", ("source",)),
 )
 
 
@@ -80,6 +89,9 @@ class _FromStore(Collector):
             {key: value for key, value in standing.verdicts.items()},  # noqa: C416 - widens the key's type
             {key: value for key, value in standing.breaches.items()},  # noqa: C416
             {(source,): age for source, age in standing.sources.items()},
+            {(source,): count for source, count in standing.rejects.items()},
+            {(source,): count for source, count in standing.failures.items()},
+            {(source,): age for source, age in standing.good_pulls.items()},
         )
         families = []
         for gauge, values in zip(GAUGES, series, strict=True):

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from service.feedhealth import Feed, State, feeds
 from service.metrics import Standing
-from store.models import BreachRow, DirtyRow, HeartbeatRow, OutboxRow, VerdictRow
+from store.models import BreachRow, DirtyRow, HeartbeatRow, OutboxRow, RejectRow, SourceRow, VerdictRow
 
 if TYPE_CHECKING:
     from service.bootstrap import Service
@@ -66,6 +66,9 @@ def waiting(session: Session, now: int) -> Standing:
     quarantined = session.scalar(select(func.count()).select_from(DirtyRow).where(~free)) or 0
     outbox, first = session.execute(select(func.count(), func.min(OutboxRow.created)).where(OutboxRow.sent_at.is_(None))).one()
     sources = session.execute(select(HeartbeatRow.source, func.max(HeartbeatRow.complete_until)).group_by(HeartbeatRow.source))
+    waits = (RejectRow.replayed_at.is_(None), RejectRow.dismissed_at.is_(None))
+    rejects = session.execute(select(RejectRow.source, func.count()).where(*waits).group_by(RejectRow.source)).tuples()
+    asked = session.execute(select(SourceRow.source, SourceRow.failures, SourceRow.last_good_pull)).all()
     return Standing(
         dirty=dirty,
         dirty_oldest=_age(now, oldest),
@@ -73,6 +76,9 @@ def waiting(session: Session, now: int) -> Standing:
         outbox=outbox,
         outbox_oldest=_age(now, first),
         sources={source: _age(now, until) for source, until in sources},
+        rejects={source: count for source, count in rejects},  # noqa: C416 - rows become pairs
+        failures={row.source: row.failures for row in asked},
+        good_pulls={row.source: _age(now, row.last_good_pull) for row in asked if row.last_good_pull is not None},
     )
 
 

@@ -21,6 +21,7 @@ PAGES = {
     "how-to/add-a-kind-of-rule.md": ("placements", None),
     "how-to/use-duecare-for-another-process.md": ("permits", APRIL),
     "how-to/connect-a-database.md": ("client-database", MAY),
+    "how-to/watch-a-folder.md": ("watched-folder", None),
 }
 """By page: the example whose folder the reader is in (else an empty one), and the moment at which the page is read."""
 
