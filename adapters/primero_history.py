@@ -73,9 +73,10 @@ class Past:
                 if _is_subform(before) or _is_subform(after):
                     continue
                 seal = _seal([entry.ms, name, before, after, entry.by])
-                told = {"at": entry.at, "by": entry.by, "action": entry.action, "field": name, "from": before, "to": after, "then": dict(stood)}
+                told = {"at": entry.at, "by": entry.by, "action": entry.action, "field": name, "from": before, "to": after}
+                told |= {"then": dict(stood), "case": self.told}
                 ref = f"{self.case.ref}@{seal}"
-                found[ref] = Record(CHANGE, ref, {"id": seal, **told, "case": self.told}, changed=entry.ms)
+                found[ref] = Record(CHANGE, ref, {"id": seal, **told}, changed=entry.ms)
         return list(found.values())
 
     def items(self) -> list[Record]:
