@@ -250,7 +250,9 @@ def test_dhis2_is_pulled_page_by_page_and_again_without_a_change(kit: Kit, dhis2
     assert pull(kit, dhis2_source()).counts["accepted"] == 0
 
 
-def test_dhis2_edits_and_deletions_are_followed(kit: Kit, dhis2: Dhis2, dhis2_source: Make) -> None:
+@pytest.mark.parametrize("zone", ["Australia/Darwin", "America/Bogota"])
+def test_dhis2_edits_and_deletions_are_followed(kit: Kit, dhis2: Dhis2, dhis2_source: Make, zone: str) -> None:
+    dhis2.zone = zone
     pull(kit, dhis2_source())
     dhis2.now += 60_000
     dhis2.drop("event", "v3")
