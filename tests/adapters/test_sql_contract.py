@@ -11,7 +11,8 @@ from sqlalchemy import Connection, create_engine, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from adapters.systems.sql import Settings, Sql
-from tests.adapters.contract import CONSENTS, OVERLAP, VISITS, Contract, Row, World
+from service import pull as pulling
+from tests.adapters.contract import CONSENTS, OVERLAP, VISITS, Contract, Crashed, Reader, Row, World, expected
 from tests.support.mariadb import MariaDb
 from tests.support.servers import ServerMissing
 
@@ -91,7 +92,9 @@ class Tables(World):
 
 
 class Swept(Tables):
-    """The same without tombstones: a row that is deleted is simply gone."""
+    """The same without tombstones: a row that is deleted is simply gone.  ``hour`` (ms) 0: it sweeps at each round."""
+
+    hour = 0
 
     def remove(self, row: Row) -> None:
         with self.engine.begin() as connection:
@@ -99,7 +102,7 @@ class Swept(Tables):
 
     def settings(self) -> tuple[str, dict[str, Any]]:
         name, given = super().settings()
-        self.monkeypatch.setattr("adapters.systems.sql.HOUR_MS", 0)  # sweeps at each round
+        self.monkeypatch.setattr("adapters.systems.sql.HOUR_MS", self.hour)
         tables = [{"table": one["table"], "id": "id", "updated": "changed", "sweep_hours": 1} for one in given["tables"]]
         return name, {**given, "tables": tables}
 
@@ -118,6 +121,26 @@ class TestSqliteSwept(Contract):
         made = Swept(f"sqlite:///{tmp_path / 'client.sqlite3'}", monkeypatch)
         yield made
         made.close()
+
+    def test_whoever_dies_while_what_is_gone_is_taken_back_does_it_again(
+        self, world: World, reader: Reader, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        for ref in ("1", "2", "3"):
+            world.add(ref)
+        reader.pull()
+        world.delete("2")
+        with monkeypatch.context() as patch:
+            patch.setattr(pulling, "_take_records", _dies)
+            with pytest.raises(Crashed):
+                reader.pull()
+        assert isinstance(world, Swept)
+        world.hour = 3_600_000  # the next sweep is far away
+        reader.pull()
+        assert reader.standing() == expected(world)
+
+
+def _dies(*_: object) -> None:
+    raise Crashed
 
 
 class TestPostgresql(Contract):
