@@ -67,7 +67,7 @@ def waiting(session: Session, now: int) -> Standing:
     outbox, first = session.execute(select(func.count(), func.min(OutboxRow.created)).where(OutboxRow.sent_at.is_(None))).one()
     sources = session.execute(select(HeartbeatRow.source, func.max(HeartbeatRow.complete_until)).group_by(HeartbeatRow.source))
     waits = (RejectRow.replayed_at.is_(None), RejectRow.dismissed_at.is_(None))
-    rejects = session.execute(select(RejectRow.source, func.count()).where(*waits).group_by(RejectRow.source)).tuples()
+    rejects = session.execute(select(RejectRow.source, func.count()).where(*waits).group_by(RejectRow.source))
     asked = session.execute(select(SourceRow.source, SourceRow.failures, SourceRow.last_good_pull)).all()
     return Standing(
         dirty=dirty,

@@ -22,8 +22,8 @@ START_SECONDS = 180.0
 class Running:
     """``with Running(home) as product``: serves on ``product.address`` until the end of the block."""
 
-    def __init__(self, home: Path, *, demo: bool = False) -> None:
-        self.home, self.demo = home, demo
+    def __init__(self, home: Path, *, demo: bool = False, sources: Path | None = None) -> None:
+        self.home, self.demo, self.sources = home, demo, sources
         self.address = ""
         self.password = ""
         """The administrator's one-time password, where this start made the administrator."""
@@ -32,6 +32,8 @@ class Running:
     @property
     def environment(self) -> dict[str, str]:
         kept = {name: value for name, value in os.environ.items() if not name.startswith("DUECARE_") and not name.endswith("_URL")}
+        if self.sources is not None:
+            kept["DUECARE_SOURCES"] = str(self.sources)
         return {**kept, "DUECARE_HOME": str(self.home), "DUECARE_LOG_LEVEL": "warning", "PYTHONUNBUFFERED": "1"}
 
     def __enter__(self) -> Self:

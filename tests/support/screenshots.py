@@ -11,6 +11,7 @@ import shutil
 import sys
 import tempfile
 import time
+from contextlib import ExitStack
 from pathlib import Path
 
 from playwright.sync_api import Page, ViewportSize, expect, sync_playwright
@@ -29,7 +30,16 @@ def main() -> None:
         sys.exit("no Chromium: `apt install chromium`, or name its program in DUECARE_CHROMIUM")
     IMAGES.mkdir(parents=True, exist_ok=True)
     flags = ["--lang=en-AU", "--disable-gpu", "--disable-dev-shm-usage", *(["--no-sandbox"] if os.geteuid() == 0 else [])]
-    with tempfile.TemporaryDirectory() as home, Running(Path(home), demo=True) as product, sync_playwright() as playwright:
+    with (
+        tempfile.TemporaryDirectory() as home,
+        tempfile.TemporaryDirectory() as given,
+        sync_playwright() as playwright,
+        ExitStack() as stack,
+    ):
+        folder = Path(given)
+        _client_system(folder)
+        os.environ["DUECARE_SOURCES"] = str(folder)
+        product = stack.enter_context(Running(Path(home), demo=True))
         browser = playwright.chromium.launch(executable_path=chromium, args=flags)
         page = browser.new_context(viewport=LAPTOP, locale="en-AU", timezone_id="Australia/Darwin").new_page()
         page.goto(f"{product.address}/sign-in")
@@ -59,6 +69,7 @@ def main() -> None:
         page.goto(f"{product.address}/policies/cfss/rules/C08")
         _take(page, "rule", full=True)
         _change(page, product.address)
+        _sources(page, product.address, folder)
         page.set_viewport_size(PHONE)
         page.goto(f"{product.address}/?condition=open&sort=severity")
         _take(page, "breaches-phone")
@@ -91,6 +102,33 @@ def _change(page: Page, address: str) -> None:
     page.get_by_role("link", name="The whole report").click()
     expect(page.get_by_role("heading", name="The outcome")).to_be_visible()
     _take(page, "backtest", full=True)
+
+
+def _client_system(folder: Path) -> None:
+    """A made-up system that lays files into a folder, one record of which cannot be read."""
+    shutil.copytree(ROOT / "docs" / "examples" / "watched-folder", folder, dirs_exist_ok=True)
+
+
+def _sources(page: Page, address: str, folder: Path) -> None:
+    page.goto(f"{address}/sources/forms")
+    page.get_by_role("button", name="Ask now").click()
+    for _ in range(120):
+        page.goto(f"{address}/sources/forms")
+        if page.get_by_role("button", name="Try all of them again").is_visible():
+            break
+        time.sleep(1)
+    page.goto(f"{address}/sources")
+    _take(page, "sources")
+    page.goto(f"{address}/sources/forms")
+    page.wait_for_selector("html[data-ready]", state="attached")
+    page.locator("main").evaluate("element => element.scrollIntoView()")
+    page.locator("p", has_text="set up in").last.evaluate(
+        f"element => {{ element.innerHTML = element.innerHTML.replaceAll('{folder}', '/etc/duecare/sources') }}"
+    )
+    _take(page, "source", full=True)
+    page.get_by_role("button", name="Try it out").click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("What the mapping makes of")
+    _take(page, "try-out", full=True)
 
 
 def _settle(page: Page, address: str) -> None:

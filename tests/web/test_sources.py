@@ -106,6 +106,7 @@ def test_the_try_out_shows_records_beside_events_and_no_value_unless_asked(clien
         "Nothing of this was stored",
         "visit.held",
         "Not read, so never kept: mother_name, remarks",
+        "Not read, but kept with the refused record until that is settled: remarks",
         "Refused: data.status",
         "shoe_size",
     ):
