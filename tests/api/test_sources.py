@@ -195,3 +195,16 @@ def test_a_stranger_learns_no_name_of_a_source_from_readyz(fed: Api, clock: list
     answer = fed.client.get("/readyz")
     assert "stale_source" in [each["code"] for each in answer.json["degraded"]]  # type: ignore[index]
     assert "visits" not in answer.get_data(as_text=True)
+
+
+def test_what_is_refused_and_what_fails_is_measured(fed: Api, folder: Folder, clock: list[int]) -> None:
+    folder.lay("may.csv", GOOD, BAD)
+    ask(fed)
+    clock[0] += 60_000
+    folder.drop.rename(folder.path / "elsewhere")
+    ask(fed)
+    told = fed.svc.metrics.text().decode()
+    assert f'duecare_source_rejects{{source="{URI}"}} 1.0' in told
+    assert f'duecare_source_failures{{source="{URI}"}} 1.0' in told
+    assert f'duecare_source_good_pull_seconds{{source="{URI}"}} 60.0' in told
+    assert 'duecare_pulls_total{result="failed",source="visits"} 1.0' in told

@@ -11,7 +11,8 @@ import shutil
 import sys
 import tempfile
 import time
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from playwright.sync_api import Page, ViewportSize, expect, sync_playwright
@@ -32,14 +33,10 @@ def main() -> None:
     flags = ["--lang=en-AU", "--disable-gpu", "--disable-dev-shm-usage", *(["--no-sandbox"] if os.geteuid() == 0 else [])]
     with (
         tempfile.TemporaryDirectory() as home,
-        tempfile.TemporaryDirectory() as given,
+        _client_system() as folder,
+        Running(Path(home), demo=True, sources=folder) as product,
         sync_playwright() as playwright,
-        ExitStack() as stack,
     ):
-        folder = Path(given)
-        _client_system(folder)
-        os.environ["DUECARE_SOURCES"] = str(folder)
-        product = stack.enter_context(Running(Path(home), demo=True))
         browser = playwright.chromium.launch(executable_path=chromium, args=flags)
         page = browser.new_context(viewport=LAPTOP, locale="en-AU", timezone_id="Australia/Darwin").new_page()
         page.goto(f"{product.address}/sign-in")
@@ -104,9 +101,13 @@ def _change(page: Page, address: str) -> None:
     _take(page, "backtest", full=True)
 
 
-def _client_system(folder: Path) -> None:
-    """A made-up system that lays files into a folder, one record of which cannot be read."""
-    shutil.copytree(ROOT / "docs" / "examples" / "watched-folder", folder, dirs_exist_ok=True)
+@contextmanager
+def _client_system() -> Iterator[Path]:
+    """A folder into which a made-up system has laid a file, one row of which cannot be read."""
+    with tempfile.TemporaryDirectory() as given:
+        folder = Path(given)
+        shutil.copytree(ROOT / "docs" / "examples" / "watched-folder", folder, dirs_exist_ok=True)
+        yield folder
 
 
 def _sources(page: Page, address: str, folder: Path) -> None:
@@ -121,10 +122,8 @@ def _sources(page: Page, address: str, folder: Path) -> None:
     _take(page, "sources")
     page.goto(f"{address}/sources/forms")
     page.wait_for_selector("html[data-ready]", state="attached")
-    page.locator("main").evaluate("element => element.scrollIntoView()")
-    page.locator("p", has_text="set up in").last.evaluate(
-        f"element => {{ element.innerHTML = element.innerHTML.replaceAll('{folder}', '/etc/duecare/sources') }}"
-    )
+    hidden = "(element, folder) => { element.textContent = element.textContent.replace(folder, '/etc/duecare/sources') }"
+    page.locator("span", has_text=str(folder)).last.evaluate(hidden, str(folder))
     _take(page, "source", full=True)
     page.get_by_role("button", name="Try it out").click()
     expect(page.get_by_role("heading", level=1)).to_contain_text("What the mapping makes of")
