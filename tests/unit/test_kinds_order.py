@@ -367,6 +367,14 @@ def test_content_may_be_asked_of_the_last_such_event_before(of, events: list[Eve
     assert said(r1(of(**EXAMINES), *events, OPENED)) == wanted
 
 
+@pytest.mark.parametrize("safe", [True, False])
+def test_on_the_day_of_a_gate_without_a_moment_it_may_have_come_before(of, *, safe: bool) -> None:
+    """Nothing is asked where there was none before; where there was, its content counts."""
+    day_only = ev("o", "case.opened", "03-10")
+    assert said(r1(of(**EXAMINES), probe("a", "03-10 09:00", safe=safe), day_only)) == "unknown: day_without_moment"
+    assert said(r1(of(**EXAMINES), probe("a", "03-11 00:00", safe=safe), day_only)) == "not_applicable: not_triggered"
+
+
 def test_a_condition_on_the_closure_applies_once_there_is_one(of) -> None:
     policy = of(
         kind="content",
