@@ -256,6 +256,13 @@ def test_what_was_recorded_later_was_not_known() -> None:
     assert said(one(evaluated(CFSS, [START, late], "04-09", "04-20"), "C12")) == "due_soon"
 
 
+def test_what_is_known_already_is_not_waited_for() -> None:
+    late = ev("s", "snapshot.completed", "04-10 09:00", rec="04-20 09:00", kind="baseline")
+    before, now = (evaluated(CFSS, [START, late], "05-01 09:00", known) for known in ("04-20 08:59", "04-20 09:00"))
+    assert before.next_change == at("04-20 09:00")
+    assert now.next_change is None or now.next_change > at("05-01 09:00")
+
+
 def test_known_at_as_a_date_means_its_last_instant() -> None:
     late = ev("s", "snapshot.completed", "04-10 09:00", rec="04-20 23:59", kind="baseline")
     assert said(one(evaluated(CFSS, [START, late], "04-15", "04-19"), "C12")) == "breached"

@@ -128,18 +128,21 @@ FOR_EACH_CHILD = {
 
 
 @pytest.mark.parametrize(
-    ("status", "role", "wanted"),
+    ("status", "roles", "wanted"),
     [
-        ("held", "child", "breached"),
-        ("held", None, "unknown: missing members.role"),
-        (None, "child", "breached"),  # whichever visit was the first
-        (None, None, "unknown: missing members.role"),  # on the earlier of the two days it may have been no child
-        ("attempted", None, "breached"),  # by the day of the visit the role was told
+        ("held", ("child", "child"), "breached"),
+        ("held", (None, "child"), "unknown: missing members.role"),
+        (None, ("child", "child"), "breached"),  # whichever visit was the first
+        (None, (None, "child"), "unknown: missing members.role"),  # on the earlier of the two days it may have been no child
+        (None, ("child", None), "unknown: missing members.role"),
+        ("attempted", (None, "child"), "breached"),  # by the day of the visit the role was told
     ],
 )
-def test_a_role_that_one_of_the_possible_days_leaves_open_accuses_nobody(of, status: str | None, role: str | None, wanted: str) -> None:
-    first = {"person": "c1"} if role is None else {"person": "c1", "role": role}
-    homes = [household("h", "03-02 09:30", first), household("h2", "03-06 09:30", "c1:child")]
+def test_a_role_that_one_of_the_possible_days_leaves_open_accuses_nobody(
+    of, status: str | None, roles: tuple[str | None, str | None], wanted: str
+) -> None:
+    lists = [{"person": "c1"} if role is None else {"person": "c1", "role": role} for role in roles]
+    homes = [household("h", "03-02 09:30", lists[0]), household("h2", "03-06 09:30", lists[1])]
     visits = [visit("v", "03-05 09:00", status=status), visit("w", "03-08 09:00")]
     assert all_of(of(**FOR_EACH_CHILD), *homes, *visits) == {"person:c1": wanted}
 

@@ -159,6 +159,12 @@ def test_without_a_performer_it_may_be_the_same_visit() -> None:
     assert counted(by("a", "03-03 09:00", None), by("b", "03-03 11:00", None)) == {"a": Fit.YES, "b": Fit.YES}
 
 
+def test_what_one_source_reports_twice_is_twice_whatever_another_reports() -> None:
+    other = by("c", "03-04 09:00", "w1", "urn:app")
+    found_ = counted(by("a", "03-03 09:00", "w1"), by("b", "03-03 11:00", None), other)
+    assert found_ == {"a": Fit.YES, "b": Fit.YES, "c": Fit.YES}
+
+
 def test_what_is_missing_is_named() -> None:
     hits = view(by("a", "03-03 09:00", "w1"), by("b", "03-03 11:00", None, "urn:app")).counted("qualifying_visit")
     assert [hit.text for hit in hits] == ["", "performer.id"]
