@@ -146,16 +146,6 @@ class Where(BaseModel):
         """What `rules.matching` made of it, by prefix."""
         return {}
 
-    def paths(self) -> list[str]:
-        """Every attribute path that it reads of the event under test (of elements: with their list's path before)."""
-        found = []
-        for path, test in self.tests.items():
-            found.append(path)
-            found += [f"{path}.{inner}" for part in (test.each, test.some) if part is not None for inner in part.paths()]
-        for part in (*(self.all_ or ()), *(self.any_ or ()), *((self.not_,) if self.not_ else ())):
-            found += part.paths()
-        return found
-
 
 class Selector(Model):
     """Which events: type names or declared terms, with conditions.  A bare name or list of names will do.

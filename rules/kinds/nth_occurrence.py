@@ -95,7 +95,7 @@ class NthOccurrence(Kind):
             people = concerned(view, self.per or (), self._deadline_day(view, limit))
             if people is None:
                 return None
-            found.update({one.person: one for one in people if one.person not in found or not one.missing})
+            found.update({one.person: one for one in people if one.person not in found or one.missing})
         return [found[person] for person in sorted(found)]
 
     def _one(self, trigger: Trigger, view: View, person: str | None) -> Obligation:

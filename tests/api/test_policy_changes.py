@@ -147,7 +147,14 @@ def texts(api: Api) -> dict[str, str]:
 def test_findings_in_a_text_come_with_their_lines(office: Api) -> None:
     text = texts(office)["cfss.yaml"].replace("kind: existence", "kind: existance", 1)
     line = next(number for number, each in enumerate(text.splitlines(), 1) if "existance" in each)
-    body = {"policy": None, "values": None, "files": {"cfss.yaml": text}, "main": "cfss.yaml", "applies_to_open": None, "effective": None}
+    body: dict[str, Any] = {
+        "policy": None,
+        "values": None,
+        "files": {"cfss.yaml": text},
+        "main": "cfss.yaml",
+        "applies_to_open": None,
+        "effective": None,
+    }
     refused = propose(office, owner(office, "kim"), 422, **body)
     assert [error["pointer"].split(":")[:2] for error in refused["errors"]] == [["/cfss.yaml", str(line)]]
 
@@ -160,7 +167,7 @@ def test_a_rule_is_enforced_only_after_a_backtest_of_exactly_that_version(office
         "    severity: high\n    kind: nth_occurrence", "    severity: high\n    status: shadow\n    kind: nth_occurrence", 1
     )
     assert shadowed != text
-    body = {"policy": None, "values": None, "main": "cfss.yaml", "applies_to_open": None, "effective": "2026-06-01"}
+    body: dict[str, Any] = {"policy": None, "values": None, "main": "cfss.yaml", "applies_to_open": None, "effective": "2026-06-01"}
     made = propose(office, kim, files={"cfss.yaml": shadowed}, **body)
     assert made["enforces"] == []
     decide(office, robin, made["id"], "approve")
@@ -186,7 +193,7 @@ def test_a_rule_is_enforced_only_after_a_backtest_of_exactly_that_version(office
 def test_a_report_is_cut_to_what_the_key_may_read(office: Api) -> None:
     post(office, family("case-1"))
     made = propose(office, owner(office, "kim"))
-    started = office.call("POST", "/v1/backtests", token=owner(office, "kim2"), json={"candidate": made["digest"]}).json
+    started: Any = office.call("POST", "/v1/backtests", token=owner(office, "kim2"), json={"candidate": made["digest"]}).json
     while not work(office.svc, started["id"], give_way=False):
         pass
     limited = office.get(f"/v1/backtests/{started['id']}/report", token=owner(office, "lee", teams=("nobody",)))
@@ -208,8 +215,9 @@ def test_a_backtest_needs_one_thing_to_try(office: Api) -> None:
 def test_a_backtest_is_cancelled_once(office: Api) -> None:
     post(office, family("case-1"))
     token = owner(office, "kim")
-    made = office.call("POST", "/v1/backtests", token=token, json={"candidate": office.get("/v1/policies/cfss")["digest"]}).json
-    assert office.call("POST", f"/v1/backtests/{made['id']}/cancel", token=token).json["state"] == "cancelled"
+    made: Any = office.call("POST", "/v1/backtests", token=token, json={"candidate": office.get("/v1/policies/cfss")["digest"]}).json
+    cancelled: Any = office.call("POST", f"/v1/backtests/{made['id']}/cancel", token=token).json
+    assert cancelled["state"] == "cancelled"
     assert office.call("POST", f"/v1/backtests/{made['id']}/cancel", token=token).status_code == 409
 
 

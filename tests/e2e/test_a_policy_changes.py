@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, expect
 
 from tests.e2e.test_a_reviewers_day import enter, ready
 from tests.support.axe import overflow, violations
@@ -15,8 +15,8 @@ from tests.support.service_kit import event, three_visits, visit
 
 pytestmark = pytest.mark.e2e
 
-LAPTOP = {"width": 1366, "height": 768}
-PHONE = {"width": 390, "height": 844}
+LAPTOP: ViewportSize = {"width": 1366, "height": 768}
+PHONE: ViewportSize = {"width": 390, "height": 844}
 FINDS = 90_000
 """ms within which the workers have judged a few cases."""
 
@@ -130,7 +130,7 @@ def test_a_text_with_faults_is_told_with_its_lines(browser: Browser, product: Ru
     ready(page)
     faults = wrong(page, "another text")
     page.get_by_label("The policy file").set_input_files(
-        [{"name": "cfss.yaml", "mimeType": "application/yaml", "buffer": b"policy: cfss\ntitel: Journey\n"}]
+        {"name": "cfss.yaml", "mimeType": "application/yaml", "buffer": b"policy: cfss\ntitel: Journey\n"}
     )
     page.get_by_label("Why").fill("A better title.")
     page.get_by_role("button", name="Check and propose it").click()

@@ -153,7 +153,7 @@ def report(state: str) -> BacktestPage:
     told = Told(
         title="Backtest of cfss 2",
         about=("Child and Family Support System journey, version 2, taken as in force throughout.", "Only what you may see is counted."),
-        findings=running("done").findings,
+        findings=tuple(running("done").findings),
         tables=(
             Table("By rule", ("Rule", "", *heads), (("C18", TITLE, "31", "4", "12"), ("C12", "A family snapshot", "0", "0", "1")), keys=2),
             Table("By team", ("Team", "Office", *heads), (("north", "alice", "20", "1", "6"), ("no team", "no office", "11", "3", "6")), 2),
@@ -184,13 +184,17 @@ class FakePolicies:
     def __init__(self) -> None:
         self.trial = ""
         self.kept = {name: change(name) for name in ("ch-1", "ch-active", "ch-old", "ch-text")}
-        settled = {"state": "active", "decided_by": "robin", "decided_at": NOW - 86_400_000, "comment": "Looks right."}
+        settled: dict[str, Any] = {"state": "active", "decided_by": "robin", "decided_at": NOW - 86_400_000, "comment": "Looks right."}
         self.kept["ch-active"] = replace(self.kept["ch-active"], **settled)
         self.kept["ch-old"] = replace(self.kept["ch-old"], **{**settled, "state": "rejected"}, what="Version 0.9, from Wed 1 April 2026")
-        self.kept["ch-text"] = replace(
-            self.kept["ch-text"], kind="Another text", what="Version 2, from Fri 1 May 2026", proposed_by="robin", values=(), differences=(),
-            open_cases=False, reason="", enforces=(("C27", "A new rule"),),
-        )  # fmt: skip
+        text: dict[str, Any] = {
+            "kind": "Another text",
+            "what": "Version 2, from Fri 1 May 2026",
+            "proposed_by": "robin",
+            "open_cases": False,
+        }
+        text |= {"values": (), "differences": (), "reason": "", "enforces": (("C27", "A new rule"),)}
+        self.kept["ch-text"] = replace(self.kept["ch-text"], **text)
 
     def policies(self, access: Access) -> list[PolicyRow]:
         return [policy_row()]

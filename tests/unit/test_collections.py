@@ -134,6 +134,15 @@ TWO = plan("p", "03-02 09:00", "g1", "g2")
             [plan("p", "03-02 09:00", "g1"), achieved("x", "03-04 09:00", None), achieved("a", "03-08 09:00")],
             (["x", "a"], "goal"),
         ),  # x may have been the one
+        (
+            [
+                plan("p", "03-02 09:00", "g1"),
+                achieved("x", "03-04 09:00", None),
+                achieved("a", "03-08 09:00"),
+                plan("q", "03-10 09:00", "g1"),
+            ],
+            (["x", "a"], "goal"),
+        ),  # but not the new version: by then it was surely done
     ],
 )
 def test_when_every_current_item_was_done(events: list[Event], wanted: tuple[list[str | None], str]) -> None:

@@ -112,6 +112,27 @@ def test_an_absent_attribute_is_unclear_and_named(test: Any) -> None:
     assert put({"deep.down": test}, {"deep": {}}) == (UNCLEAR, "deep.down")
 
 
+@pytest.mark.parametrize(
+    ("test", "value", "why"),
+    [
+        ("a", "b", "it is b, not a"),
+        (True, False, "it is no, not yes"),
+        (["a", "b"], "c", "it is c, not a or b"),
+        ({"differs_from": "a"}, "a", "it is a"),
+        ({"has": "c"}, ["a"], "it does not hold c"),
+        ({"has_all": ["a", "b", "c"]}, ["b"], "it lacks a and c"),
+        ({"has_any": ["a", "b", "c"]}, ["d"], "it holds none of a, b or c"),
+        ({"at_least": 2}, ["a"], "it is 1, below 2"),
+        ({"at_most": 2}, 3, "it is 3, above 2"),
+        ({"before": "2026-03-02"}, "2026-03-03", "it is 2026-03-03, not before 2026-03-02"),
+        ({"after": "2026-03-02"}, "2026-03-01", "it is 2026-03-01, not after 2026-03-02"),
+        ({"some": {"a": 1}}, [], "none of it is as required"),
+    ],
+)
+def test_what_does_not_hold_says_why_with_the_value_and_what_was_asked(test: Any, value: Any, why: str) -> None:
+    assert put({"it": test}, {"it": value}) == (NO, why)
+
+
 def test_where_presence_is_asked_for_absence_is_plainly_false() -> None:
     assert put({"reason": {"present": True}}, {}) == (NO, "reason is absent")
     assert put({"reason": {"present": True, "equals": "a"}}, {})[0] is NO
@@ -282,6 +303,12 @@ def test_where_if_none_decides_it_decides_whatever_else_is_missing() -> None:
     assert put({"level": {"at_least": ref}}, {}, ev("e", "risk.assessed", "03-10 09:00"))[0] is NO
     before = ev("b", "risk.assessed", "03-09 09:00", level=1)
     assert put({"level": {"at_least": ref}}, {}, before, ev("e", "risk.assessed", "03-10 09:00")) == (UNCLEAR, "level")
+
+
+def test_of_an_event_of_which_only_the_day_is_known_another_of_that_day_may_be_the_previous_one() -> None:
+    ref = {"previous": {"attribute": "level"}, "if_none": "false"}
+    day_only, other = ev("e", "risk.assessed", "03-10", level=2), ev("b", "risk.assessed", "03-10 09:00", level=1)
+    assert put({"level": {"at_least": ref}}, {}, day_only, other) == (UNCLEAR, "day_without_moment")
 
 
 def test_an_attribute_that_the_last_event_lacks_is_missing() -> None:

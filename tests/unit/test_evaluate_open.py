@@ -120,6 +120,11 @@ def test_a_first_version_that_applies_to_open_cases_judges_nothing_of_before(tmp
     assert due(evaluated([only], [START], "05-01"))[0] == "not_applicable: before_policy"
 
 
+def test_nothing_waits_for_the_day_of_a_first_version(tmp_path: Path) -> None:
+    found = one(evaluated(policy_of(tmp_path, deadline(2), **OPEN), [START], "03-10"), "R1")
+    assert (said(found), found.next_change) == ("not_applicable: before_policy", None)
+
+
 def test_a_later_ordinary_version_leaves_it_what_began_before(tmp_path: Path, first: Policy, second: Policy) -> None:
     third = policy_of(tmp_path, deadline(1), effective="2026-05-01", version='"3"')
     versions = [first, second, third]

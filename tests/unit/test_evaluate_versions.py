@@ -129,6 +129,45 @@ def test_where_the_versions_come_to_different_verdicts_of_one_obligation_it_is_u
     assert (said(found), found.policy_digest) == ("unknown: missing status", deadlines[1].digest)
 
 
+def test_what_is_missing_under_an_earlier_version_is_named_where_the_verdict_is_a_later_ones(tmp_path: Path) -> None:
+    first = policy_of(tmp_path, deadline(6), effective="2026-01-01")
+    by_plan = "kind: response\nwhen: {first: final_plan}\nrequires: assessment.completed\nwithin: {weeks: 2}"
+    plan = ev("p", "safety_plan.recorded", "04-02 09:00", status="final")
+    events = [START, visit("v", "03-05 09:00", status=None), plan]
+    found = one(evaluated([first, policy_of(tmp_path, by_plan, effective="2026-04-01")], events, "04-15"), "R1")
+    assert said(found) == "unknown: missing status"  # the weeks from the connection are over, those from the visit are not
+
+
+@pytest.mark.parametrize("certain", [True, False])
+def test_an_activation_of_which_it_is_open_whether_there_was_one_falls_to_the_version_of_its_day(
+    deadlines: list[Policy], certain: bool
+) -> None:
+    named = ev("n", "need.changed", "03-01 09:00", program="cfss")
+    (found,) = evaluated(deadlines, [named, visit("v", "03-03 09:00", status="held" if certain else None)], "06-01").verdicts
+    assert (said(found), found.policy_digest) == ("breached" if certain else "unknown: missing status", deadlines[0].digest)
+
+
+@pytest.mark.parametrize(("before", "since"), [("04-10", "04-15"), ("04-15", "04-10"), ("04-15", "04-15")])
+def test_what_is_put_before_a_person_under_one_version_is_so_under_both(tmp_path: Path, before: str, since: str) -> None:
+    """The date was moved on 12 April; one version goes by the first plan, the other by its update."""
+
+    def version(effective: str, *documents: str) -> Policy:
+        made = policy_of(tmp_path, "kind: due_from_data\nitems: actions", effective=effective)
+        actions = made.collections["actions"].model_copy(update={"of": documents})
+        return replace(made, collections={**made.collections, "actions": actions})
+
+    versions = [version("2026-01-01", "sf_plan.recorded"), version("2026-04-01", "sf_plan.updated")]
+    events = [
+        START,
+        ev("p", "sf_plan.recorded", "03-05 09:00", plan="sf", actions=[{"id": "a1", "due_on": f"2026-{before}"}]),
+        ev("q", "sf_plan.updated", "04-05 09:00", plan="sf", actions=[{"id": "a1", "due_on": f"2026-{since}"}]),
+        ev("m", "action.rescheduled", "04-12 09:00", action="a1", due_on="2026-04-20"),
+    ]
+    found = one(evaluated(versions, events, "06-01"), "R1")
+    assert (said(found), found.due_on, found.policy_digest) == ("breached", "2026-04-20", versions[1].digest)
+    assert (found.contested is not None) is ("04-10" in (before, since))
+
+
 def test_a_version_that_finds_nothing_does_not_say_so_beside_what_another_found(tmp_path: Path) -> None:
     first = policy_of(tmp_path, snapshot_within(4), effective="2026-01-01")
     other = snapshot_within(4).replace("referral.received", "case.closed")
@@ -215,6 +254,13 @@ def test_what_was_recorded_later_was_not_known() -> None:
     assert said(one(evaluated(CFSS, [START, late], "04-15", "04-15"), "C12")) == "breached"
     assert said(one(evaluated(CFSS, [START, late], "04-15", "04-20"), "C12")) == "met"
     assert said(one(evaluated(CFSS, [START, late], "04-09", "04-20"), "C12")) == "due_soon"
+
+
+def test_what_is_known_already_is_not_waited_for() -> None:
+    late = ev("s", "snapshot.completed", "04-10 09:00", rec="04-20 09:00", kind="baseline")
+    before, now = (evaluated(CFSS, [START, late], "05-01 09:00", known) for known in ("04-20 08:59", "04-20 09:00"))
+    assert before.next_change == at("04-20 09:00")
+    assert now.next_change is None or now.next_change > at("05-01 09:00")
 
 
 def test_known_at_as_a_date_means_its_last_instant() -> None:

@@ -118,6 +118,35 @@ def test_who_left_before_the_recurrence_began_is_not_in_it(of) -> None:
     assert all_of(unset, AGREED, household("h", "03-02 09:30", "m1:parent")) == {"case": "not_applicable: not_triggered"}
 
 
+FOR_EACH_CHILD = {
+    "kind": "nth_occurrence",
+    "when": "episode",
+    "requires": "final_plan",
+    "by": "{nth: 1, of: qualifying_visit}",
+    "per": "[child]",
+}
+
+
+@pytest.mark.parametrize(
+    ("status", "roles", "wanted"),
+    [
+        ("held", ("child", "child"), "breached"),
+        ("held", (None, "child"), "unknown: missing members.role"),
+        (None, ("child", "child"), "breached"),  # whichever visit was the first
+        (None, (None, "child"), "unknown: missing members.role"),  # on the earlier of the two days it may have been no child
+        (None, ("child", None), "unknown: missing members.role"),
+        ("attempted", (None, "child"), "breached"),  # by the day of the visit the role was told
+    ],
+)
+def test_a_role_that_one_of_the_possible_days_leaves_open_accuses_nobody(
+    of, status: str | None, roles: tuple[str | None, str | None], wanted: str
+) -> None:
+    lists = [{"person": "c1"} if role is None else {"person": "c1", "role": role} for role in roles]
+    homes = [household("h", "03-02 09:30", lists[0]), household("h2", "03-06 09:30", lists[1])]
+    visits = [visit("v", "03-05 09:00", status=status), visit("w", "03-08 09:00")]
+    assert all_of(of(**FOR_EACH_CHILD), *homes, *visits) == {"person:c1": wanted}
+
+
 # ------------------------------------------------------------------------------------------------------ whom and what it is told about
 HOME = household("h", "03-02 09:30", "m1:parent", "c1:child")
 ADVISED = {"kind": "precedence", "when": "{each: case.closed}", "requires": "consultation.recorded"}

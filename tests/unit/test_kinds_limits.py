@@ -312,6 +312,11 @@ def test_requirement_and_condition_must_hold_together(of, events: list[Event], w
     assert (said(found), found.satisfied_on) == (wanted, satisfied)
 
 
+def test_only_the_version_that_lacks_it_is_told_as_looked_at_in_vain(of) -> None:
+    found = r1(of(**TOGETHER), DANGER, plan("p", "03-06 09:00", False), plan("q", "03-20 09:00", True))
+    assert [name for name, _ in found.rejected] == ["p"]
+
+
 # ------------------------------------------------------------------------------------------------------------------------- recurrence
 REGULAR = {"kind": "recurrence", "when": "{first: final_plan}", "requires": "qualifying_visit", "every": "{days: 14}"}
 AGREED = planned("03-02 12:00")

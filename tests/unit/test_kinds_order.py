@@ -225,6 +225,20 @@ def test_only_what_came_after_the_last_version_counts(of, events: list[str], wan
     assert said(r1(of(**AFTER_LAST), *made, ev("m", "network_meeting.held", "03-10 12:00"))) == wanted
 
 
+@pytest.mark.parametrize(
+    ("status", "wanted"), [("draft", "met"), ("final", "unknown: day_without_moment"), (None, "unknown: missing status")]
+)
+def test_only_a_version_that_fits_may_take_something_back_on_the_day_of_the_gate(of, status: str | None, wanted: str) -> None:
+    needs = "{event: safety_plan.reviewed, after_last: {event: safety_plan.updated, where: {status: final}}}"
+    events = [
+        ev("p", "safety_plan.updated", "03-03 09:00", status="final"),
+        ev("r", "safety_plan.reviewed", "03-04 09:00"),
+        ev("q", "safety_plan.updated", "03-10", status=status),
+        ev("m", "network_meeting.held", "03-10 12:00"),
+    ]
+    assert said(r1(of(**{**AFTER_LAST, "requires": needs}), *events)) == wanted
+
+
 # ------------------------------------------------------------------------------------------------------------------- for every, and each
 EVERY = {"kind": "precedence", "compare": "day", "when": "{each: case.closed}", "requires": "{for_every: goals}"}
 
@@ -367,6 +381,14 @@ def test_content_may_be_asked_of_the_last_such_event_before(of, events: list[Eve
     assert said(r1(of(**EXAMINES), *events, OPENED)) == wanted
 
 
+@pytest.mark.parametrize("safe", [True, False])
+def test_on_the_day_of_a_gate_without_a_moment_it_may_have_come_before(of, *, safe: bool) -> None:
+    """Nothing is asked where there was none before; where there was, its content counts."""
+    day_only = ev("o", "case.opened", "03-10")
+    assert said(r1(of(**EXAMINES), probe("a", "03-10 09:00", safe=safe), day_only)) == "unknown: day_without_moment"
+    assert said(r1(of(**EXAMINES), probe("a", "03-11 00:00", safe=safe), day_only)) == "not_applicable: not_triggered"
+
+
 def test_a_condition_on_the_closure_applies_once_there_is_one(of) -> None:
     policy = of(
         kind="content",
@@ -438,6 +460,13 @@ def ended(when: str) -> Event:
 )
 def test_an_episode_of_the_other_program_may_overlap_only_so_long(events: list[Event], as_of: str, days: int, wanted: str) -> None:
     assert said(beside(*events, as_of=as_of, days=days)) == wanted
+
+
+def test_the_case_that_overlaps_is_named() -> None:
+    for events in ([], [ended("03-20 09:00")]):
+        assert beside(*events).rejected == (("r", "case cp was open beside it after the limit"),)
+    assert beside(as_of="03-10").rejected == (("r", "case cp is still open"),)
+    assert beside(ended("03-10 23:00")).rejected == ()
 
 
 def test_an_episode_that_begins_later_and_overlaps_is_a_breach_too() -> None:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 import pytest
 
 from rules.casefile import cluster, gather
+from rules.course import CourseOfCase
 from rules.links import links, roots
 from rules.model import Event, Heartbeat, Verdict
 from rules.policy import load_shipped
@@ -16,6 +17,13 @@ from tests.support.core import CATALOGUE, DOMAIN, FOR_EVER, at, ev, evaluated, f
 
 def merged(name: str, case: str, into: str, when: str = "03-05 09:00") -> Event:
     return ev(name, "case.merged", when, case=case, into=into)
+
+
+def test_a_catalogue_says_where_ids_stand_that_link_cases() -> None:
+    sources = CourseOfCase.of(CATALOGUE).links
+    assert {name: [source.event for source in found] for name, found in sources.items()} == {
+        "child": ["household.recorded", "referral.received"]
+    }
 
 
 # ------------------------------------------------------------------------------------------------------------------------- link keys

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from rules.conditions import Selector
+from rules.conditions import Selector, Term, Where
 from rules.history import Entry
 from rules.matching import Context
 from rules.model import Event, Fit
@@ -16,6 +17,7 @@ from rules.view import Hit, View, possible_first, possible_last, possible_nth
 from tests.support.core import day, ev, evaluated, household, view_of, visit
 
 START = ev("k1", "service.connected", "03-02 09:00", program="cfss")
+SAFE = Where.model_validate({"safe_at_home": True})
 
 
 def view(*events: Event, **more: Any) -> View:
@@ -50,6 +52,13 @@ def test_several_types_come_in_one_order() -> None:
         ev("a", "safety_plan.recorded", "03-02 10:00"),
     )
     assert list(found(seen, ["safety_plan.recorded", "safety_plan.updated"])) == ["a", "b", "c"]
+
+
+def test_a_term_of_several_types_comes_in_one_order() -> None:
+    updated, recorded = (ev(name, f"safety_plan.{name}", when) for name, when in (("updated", "03-03 09:00"), ("recorded", "03-04 09:00")))
+    seen = view(recorded, updated)
+    seen.policy = replace(seen.policy, terms={"any_plan": Term(event=("safety_plan.recorded", "safety_plan.updated"))})
+    assert list(found(seen, "any_plan")) == ["updated", "recorded"]
 
 
 def test_same_compares_with_the_activating_event() -> None:
@@ -91,6 +100,9 @@ def test_related_looks_into_the_cases_that_share_a_child() -> None:
     seen = view_of(own, policy=load_shipped("strengthening_families"), linked={"cp": other, "no": stranger})
     assert found(seen, {"event": "investigation.completed", "related": True}) == {"i": Fit.YES}
     assert found(seen, "investigation.completed") == {}
+    seen.policy = replace(seen.policy, terms={"safe": Term(event="investigation.completed", where=SAFE)})
+    assert found(seen, {"event": "safe", "related": True}) == {"i": Fit.UNCLEAR}
+    assert found(seen, "safe") == {}
 
 
 # ----------------------------------------------------------------------------------------------------------------------- counted once
@@ -145,6 +157,12 @@ def test_without_a_performer_it_may_be_the_same_visit() -> None:
     assert counted(by("a", "03-03 09:00", None), by("b", "03-03 11:00", None, "urn:app")) == {"a": Fit.YES, "b": Fit.UNCLEAR}
     assert counted(by("a", "03-03 09:00", None), by("b", "03-04 11:00", None, "urn:app")) == {"a": Fit.YES, "b": Fit.YES}
     assert counted(by("a", "03-03 09:00", None), by("b", "03-03 11:00", None)) == {"a": Fit.YES, "b": Fit.YES}
+
+
+def test_what_one_source_reports_twice_is_twice_whatever_another_reports() -> None:
+    other = by("c", "03-04 09:00", "w1", "urn:app")
+    found_ = counted(by("a", "03-03 09:00", "w1"), by("b", "03-03 11:00", None), other)
+    assert found_ == {"a": Fit.YES, "b": Fit.YES, "c": Fit.YES}
 
 
 def test_what_is_missing_is_named() -> None:

@@ -316,6 +316,6 @@ def test_whoever_may_not_change_policies_sees_no_forms(desk: FakeDesk) -> None:
         assert [form.attributes["action"] for form in page.all("form", method="post")] == ["/sign-out"], path
         assert VALUE not in links(page)
     assert "Your role reads policies" in client.get(VALUE).main
-    page = client.post(VALUE, GOOD, status=403)
-    assert page is not None
-    assert "Your role does not allow this" in page.main
+    refused = client.post(VALUE, GOOD, status=403)
+    assert refused is not None
+    assert "Your role does not allow this" in refused.main

@@ -136,7 +136,7 @@ def test_a_text_with_faults_is_told_with_its_lines_and_a_good_one_is_proposed(fl
     def send(name: str, content: str, others: Mapping[str, str] | None = None, **more: Any) -> Document | None:
         kim.get(path)
         data = {"effective": "2026-06-01", "open_cases": "no", "reason": "A better text.", "file": (io.BytesIO(content.encode()), name)}
-        data["others"] = [(io.BytesIO(text.encode()), other) for other, text in (others or {}).items()]  # type: ignore[assignment]
+        data["others"] = [(io.BytesIO(text.encode()), other) for other, text in (others or {}).items()]
         return kim.post(path, data, content_type="multipart/form-data", **more)
 
     wrong = send("cfss.yaml", text.replace("kind: existence", "kind: existance", 1), status=422)
@@ -165,7 +165,7 @@ def test_what_is_not_in_force_yet_is_not_linked(flow, enter):
     text = package_of(flow.svc.policies.get("record_quality")).files["record_quality.yaml"]
     access = Access("user:1", "kim", scopes=frozenset({"policies:write"}), roles=frozenset({"policy_owner"}))
     files = dict(package_of(flow.svc.policies.get("record_quality")).files)
-    how = {"effective": dt.date(2026, 6, 1), "applies_to_open": False, "reason": "Another one."}
+    how: dict[str, Any] = {"effective": dt.date(2026, 6, 1), "applies_to_open": False, "reason": "Another one."}
     files["record_quality.yaml"] = text.replace("policy: record_quality", "policy: more_quality", 1).replace("id: X0", "id: Y0")
     new = propose_version(flow.svc, access, files, "record_quality.yaml", **how)
     page = kim.get(f"/policy-changes/{new.id}")
