@@ -23,6 +23,8 @@ from service.sources import Configured
 from store import sources
 from store.sources import Known, Ref, Refused
 
+LONGEST_TEXT = 256
+"""Characters of a text of a refused record that is kept: codes and ids are shorter, stories of families are longer."""
 MOST_PAYLOAD = 65_536
 """Characters of a refused record that are kept; a larger one is asked for again when it is replayed."""
 
@@ -169,11 +171,19 @@ def _changed(found: Interpreted, now: int) -> int:
 
 
 def _payload(fields: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
-    """What the system gave, where it is small enough to be kept."""
+    """What the system gave, where it is small enough to be kept; without its long texts, which are narratives and no codes."""
     if fields is None:
         return None
-    text = json.dumps(fields, default=str)
+    text = json.dumps(_brief(fields), default=str)
     if len(text) > MOST_PAYLOAD or "\\u0000" in text:
         return None
     kept: dict[str, Any] = json.loads(text)
     return kept
+
+
+def _brief(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _brief(part) for key, part in value.items() if not (isinstance(part, str) and len(part) > LONGEST_TEXT)}
+    if isinstance(value, list | tuple):
+        return [_brief(part) for part in value if not (isinstance(part, str) and len(part) > LONGEST_TEXT)]
+    return value

@@ -14,6 +14,7 @@ from adapters.mapping import Mapping
 from rules.model import Event
 from service import pull as pulling
 from service.sources import Configured
+from service.turn import LEASE_MS
 from store import sources
 from store.cases import load_case
 from store.models import RejectRow, SourceRow
@@ -228,6 +229,15 @@ def test_rejects_are_taken_in_once_the_mapping_is_mended_and_forgotten(kit: Kit,
     assert payloads == [None]
 
 
+def test_long_texts_of_a_refused_record_are_not_kept(kit: Kit, client: Client, source: Configured) -> None:
+    story = "A long story about a family. " * 20
+    client.holds([visit("1", status="perhaps", notes=story, more={"told": [story, "short"]})])
+    pulling.pull(kit.svc, source)
+    (reject,) = rejects(kit)
+    assert story not in str(reject.payload)
+    assert (reject.payload["status"], reject.payload["more"]) == ("perhaps", {"told": ["short"]})
+
+
 def test_replaying_under_the_same_mapping_leaves_them_where_they_are(kit: Kit, client: Client, source: Configured) -> None:
     client.holds([visit("1", status="perhaps")])
     pulling.pull(kit.svc, source)
@@ -301,7 +311,7 @@ def test_a_lease_that_ran_out_is_taken_over_and_its_holder_writes_nothing_more(k
 
     def meanwhile(_: object) -> None:
         if not other:
-            kit.clock.advance(seconds=pulling.LEASE_MS / 1000 + 1)
+            kit.clock.advance(seconds=LEASE_MS / 1000 + 1)
             other.append(pulling.Pulled(""))
             other[0] = pulling.pull(kit.svc, source)
 

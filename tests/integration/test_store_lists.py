@@ -510,7 +510,12 @@ def test_administrators_lists(store):
         for number in range(5):
             session.add(
                 RejectRow(
-                    source="ab"[number % 2], kind="k", ref=str(number), received=number, problems=[{"code": "x"}], replayed_at=number or None
+                    source="ab"[number % 2],
+                    kind="k",
+                    ref=str(number),
+                    received=number,
+                    problems=[{"code": "x"}],
+                    replayed_at=number or None,
                 )
             )
             session.add(
