@@ -305,7 +305,7 @@ def _while_each(each: EachItem, view: View, collected: Collected, until: int | N
     if the limit lies in it, or if it begins after the limit.
     """
     collection = view.policy.collections[each.collection]
-    limit = view.as_of if until is None else min(until, view.as_of)
+    limit = view.as_of if until is None else min(until - 1, view.as_of)
     changes = versions(view, collection)
     starts = [-NEVER, *(entry.first for entry in changes)]
     out = Collected(rejected=collected.rejected)

@@ -6,7 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
+from rules.kinds.base import When
 from rules.model import Event
 from rules.policy import Policy, load_shipped
 from tests.support.core import at, ev, evaluated, household, one, policy_of, said, told, visit
@@ -145,6 +147,30 @@ def test_a_role_that_one_of_the_possible_days_leaves_open_accuses_nobody(
     homes = [household("h", "03-02 09:30", lists[0]), household("h2", "03-06 09:30", lists[1])]
     visits = [visit("v", "03-05 09:00", status=status), visit("w", "03-08 09:00")]
     assert all_of(of(**FOR_EACH_CHILD), *homes, *visits) == {"person:c1": wanted}
+
+
+# ------------------------------------------------------------------------------------------------------------------ what activates it
+@pytest.mark.parametrize(
+    ("final", "meeting", "wanted"),
+    [
+        (True, "m1", {"event:m@urn:desk": "breached"}),
+        (True, None, {"event:m@urn:desk": "breached"}),  # one of the two is enough
+        (None, "m1", {"event:m@urn:desk": "breached"}),
+        (False, None, {"event:m@urn:desk": "unknown: missing meeting"}),
+        (None, None, {"event:m@urn:desk": "unknown: missing final"}),
+        (False, "m2", {"case": "not_applicable: not_triggered"}),
+    ],
+)
+def test_an_event_that_two_selectors_find_activates_once(of, final: bool | None, meeting: str | None, wanted: dict[str, str]) -> None:
+    either = "[{event: network_meeting.held, where: {final: true}}, {event: network_meeting.held, where: {meeting: m1}}]"
+    policy = of(kind="response", when=f"{{each: {either}}}", requires="minutes.recorded", within="{days: 1}")
+    assert all_of(policy, ev("m", "network_meeting.held", "03-05 09:00", final=final, meeting=meeting)) == wanted
+
+
+@pytest.mark.parametrize("given", [{}, {"episode": True, "first": {"event": "case.closed"}}, {"each": {"event": "a"}, "all_done": "goals"}])
+def test_exactly_one_thing_activates_a_rule(given: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError, match="give exactly one of"):
+        When.model_validate(given)
 
 
 # ------------------------------------------------------------------------------------------------------ whom and what it is told about

@@ -312,6 +312,13 @@ def test_requirement_and_condition_must_hold_together(of, events: list[Event], w
     assert (said(found), found.satisfied_on) == (wanted, satisfied)
 
 
+@pytest.mark.parametrize(("when", "wanted"), [("03-12 23:59", "breached"), ("03-13 00:00", "met"), ("03-13", "met")])
+def test_of_a_deadline_too_it_must_hold_at_the_end_of_the_due_day(of, when: str, wanted: str) -> None:
+    policy = of(**{**TOGETHER, "kind": "deadline", "when": "", "anchor": "weeks"})
+    found = r1(policy, DANGER, plan("p", "03-06 09:00", True), plan("q", when, False))
+    assert (said(found), found.due_on) == (wanted, "2026-03-12")
+
+
 def test_only_the_version_that_lacks_it_is_told_as_looked_at_in_vain(of) -> None:
     found = r1(of(**TOGETHER), DANGER, plan("p", "03-06 09:00", False), plan("q", "03-20 09:00", True))
     assert [name for name, _ in found.rejected] == ["p"]
@@ -473,6 +480,7 @@ def test_an_event_whose_sender_does_not_say_when_it_was_recorded_is_not_judged()
 
 def test_what_is_recorded_after_as_of_has_not_been_recorded_yet() -> None:
     event = visit("v", "03-03 09:00", rec="03-20 09:00")
+    assert [quality("X01", event, as_of=when)["v"] for when in ("03-20 08:59", "03-20 09:00")] == ["breached", "late"]
     assert quality("X01", event, as_of="03-09")["v"] == "due_soon"
     assert quality("X01", event, as_of="03-12")["v"] == "breached"
 
@@ -503,6 +511,14 @@ def test_recording_is_not_moved_by_pauses_nor_ended_by_closures() -> None:
 )  # fmt: skip
 def test_the_record_must_be_possible(events: list[Event], name: str, wanted: str) -> None:
     assert quality("X02", household("h", "03-02 09:30", "m1:parent"), *events)[name] == wanted
+
+
+def test_what_cannot_be_is_told_of_the_event_and_of_no_other() -> None:
+    found = told(evaluated(QUALITY, [START, visit("v", "03-03 09:00", rec="03-03 08:59", seen=[])], "06-01"), "X02")
+    assert {v.evidence: v.rejected for v in found.values()} == {
+        ("k",): (),
+        ("v",): (("v", "it was recorded before it happened"),),
+    }
 
 
 def test_who_was_seen_cannot_be_judged_without_a_household() -> None:

@@ -226,6 +226,19 @@ def test_only_what_came_after_the_last_version_counts(of, events: list[str], wan
 
 
 @pytest.mark.parametrize(
+    ("meeting", "wanted"), [("m1", "unknown: day_without_moment"), ("m2", "breached"), (None, "unknown: missing meeting")]
+)
+def test_what_does_not_fit_is_no_evidence_whenever_that_day_it_came(of, meeting: str | None, wanted: str) -> None:
+    needs = "{event: safety_plan.reviewed, where: {meeting: m1}, after_last: safety_plan.updated}"
+    events = [
+        ev("p", "safety_plan.updated", "03-03 09:00"),
+        ev("r", "safety_plan.reviewed", "03-03", meeting=meeting),
+        ev("m", "network_meeting.held", "03-10 12:00"),
+    ]
+    assert said(r1(of(**{**AFTER_LAST, "requires": needs}), *events)) == wanted
+
+
+@pytest.mark.parametrize(
     ("status", "wanted"), [("draft", "met"), ("final", "unknown: day_without_moment"), (None, "unknown: missing status")]
 )
 def test_only_a_version_that_fits_may_take_something_back_on_the_day_of_the_gate(of, status: str | None, wanted: str) -> None:
