@@ -72,7 +72,7 @@ def _see_what_is_in_force() -> None:
     """Once a second at most, whether a version of a policy has come into force.  What asks for no case goes without."""
     endpoint = request.endpoint or ""
     if endpoint not in {"livez", "readyz", "metrics", "openapi_json"} and not endpoint.endswith("static"):
-        access.service().refresh(patience=1.0)
+        access.service().keep_up()
 
 
 def create_app(service: Service, *, rate: str | None = None) -> Flask:
@@ -83,11 +83,6 @@ def create_app(service: Service, *, rate: str | None = None) -> Flask:
     app = Flask("api", static_folder=None)
     app.extensions["duecare"] = service
     app.json.ensure_ascii = True  # type: ignore[attr-defined]
-
-    @app.before_request
-    def look_for_new_versions() -> None:
-        if request.endpoint not in limits.OPEN:
-            service.keep_up()
 
     security.install(app, body_limit=service.settings.body_limit)
     problems.install(app)

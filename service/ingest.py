@@ -149,7 +149,8 @@ def _store(svc: Service, items: Sequence[Parsed], now: int) -> tuple[list[Receip
 def take(svc: Service, session: Session, items: Sequence[Parsed], now: int) -> tuple[list[Receipt], set[str]]:
     """The same inside a transaction of the caller's, which thereby holds whatever else belongs to these events (a cursor, say).
 
-    Call it once in a transaction, before anything else is written.  Raises store.errors.Unstorable.
+    Call it once in a transaction, inside `store.engine.retrying`: it waits for others, who may wait for what the caller has written.
+    Raises store.errors.Unstorable.
     """
     events = [item.event for item in items if item.event is not None]
     beats = [item.heartbeat for item in items if item.heartbeat is not None]
