@@ -9,6 +9,7 @@ PostgreSQL: psycopg 3; readers see one snapshot (REPEATABLE READ, read only) for
 from __future__ import annotations
 
 import json
+import sqlite3
 import time
 from collections.abc import Callable
 from functools import partial
@@ -107,16 +108,27 @@ def _own_file(file: Path) -> None:
 def _sqlite_connect(connection: Any, _record: object) -> None:
     connection.isolation_level = None
     cursor = connection.cursor()
-    for pragma in (
-        f"busy_timeout={BUSY_TIMEOUT_MS}",
-        "journal_mode=WAL",
-        "synchronous=FULL",
-        "foreign_keys=ON",
-        "temp_store=MEMORY",
-        "cache_size=-32768",
-    ):
+    cursor.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
+    _write_ahead(cursor)
+    for pragma in ("synchronous=FULL", "foreign_keys=ON", "temp_store=MEMORY", "cache_size=-32768"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
+
+
+def _write_ahead(cursor: Any) -> None:
+    """Sets a new file to write-ahead logging once; SQLite's busy timeout does not wait for this one statement.
+
+    Raises:
+        sqlite3.OperationalError: others held the file for longer than BUSY_TIMEOUT_MS.
+    """
+    last = time.monotonic() + BUSY_TIMEOUT_MS / 1000
+    while cursor.execute("PRAGMA journal_mode").fetchone() != ("wal",):
+        try:
+            cursor.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > last:
+                raise
+            time.sleep(0.005)
 
 
 def _sqlite_begin(connection: Connection) -> None:
