@@ -267,7 +267,9 @@ def _values(asked: Requires, view: View, hit: Hit, path: str) -> tuple[set[Any],
     if value is None:
         return set(), path
     if asked.roles is None:
-        return set(value) if isinstance(value, list | tuple) else {value}, ""
+        listed = value if isinstance(value, list | tuple) else (value,)
+        plain = {one for one in listed if not isinstance(one, dict | list)}
+        return plain, path if len(listed) and not plain else ""
     roles: set[Any] = set()
     missing = ""
     for element in value:

@@ -9,6 +9,7 @@ from rules.attributes import IDENTIFIERS, Attribute
 from rules.calendars import real_day
 from rules.conditions import Test
 from rules.instants import parse_instant
+from rules.kinds.requires import Requires
 from rules.lint.base import ERROR, Check, Path, Subject
 from rules.lint.puts import literal, tests_in
 
@@ -25,6 +26,24 @@ def run(subject: Subject) -> Iterator[tuple[Path, str]]:
                 if why:
                     yield path, why
                     break
+    for path, part in subject.find(Requires):
+        for attribute in part.collects or ():
+            for name in subject.types_of(part.names):
+                found = subject.policy.catalogue.types[name].attribute(attribute)
+                why = None if found is None else _uncollected(attribute, found, by_role=part.roles is not None)
+                if why:
+                    yield (*path, "collects", attribute), why
+                    break
+
+
+def _uncollected(name: str, attribute: Attribute, *, by_role: bool) -> str | None:
+    item = attribute.item if attribute.kind == "list" else attribute
+    if by_role:
+        of_people = attribute.kind == "list" and item is not None and item.kind in ("person", "fields")
+        return None if of_people else f"{name} is {attribute}, not a list of participants: take roles away"
+    if item is not None and item.kind == "fields":
+        return f"{name} holds objects: give roles: {name} to collect the roles of the participants listed there"
+    return None
 
 
 def _wrong(test: Test, name: str, attribute: Attribute) -> str | None:

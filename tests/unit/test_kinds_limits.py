@@ -258,6 +258,11 @@ ROLES = {"kind": "existence", "when": "{first: network_meeting.held}", "within":
 }
 
 
+def test_objects_where_values_are_collected_cannot_be_judged(of) -> None:
+    policy = of(**{**ROLES, "requires": "{event: network_meeting.held, collects: {participants: [child]}}"})
+    assert said(r1(policy, meeting("m1", "03-03 09:00", "c1:child"))) == "unknown: missing participants"
+
+
 def meeting(name: str, when: str, *participants: str, none: bool = False) -> Event:
     return ev(name, "network_meeting.held", when, participants=None if none else people(*participants))
 

@@ -165,6 +165,8 @@ def test_what_a_term_says_counts_too_and_is_named() -> None:
         ("kind: recurrence\nwhen: {first: thing.begun}\nrequires: finished\nevery: {days: 0}", "L124", "within 0 days"),
         ("kind: recurrence\nwhen: {first: thing.begun}\nrequires: finished\nevery: {days: 9}\nper: [child]", "L112", "nothing in it says $person"),
         ("kind: response\nwhen: {each: thing.begun}\nrequires: {event: finished, same: [count]}\nwithin: {days: 1}", "P014", "no attribute 'count'"),
+        ("kind: existence\nwhen: {first: thing.begun}\nrequires: {event: finished, collects: {parts: [a]}}\nwithin: {days: 1}", "L111", "give roles: parts"),
+        ("kind: existence\nwhen: {first: thing.begun}\nrequires: {event: finished, collects: {kind: [a]}, roles: kind}\nwithin: {days: 1}", "L111", "not a list of participants"),
         ("kind: response\nwhen: {each: thing.closed}\nrequires: {event: finished, same: [kind]}\nwithin: {days: 1}", "L112", "to compare with"),
         ("kind: not_coexistence\nwhen: {first: thing.begun}\nprogram: hme\nwithin: {days: 1}", "L115", "did you mean 'home'?"),
         ("kind: not_coexistence\nwhen: {first: thing.begun}\nprogram: home\nwithin: {days: 1}", "L115", "the policy's own program"),
