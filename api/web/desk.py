@@ -11,11 +11,12 @@ from typing import Protocol
 
 from api.web.policies.desk import PolicyDesk
 from api.web.sources.desk import SourceDesk
+from api.web.today.desk import TodayDesk
 from api.web.views import BreachPage, BreachRow, CasePage, CaseRow, DueRow, Filters, Listing, StatusPage
 from service.access import Access
 
 
-class Desk(PolicyDesk, SourceDesk, Protocol):
+class Desk(PolicyDesk, SourceDesk, TodayDesk, Protocol):
     """Any method may raise service.errors.ServiceError: NotFound becomes the 404 page, StaleVersion the page that tells who was first."""
 
     def now(self) -> int:

@@ -59,7 +59,7 @@ def _path() -> str:
 # --- reading ---------------------------------------------------------------------------------------------------------
 
 
-@blueprint.get("/")
+@blueprint.get("/breaches")
 def breaches() -> str:
     filters = _filters(request.args)
     access = sessions.access()

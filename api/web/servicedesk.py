@@ -15,6 +15,7 @@ from api.web import present, words
 from api.web.casefile import case_page
 from api.web.policies.servicedesk import PolicyServiceDesk
 from api.web.sources.servicedesk import SourceServiceDesk
+from api.web.today.servicedesk import TodayServiceDesk
 from api.web.views import (
     BreachPage,
     BreachRow,
@@ -51,7 +52,7 @@ _REASONS = {**review.REVIEW_REASONS, **review.WAIVER_REASONS}
 _FACETS = ("condition", "review", "severity", "policy", "rule", "team", "office", "worker")
 
 
-class ServiceDesk(PolicyServiceDesk, SourceServiceDesk):
+class ServiceDesk(PolicyServiceDesk, SourceServiceDesk, TodayServiceDesk):
     """See ``api.web.desk.Desk``."""
 
     def __init__(self, service: Service) -> None:

@@ -15,7 +15,7 @@ def sign_in() -> Response | tuple[str, int] | str:
     onward = sessions.local_path(request.values.get("next", ""))
     if request.method == "GET":
         if sessions.viewer() is not None:
-            return redirect(onward or url_for("web.breaches"), 303)  # type: ignore[return-value]
+            return redirect(onward or url_for("web.today"), 303)  # type: ignore[return-value]
         return render_template("web/sign_in.html", next=onward, name="")
     name, password = request.form.get("name", "").strip(), request.form.get("password", "")
     flaws: dict[str, str] = {}
@@ -35,7 +35,7 @@ def sign_in() -> Response | tuple[str, int] | str:
             code = 401
         else:
             sessions.begin(user)
-            return redirect(onward or url_for("web.breaches"), 303)  # type: ignore[return-value]
+            return redirect(onward or url_for("web.today"), 303)  # type: ignore[return-value]
     return render_template("web/sign_in.html", next=onward, name=name[:200], flaws=flaws, failed=True), code
 
 
@@ -73,5 +73,5 @@ def password() -> Response | tuple[str, int] | str:
         else:
             sessions.begin(user)
             flash("Your password has been changed.", "done")
-            return redirect(url_for("web.breaches"), 303)  # type: ignore[return-value]
+            return redirect(url_for("web.today"), 303)  # type: ignore[return-value]
     return render_template("web/password.html", flaws=flaws, failed=True), 422

@@ -45,17 +45,18 @@ def enter(page: Page, product: Running, name: str, password: str) -> None:
     page.get_by_label("New password", exact=True).fill(OWN)
     page.get_by_label("New password again").fill(OWN)
     page.get_by_role("button", name="Save the new password").click()
-    expect(page.get_by_role("heading", level=1)).to_have_text("Breaches")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Today")
     ready(page)
 
 
 def test_from_the_first_sign_in_to_a_review_by_keyboard(page: Page, product: Running) -> None:
     enter(page, product, "admin", product.password)
+    page.get_by_role("navigation", name="Menu").get_by_role("link", name="Breaches").click()
     page.get_by_label("Rule").select_option("C08")
     page.get_by_label("Condition").select_option("open")
     page.get_by_label("Order").select_option("case")
     page.get_by_role("button", name="Show", exact=True).click()
-    expect(page).to_have_url(re.compile(r"/\?(?=.*rule=C08)(?=.*condition=open)(?!.*team=)"))
+    expect(page).to_have_url(re.compile(r"/breaches\?(?=.*rule=C08)(?=.*condition=open)(?!.*team=)"))
     expect(page.locator(".dc-stamp")).to_contain_text("3 breaches")
     ready(page)
     page.keyboard.press("j")
@@ -80,7 +81,7 @@ def test_two_reviewers_at_once(browser: Browser, product: Running) -> None:
     for name in ("kim", "robin"):
         page = browser.new_context().new_page()
         enter(page, product, name, product.account(name, "reviewer"))
-        page.goto(f"{product.address}/?case=k3&rule=C08")
+        page.goto(f"{product.address}/breaches?case=k3&rule=C08")
         page.locator("[data-row] a").first.click()
         expect(page).to_have_url(re.compile("/breaches/"))
         ready(page)
@@ -125,7 +126,7 @@ def test_the_real_pages_pass_axe_at_both_sizes(browser: Browser, product: Runnin
     page = browser.new_context(viewport={"width": 1366, "height": 768}).new_page()
     enter(page, product, "mo", product.account("mo", "manager"))
     wrong = []
-    for path in ("/", "/cases", "/cases/k4", "/due-soon", "/policies", "/policies/strengthening_families", "/status"):
+    for path in ("/", "/breaches", "/cases", "/cases/k4", "/due-soon", "/policies", "/policies/strengthening_families", "/status"):
         page.goto(product.address + path)
         ready(page)
         for group in page.locator("main details:not([open]) > summary").all():

@@ -19,8 +19,9 @@ pytestmark = pytest.mark.e2e
 SIZES = {"laptop": (1366, 768), "phone": (390, 844)}
 PAGES = [
     "/",
-    "/?condition=open&review=new&rule=C08",
-    "/?case=none",
+    "/breaches",
+    "/breaches?condition=open&review=new&rule=C08",
+    "/breaches?case=none",
     "/breaches/b0000",
     "/breaches/b0003",
     "/breaches/b0004",
@@ -184,7 +185,7 @@ def test_states_with_errors_pass_axe(page: Page, address: str, desk: FakeDesk) -
 
 def test_the_list_is_worked_with_the_keyboard_alone(page: Page, address: str, desk: FakeDesk) -> None:
     sign_in(page, address)
-    open_page(page, f"{address}/?condition=open")
+    open_page(page, f"{address}/breaches?condition=open")
     for key in ("j", "j", "k"):
         page.keyboard.press(key)
     rows = page.locator("[data-row]")
@@ -193,7 +194,7 @@ def test_the_list_is_worked_with_the_keyboard_alone(page: Page, address: str, de
     page.keyboard.press("a")
     expect(page.get_by_role("status")).to_contain_text("Acknowledged: No completed safety plan")
     assert desk.rows["b0000"].review == "acknowledged"
-    expect(page).to_have_url(re.compile(r"/\?condition=open#b-b0000$"))
+    expect(page).to_have_url(re.compile(r"/breaches\?condition=open#b-b0000$"))
     expect(rows.nth(0).locator("a").first).to_be_focused()
     page.keyboard.press("j")
     page.keyboard.press("Enter")
@@ -203,7 +204,7 @@ def test_the_list_is_worked_with_the_keyboard_alone(page: Page, address: str, de
     expect(page.get_by_role("status")).to_contain_text("Acknowledged")
     assert desk.rows["b0001"].review == "acknowledged"
     back = page.get_by_label("Breadcrumb").get_by_role("link", name="Breaches")
-    expect(back).to_have_attribute("href", "/?condition=open#b-b0001")
+    expect(back).to_have_attribute("href", "/breaches?condition=open#b-b0001")
 
 
 def test_an_acknowledged_row_that_leaves_the_list_gives_its_place_to_the_next(page: Page, address: str, desk: FakeDesk) -> None:
@@ -211,7 +212,7 @@ def test_an_acknowledged_row_that_leaves_the_list_gives_its_place_to_the_next(pa
 
     desk.rows = {name: row if row.review != "acknowledged" else replace(row, review="new") for name, row in desk.rows.items()}
     sign_in(page, address)
-    open_page(page, f"{address}/?review=new")
+    open_page(page, f"{address}/breaches?review=new")
     for _ in range(3):
         page.keyboard.press("j")
     fourth = page.locator("[data-row]").nth(3).get_attribute("id")
@@ -228,14 +229,14 @@ def test_single_keys_do_nothing_while_typing_and_can_be_switched_off(page: Page,
     expect(page.get_by_label("Comment", exact=True)).to_have_value("a jaunt? k")
     expect(page.get_by_role("dialog")).to_be_hidden()
     assert desk.rows["b0000"].version == 3
-    open_page(page, f"{address}/")
+    open_page(page, f"{address}/breaches")
     page.keyboard.press("?")
     page.get_by_label("Use these single keys").uncheck()
     page.keyboard.press("?")
     expect(page.get_by_role("dialog")).to_be_hidden()
     page.keyboard.press("j")
     expect(page.locator(".is-current")).to_have_count(0)
-    open_page(page, f"{address}/")
+    open_page(page, f"{address}/breaches")
     page.keyboard.press("j")
     expect(page.locator(".is-current")).to_have_count(0)
     page.keyboard.press("?")
@@ -248,12 +249,13 @@ def test_single_keys_do_nothing_while_typing_and_can_be_switched_off(page: Page,
 def test_the_search_key_reaches_the_case_field_on_a_phone_too(page: Page, address: str) -> None:
     page.set_viewport_size({"width": 390, "height": 844})
     sign_in(page, address)
+    open_page(page, f"{address}/breaches")
     expect(page.get_by_label("Case id")).to_be_hidden()
     page.keyboard.press("/")
     expect(page.get_by_label("Case id")).to_be_focused()
     page.keyboard.type("FAM-2003")
     page.keyboard.press("Enter")
-    expect(page).to_have_url(re.compile(r"/\?case=FAM-2003$"))
+    expect(page).to_have_url(re.compile(r"/breaches\?case=FAM-2003$"))
     expect(page.locator("[data-row]")).to_have_count(1)
 
 
@@ -276,6 +278,7 @@ def test_everything_works_without_scripts(browser: Browser, address: str) -> Non
     page.locator("#name").fill("kim")
     page.locator("#password").fill(PASSWORD)
     page.locator("main button[type=submit]").click()
+    page.goto(f"{address}/breaches")
     page.locator("#f-severity").select_option("critical")
     page.locator("#f-review").select_option("new")
     page.get_by_role("button", name="Show", exact=True).click()
@@ -301,6 +304,7 @@ def test_marking_a_row_moves_nothing(page: Page, address: str) -> None:
     for width in (1366, 390):
         page.set_viewport_size({"width": width, "height": 768})
         sign_in(page, address)
+        open_page(page, f"{address}/breaches")
         link = page.locator("[data-row] a").first
         before = link.bounding_box()
         page.keyboard.press("j")

@@ -38,6 +38,7 @@ from service.access import ROLES, Access
 from service.errors import Flaw, Forbidden, Invalid, LockedOut, NotFound, NotPossible, StaleVersion, Unauthorised
 from tests.support.fakepolicies import FakePolicies
 from tests.support.fakesources import FakeSources
+from tests.support.faketoday import FakeToday
 
 ZONE = "Australia/Adelaide"
 NOW = to_ms(dt.datetime(2026, 4, 9, 0, 44, tzinfo=dt.UTC))
@@ -76,7 +77,7 @@ def row(number: int) -> BreachRow:
     )
 
 
-class FakeDesk(FakePolicies, FakeSources):
+class FakeDesk(FakePolicies, FakeSources, FakeToday):
     """Everything in memory; ``moved`` makes the next review find a newer version."""
 
     def __init__(self) -> None:

@@ -108,7 +108,7 @@ def rule(number: int) -> RulePage:
         readings=(Reading("From which day do the weeks count?", "From the first qualifying visit."),),
         people=("Whether listening was good.",) if number != 1 else (),
         tests=(story, replace(story, name="A plan on the very day", outcomes=("met",), parameters="")) if number != 2 else (),
-        figures=(Figure("met", 812), Figure("breached", 17, f"/?condition=open&rule=C{number:02d}")) if number != 4 else (),
+        figures=(Figure("met", 812), Figure("breached", 17, f"/breaches?condition=open&rule=C{number:02d}")) if number != 4 else (),
         versions=versions()[1:] if number != 2 else (),
         before=f"C{number - 1:02d}" if number > 1 else "",
         after=f"C{number + 1:02d}" if number < 28 else "",

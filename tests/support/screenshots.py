@@ -44,7 +44,8 @@ def main() -> None:
         _enter(page, product.password)
         _settle(page, product.address)
         for name, path in (
-            ("breaches", "/?condition=open&sort=severity"),
+            ("today", "/"),
+            ("breaches", "/breaches?condition=open&sort=severity"),
             ("due-soon", "/due-soon"),
             ("cases", "/cases?sort=-open_breaches"),
             ("policies", "/policies"),
@@ -54,7 +55,7 @@ def main() -> None:
         ):
             page.goto(product.address + path)
             _take(page, name)
-        page.goto(f"{product.address}/?condition=remedied&rule=C08")
+        page.goto(f"{product.address}/breaches?condition=remedied&rule=C08")
         page.locator("[data-row] a").first.click()
         expect(page).to_have_url(re.compile("/breaches/"))
         _take(page, "breach", full=True)
@@ -68,7 +69,7 @@ def main() -> None:
         _change(page, product.address)
         _sources(page, product.address, folder)
         page.set_viewport_size(PHONE)
-        page.goto(f"{product.address}/?condition=open&sort=severity")
+        page.goto(f"{product.address}/breaches?condition=open&sort=severity")
         _take(page, "breaches-phone")
         browser.close()
 
@@ -81,7 +82,7 @@ def _enter(page: Page, password: str) -> None:
     page.get_by_label("New password", exact=True).fill(PASSWORD)
     page.get_by_label("New password again").fill(PASSWORD)
     page.get_by_role("button", name="Save the new password").click()
-    expect(page.get_by_role("heading", level=1)).to_have_text("Breaches")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Today")
 
 
 def _change(page: Page, address: str) -> None:

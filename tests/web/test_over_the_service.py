@@ -33,14 +33,14 @@ def row_of(page: Document, case: str, rule: str) -> str:
 
 @BOTH
 def test_an_empty_store_teaches(enter):
-    page = enter("kim").get("/")
+    page = enter("kim").get("/breaches")
     assert "Nothing has been taken in yet" in page.main
     assert "0 breaches, as of Mon 1 June 2026, 12:00 (Adelaide time)" in page.main
 
 
 def test_a_breach_stands_in_the_list_with_its_sentence(flow, enter):
     breached(flow)
-    text = row_of(enter("kim").get("/"), "k1", "C08")
+    text = row_of(enter("kim").get("/breaches"), "k1", "C08")
     assert text.startswith("No completed safety plan by the end of the 3rd visit, Mon 23 March 2026")
     for words in ("Critical", "Mon 23 Mar 2026", "70 days", "north", "Open", "Not yet reviewed"):
         assert words in text
@@ -50,7 +50,7 @@ def test_a_breach_stands_in_the_list_with_its_sentence(flow, enter):
 def test_filters_counts_and_pages_agree(flow, enter):
     breached(flow, *(f"k{number:03d}" for number in range(60)))
     client = enter("kim")
-    page = client.get("/?rule=C08&condition=open")
+    page = client.get("/breaches?rule=C08&condition=open")
     assert "60 breaches, as of" in page.main
     assert "50 breaches on this page of 60 in all" in page.main
     assert page.one("option", value="critical").text == "Critical (60)"
@@ -59,7 +59,7 @@ def test_filters_counts_and_pages_agree(flow, enter):
     seen += [e.attributes["id"] for e in more.all("tr") if "data-row" in e.attributes]
     assert len(seen) == len(set(seen)) == 60
     assert not more.all("a", rel="next")
-    assert "No breaches fit these filters" in client.get("/?team=south").main
+    assert "No breaches fit these filters" in client.get("/breaches?team=south").main
     assert "1 case, as of" in client.get("/cases?case=k007").main
     assert "60 cases, as of" in client.get("/cases").main
 
@@ -76,21 +76,21 @@ def test_a_page_asks_the_store_as_often_for_many_as_for_few(flow, enter):
         return len(statements)
 
     breached(flow, "k1", "k2")
-    few = [asked(path) for path in ("/", "/cases", "/due-soon", "/cases/k1")]
+    few = [asked(path) for path in ("/", "/breaches", "/cases", "/due-soon", "/cases/k1")]
     breached(flow, *(f"n{number:02d}" for number in range(30)))
-    assert [asked(path) for path in ("/", "/cases", "/due-soon", "/cases/k1")] == few
+    assert [asked(path) for path in ("/", "/breaches", "/cases", "/due-soon", "/cases/k1")] == few
     assert max(few) < 30
 
 
 @pytest.mark.parametrize("order", ["-opened_at", "opened_at", "-changed_at", "severity", "due_on", "-due_on", "rule", "case", "-case"])
 def test_every_order_that_the_page_offers_exists(flow, enter, order):
     breached(flow)
-    assert "Rule C08" in enter("kim").get(f"/?sort={order}").main
+    assert "Rule C08" in enter("kim").get(f"/breaches?sort={order}").main
 
 
 def test_an_address_that_the_store_refuses_is_told(flow, enter):
     client = enter("kim")
-    for path in ("/?sort=colour", "/?cursor=nonsense", "/cases?sort=colour", "/due-soon?cursor=nonsense"):
+    for path in ("/breaches?sort=colour", "/breaches?cursor=nonsense", "/cases?sort=colour", "/due-soon?cursor=nonsense"):
         assert "This address cannot be read" in client.get(path, status=400).main
 
 
@@ -158,7 +158,7 @@ def test_a_step_that_changes_nothing_is_told(flow, enter):
     breached(flow)
     breach = flow.breaches()["C08"]
     client = enter("kim")
-    client.get("/")
+    client.get("/breaches")
     client.post(f"/breaches/{breach.id}/review", {"action": "uphold", "version": str(breach.version)})
     version = str(flow.breaches()["C08"].version)
     page = client.post(f"/breaches/{breach.id}/review", {"action": "acknowledge", "version": version}, status=422)
@@ -209,7 +209,7 @@ def test_limits_to_teams_hold_on_every_page(flow, enter):
     flow.settle()
     theirs, ours = flow.breaches("far")["C08"].id, flow.breaches()["C08"].id
     client = enter("kim", teams=["north"])
-    page = client.get("/")
+    page = client.get("/breaches")
     assert "Case k1" in page.main
     assert "far" not in page.main
     assert "south" not in page.main
@@ -324,7 +324,7 @@ def test_five_wrong_passwords_lock_for_a_while(flow, enter):
 
 def test_an_operator_without_reading_rights_is_told_kindly(flow, enter):
     client = enter("ops", "operator")
-    assert "Your role does not allow this" in client.get("/", status=403).main
+    assert "Your role does not allow this" in client.get("/breaches", status=403).main
     client.get("/help")
 
 

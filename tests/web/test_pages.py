@@ -13,8 +13,9 @@ from tests.support.pages import Document, PageClient
 
 PAGES = [
     "/",
-    "/?condition=open&review=new&sort=-due_on",
-    "/?cursor=25",
+    "/breaches",
+    "/breaches?condition=open&review=new&sort=-due_on",
+    "/breaches?cursor=25",
     "/breaches/b0000",
     "/breaches/b0003",
     "/breaches/b0004",
@@ -68,7 +69,7 @@ def test_every_page_is_as_all_pages_should_be(client: PageClient, path: str) -> 
     assert "kim" in client.get(path).one("header").text
 
 
-@pytest.mark.parametrize("path", ["/", "/cases", "/due-soon", "/status"])
+@pytest.mark.parametrize("path", ["/", "/breaches", "/cases", "/due-soon", "/status"])
 def test_empty_pages_say_what_to_do(client: PageClient, desk: FakeDesk, path: str) -> None:
     desk.empty = True
     page = client.get(path)
@@ -77,21 +78,32 @@ def test_empty_pages_say_what_to_do(client: PageClient, desk: FakeDesk, path: st
 
 def test_the_empty_list_teaches_how_events_come_in(client: PageClient, desk: FakeDesk) -> None:
     desk.empty = True
-    assert "/v1/events" in client.get("/").main
+    assert "/v1/events" in client.get("/breaches").main
+
+
+def test_old_addresses_of_the_list_lead_to_it(client: PageClient) -> None:
+    answer = client.flask.get("/?rule=C08&team=%C3%BC&team=b")
+    assert (answer.status_code, answer.headers["Location"]) == (303, "/breaches?rule=C08&team=%C3%BC&team=b")
+
+
+@pytest.mark.parametrize(("role", "page"), [("operator", "/sources"), ("viewer", None)])
+def test_who_may_not_read_breaches_lands_on_their_own_work(client: PageClient, desk: FakeDesk, role: str, page: str | None) -> None:
+    desk.roles = frozenset({role})
+    assert client.flask.get("/").headers.get("Location") == page
 
 
 def test_no_fit_offers_the_way_back(client: PageClient) -> None:
-    page = client.get("/?case=FAM-1")
+    page = client.get("/breaches?case=FAM-1")
     assert "No breaches fit these filters" in page.main
     assert any(link.attributes["href"] == "/cases/FAM-1" for link in page.all("a"))
 
 
 def test_the_list_says_how_many_and_as_of_when(client: PageClient) -> None:
-    assert "60 breaches, as of Thu 9 April 2026, 10:14 (Adelaide time)" in client.get("/").main
+    assert "60 breaches, as of Thu 9 April 2026, 10:14 (Adelaide time)" in client.get("/breaches").main
 
 
 def test_a_row_says_everything_in_words(client: PageClient) -> None:
-    row = client.get("/").one("tr", id="b-b0000")
+    row = client.get("/breaches").one("tr", id="b-b0000")
     for words in (
         "No completed safety plan by the end of the 3rd visit, Mon 23 March; recorded 7 days after",
         "FAM-2000",
@@ -106,20 +118,20 @@ def test_a_row_says_everything_in_words(client: PageClient) -> None:
 
 
 def test_filters_reach_the_desk_and_stand_in_the_address(client: PageClient, desk: FakeDesk) -> None:
-    page = client.get("/?rule=C08&severity=critical&team=north&sort=severity")
+    page = client.get("/breaches?rule=C08&severity=critical&team=north&sort=severity")
     filters = desk.seen[-1][1]
     assert (filters.rule, filters.severity, filters.team, filters.sort) == ("C08", "critical", "north", "severity")
     assert page.one("select", name="severity").text.startswith("Any")
     chosen = [option.attributes["value"] for option in page.all("option", selected="")]
     assert chosen == ["critical", "C08", "north", "severity"]
     removals = [link.attributes["href"] for link in page.all("a") if link.text.endswith("(remove)")]
-    assert "/?rule=C08&severity=critical&sort=severity" in removals
+    assert "/breaches?rule=C08&severity=critical&sort=severity" in removals
 
 
 def test_pages_of_a_list_keep_the_filters(client: PageClient) -> None:
-    page = client.get("/?condition=open")
+    page = client.get("/breaches?condition=open")
     onward = page.one("a", rel="next").attributes["href"]
-    assert onward == "/?condition=open&cursor=25"
+    assert onward == "/breaches?condition=open&cursor=25"
     second = client.get(onward)
     first_rows = {row.attributes["id"] for row in page.all("tr") if "id" in row.attributes}
     second_rows = {row.attributes["id"] for row in second.all("tr") if "id" in row.attributes}
@@ -129,13 +141,16 @@ def test_pages_of_a_list_keep_the_filters(client: PageClient) -> None:
 
 
 def test_sorting_turns_round(client: PageClient) -> None:
-    page = client.get("/?sort=severity")
+    page = client.get("/breaches?sort=severity")
     header = next(th for th in page.all("th") if th.text.startswith("Severity"))
     assert header.attributes["aria-sort"] == "ascending"
-    assert any(link.attributes["href"] == "/?sort=-severity" for link in page.all("a"))
+    assert any(link.attributes["href"] == "/breaches?sort=-severity" for link in page.all("a"))
 
 
-@pytest.mark.parametrize("path", ["/?severity=severe", "/?condition=broken", "/due-soon?within=soon", "/?rule=%00", "/?review=%ff"])
+@pytest.mark.parametrize(
+    "path",
+    ["/breaches?severity=severe", "/breaches?condition=broken", "/due-soon?within=soon", "/breaches?rule=%00", "/breaches?review=%ff"],
+)
 def test_an_address_that_no_list_knows_is_told(client: PageClient, path: str) -> None:
     assert "This address cannot be read" in client.get(path, status=400).main
 
@@ -157,7 +172,7 @@ def test_a_breach_tells_why_and_what_would_have_met_it(client: PageClient) -> No
 
 
 def test_colour_is_never_the_only_sign(client: PageClient) -> None:
-    for path in ("/", "/breaches/b0000", "/cases/FAM-2001"):
+    for path in ("/breaches", "/breaches/b0000", "/cases/FAM-2001"):
         tags = [e for e in client.get(path).all("span") if "dc-tag" in e.attributes.get("class", "").split()]
         assert tags
         assert all(tag.text for tag in tags)
@@ -193,7 +208,7 @@ def test_late_recording_stands_apart_from_late_practice(client: PageClient) -> N
 
 
 def test_a_case_id_of_any_text_has_a_page(client: PageClient) -> None:
-    link = next(e for e in client.get("/").all("a") if e.text == fakedesk.LONG.strip())
+    link = next(e for e in client.get("/breaches").all("a") if e.text == fakedesk.LONG.strip())
     assert client.get(link.attributes["href"]).one("h1").text.startswith("Case case/with a slash & <angle>")
 
 
@@ -221,7 +236,7 @@ def test_what_does_not_exist_helps(client: PageClient) -> None:
 
 def test_a_failure_shows_nothing_of_the_inside(client: PageClient, desk: FakeDesk) -> None:
     desk.failing = RuntimeError("secret detail of a family")
-    page = client.get("/", status=500)
+    page = client.get("/breaches", status=500)
     assert "secret detail" not in page.text
     assert "give this reference" in page.main
     assert client.last is not None
@@ -234,7 +249,7 @@ def test_a_store_that_cannot_be_reached_gets_a_page_too(client: PageClient, desk
 
     for name in ("session", "banner", "breaches"):
         monkeypatch.setattr(desk, name, gone)
-    page = client.get("/", status=500)
+    page = client.get("/breaches", status=500)
     assert "Sorry, something went wrong here" in page.main
     assert "10.0.0.7" not in page.text
 
@@ -270,4 +285,4 @@ def test_markup_in_the_record_stays_text(client: PageClient, desk: FakeDesk) -> 
     desk.rows["b0000"] = replace(desk.rows["b0000"], sentence=hostile, team=hostile, worker=hostile)
     page: Document = client.get("/breaches/b0000")
     assert page.one("h1").text == " ".join(hostile.split())
-    client.get("/")
+    client.get("/breaches")

@@ -85,7 +85,7 @@ def test_a_rule_can_be_read_aloud_and_says_what_would_be_a_false_alarm(client: P
         "closure_grace_days = 7",
     ):
         assert words in page.main
-    assert {"/?condition=open&rule=C03", "/policies/cfss/rules/C02", "/policies/cfss/rules/C04", VALUE} <= set(links(page))
+    assert {"/breaches?condition=open&rule=C03", "/policies/cfss/rules/C02", "/policies/cfss/rules/C04", VALUE} <= set(links(page))
 
 
 def test_a_rule_or_a_parameter_that_is_not_there_is_told(client: PageClient) -> None:

@@ -84,7 +84,7 @@ def test_a_number_comes_into_force_by_two_persons_and_the_waiting_case_is_judged
     assert "waits" not in numbers
     rule = kim.get("/policies/cfss/rules/C20")
     assert "7 days" in rule.main
-    assert "/?condition=open&rule=C20" in [link.attributes["href"] for link in rule.all("a")]
+    assert "/breaches?condition=open&rule=C20" in [link.attributes["href"] for link in rule.all("a")]
     assert "C20: the parameter family contact days is now 7 days instead of not set: can breach from now on." in rule.main
     assert "approved by robin" not in kim.get("/policies/cfss/rules/C01").one("section", aria_labelledby="versions").text
 

@@ -24,13 +24,13 @@ def signed_in(desk: FakeDesk, name: str = "kim") -> PageClient:
 
 def test_acknowledging_from_the_list_comes_back_to_its_place(desk: FakeDesk) -> None:
     client = signed_in(desk)
-    page = client.get("/?condition=open&sort=-due_on")
+    page = client.get("/breaches?condition=open&sort=-due_on")
     form = next(e for e in page.all("form") if e.attributes.get("action") == "/breaches/b0000/review")
     sent = {e.attributes["name"]: e.attributes["value"] for e in page.all("input", type="hidden") if form in e.parents}
     client.post(form.attributes["action"], sent, token=sent.pop("csrf_token"))
-    assert client.location == "/?condition=open&sort=-due_on#b-b0000"
+    assert client.location == "/breaches?condition=open&sort=-due_on#b-b0000"
     assert desk.rows["b0000"].review == "acknowledged"
-    assert "Acknowledged: No completed safety plan" in client.get("/").main
+    assert "Acknowledged: No completed safety plan" in client.get("/breaches").main
 
 
 @pytest.mark.parametrize(
@@ -104,7 +104,7 @@ def test_who_only_reads_sees_no_form_and_can_send_none(desk: FakeDesk) -> None:
     desk.roles = frozenset({"viewer"})
     client = signed_in(desk)
     assert "Your role reads breaches" in client.get("/breaches/b0000").main
-    assert not [e for e in client.get("/").all("form") if "/review" in e.attributes.get("action", "")]
+    assert not [e for e in client.get("/breaches").all("form") if "/review" in e.attributes.get("action", "")]
     page = client.post("/breaches/b0000/review", {"action": "acknowledge", "version": "3"}, status=403)
     assert page is not None
     assert "Your role does not allow this" in page.main

@@ -81,11 +81,11 @@ def test_what_was_written_survives_the_end_of_the_session(client: PageClient, de
 
 
 def test_after_signing_in_one_is_where_one_wanted_to_be(client: PageClient) -> None:
-    client.flask.get("/?rule=C08&team=north")
-    page = client.get("/sign-in?next=/?rule%3DC08%26team%3Dnorth")
-    assert page.one("input", name="next").attributes["value"] == "/?rule=C08&team=north"
-    client.post("/sign-in", {"name": "kim", "password": PASSWORD, "next": "/?rule=C08&team=north"})
-    assert client.location == "/?rule=C08&team=north"
+    client.flask.get("/breaches?rule=C08&team=north")
+    page = client.get("/sign-in?next=/breaches?rule%3DC08%26team%3Dnorth")
+    assert page.one("input", name="next").attributes["value"] == "/breaches?rule=C08&team=north"
+    client.post("/sign-in", {"name": "kim", "password": PASSWORD, "next": "/breaches?rule=C08&team=north"})
+    assert client.location == "/breaches?rule=C08&team=north"
 
 
 @pytest.mark.parametrize(

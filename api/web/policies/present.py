@@ -148,4 +148,4 @@ def rule_page(
 
 def _href(rule: Rule, outcome: str, breaches: Mapping[str, int]) -> str:
     condition = {"breached": "open", "late": "remedied"}.get(outcome)
-    return f"/?condition={condition}&rule={rule.id}" if condition and breaches.get(condition) else ""
+    return f"/breaches?condition={condition}&rule={rule.id}" if condition and breaches.get(condition) else ""
