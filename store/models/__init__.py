@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from store.models.access import ApiKeyRow, UserRow
+from store.models.accesslog import OUTCOMES, AccessLogRow
 from store.models.backtests import BACKTEST_STATES, BacktestChunkRow, BacktestRow
 from store.models.base import Base
 from store.models.events import CaseLinkRow, ConflictRow, EventRow, HeartbeatRow, RejectRow, SourceRecordRow, SourceRow
@@ -16,8 +17,10 @@ __all__ = [
     "CHANGE_STATES",
     "CONDITIONS",
     "INSTALLATION",
+    "OUTCOMES",
     "REVIEWS",
     "WAIVER_STATES",
+    "AccessLogRow",
     "ApiKeyRow",
     "AuditCaseRow",
     "AuditRow",
