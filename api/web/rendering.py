@@ -11,6 +11,7 @@ from typing import Any
 from flask import Flask, g, url_for
 
 from api.web import sessions, words
+from api.web.menu import menu
 from api.web.views import Choice, Filters
 from rules.model import rfc3339
 
@@ -73,6 +74,7 @@ def install(app: Flask) -> None:
     app.jinja_env.globals.update(
         asset=asset,
         link=link,
+        menu=menu,
         label=label,
         choice=Choice,
         cleared={field.name: "" for field in dataclasses.fields(Filters) if field.name != "sort"},
