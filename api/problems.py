@@ -65,6 +65,11 @@ KINDS: Mapping[str, Kind] = {
     "unprocessable": Kind(422, "The content is refused", "`errors` has a JSON pointer for each fault."),
     "version_required": Kind(428, "If-Match is missing", "Send the version that you read (its `ETag`) in `If-Match`."),
     "too_many_requests": Kind(429, "Too many requests", "Wait for as many seconds as `Retry-After` says."),
+    "overloaded": Kind(
+        429,
+        "Too much waits to be judged",
+        "Nothing of the request was taken in. Send the same again after as many seconds as `Retry-After` says.",
+    ),
     "internal_error": Kind(500, "The service failed", "Tell the operator the `request_id`. The same events may safely be sent again."),
     "unavailable": Kind(503, "A part of the service cannot be reached", "Try again later: nothing that was accepted is lost."),
 }
@@ -198,6 +203,8 @@ def of_service(error: service_errors.ServiceError) -> Response:
         return answer("stale_version", detail=str(error), headers={"ETag": f'"{error.current}"'})
     if isinstance(error, service_errors.LockedOut):
         return answer("too_many_requests", headers={"Retry-After": str(error.retry_after)})
+    if isinstance(error, service_errors.Overloaded):
+        return answer("overloaded", detail=f"{error}.", headers={"Retry-After": str(error.retry_after)})
     if isinstance(error, service_errors.NotFound) or error.code not in KINDS or KINDS[error.code].status >= 500:
         return answer("not_found") if isinstance(error, service_errors.NotFound) else unexpected(error)
     return answer(error.code, detail=str(error))

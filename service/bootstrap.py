@@ -20,6 +20,7 @@ from service.inforce import InForce
 from service.logs import get
 from service.metrics import Metrics
 from service.policies import PolicySet, load
+from service.pressure import Gate
 from service.settings import Settings
 from service.sources import Feeds
 from store.engine import make_engine, reader_factory, session_factory
@@ -47,6 +48,7 @@ class Service:
     metrics: Metrics
     now: Callable[[], int]
     feeds: Feeds
+    gate: Gate
     hints: Hints = field(default_factory=NoHints)
     heard: dict[str, int] = field(default_factory=dict)
     """When this process last noted that it had heard of a source (ms)."""
@@ -120,6 +122,7 @@ def build(settings: Settings, *, now: Callable[[], int] = wall_clock, policies: 
         metrics=metrics,
         now=now,
         feeds=Feeds(settings.sources, lambda: in_force.known().all_types),
+        gate=Gate(readers, now, limit=settings.waiting_limit),
     )
     if settings.redis is not None:
         service.hints = producer(settings.redis, metrics)

@@ -89,6 +89,16 @@ class TooMuch(ServiceError):
     code = "too_large"
 
 
+class Overloaded(ServiceError):
+    """Too much of what was accepted waits to be judged; nothing of this was taken in.  ``retry_after`` is in seconds."""
+
+    code = "overloaded"
+
+    def __init__(self, retry_after: int, limit: int) -> None:
+        super().__init__(f"{limit:,} cases wait to be judged: nothing of this was taken in, send the same again later")
+        self.retry_after = retry_after
+
+
 class LeaseLost(ServiceError):
     """Another worker has taken the case over; nothing was written, and nothing is lost."""
 

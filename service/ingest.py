@@ -85,6 +85,7 @@ def ingest(svc: Service, items: Iterable[Item], *, via: str = "api", received: i
         done, dirty = _take_chunk(svc, chunk, now)
         results.extend(done)
         cases += len(dirty)
+        svc.gate.taken(len(dirty))
         svc.hints.send(sorted(dirty))
     counts = Counter(result.status.value for result in results)
     for status, count in counts.items():

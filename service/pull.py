@@ -112,13 +112,15 @@ def pull(
 def pull_due(svc: Service, name: str) -> Pulled | None:
     """What a worker does at a hint: ask the source if its time has come, for a minute or so; None where it is not to be asked.
 
+    While too much waits to be judged, it stays due.
+
     Raises NotFound and PolicyError where the source's file has gone or cannot be used.
     """
     source = svc.feeds.get(name)
-    if not source.enabled:
+    if not source.enabled or svc.gate.full:
         return None
     until = time.monotonic() + AT_A_TIME
-    return pull(svc, source, due_only=True, stop=lambda: time.monotonic() > until)
+    return pull(svc, source, due_only=True, stop=lambda: time.monotonic() > until or svc.gate.full)
 
 
 def due(svc: Service) -> list[str]:

@@ -107,6 +107,16 @@ class Settings(BaseSettings):
         validation_alias=AliasChoices("DUECARE_BATCH_LIMIT"),
         description="Most events in one batch.",
     )
+    waiting_limit: int = Field(
+        default=100_000,
+        ge=0,
+        le=100_000_000,
+        validation_alias=AliasChoices("DUECARE_WAITING_LIMIT"),
+        description=(
+            "Cases that may wait to be judged. While more wait, events of further cases are answered 429 with Retry-After, and client "
+            "systems are asked later; what was accepted is never given up. 0: no limit."
+        ),
+    )
     settle_hours: int = Field(
         default=24,
         ge=0,

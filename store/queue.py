@@ -127,6 +127,16 @@ def stale(session: Session, now: int, limit: int, *, waiting_ms: int = 0) -> lis
     return [row.case_id for row in _STALE.on(session, now=now, before=now - waiting_ms, most=limit)]
 
 
+def count_waiting(session: Session, *, most: int) -> int:
+    """How many cases wait to be judged; no more than ``most`` are counted."""
+    return int(_COUNT.on(session, most=most).scalar_one())
+
+
+def wait_already(session: Session, case_ids: Collection[str]) -> int:
+    """How many of these cases wait, so that one more event of theirs adds no work."""
+    return sum(int(_HOW_MANY.on(session, cases=chunk).scalar_one()) for chunk in chunks(sorted(case_ids), _CHUNK))
+
+
 def _claim(found: Collection[object], session: Session, now: int, lease_ms: int, worker: str) -> list[Claim]:
     if not found:
         return []
@@ -201,3 +211,5 @@ _STALE = Statement("""
     WHERE NOT quarantined AND (claimed_until IS NULL OR claimed_until <= :now) AND since <= :before
     ORDER BY since, case_id LIMIT :most
 """)
+_COUNT = Statement("SELECT count(*) FROM (SELECT 1 FROM dirty WHERE NOT quarantined LIMIT :most) AS counted")
+_HOW_MANY = Statement("SELECT count(*) FROM dirty WHERE case_id IN LISTED(:cases)")

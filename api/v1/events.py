@@ -17,11 +17,11 @@ from api.problems import ApiProblem, Flaw
 from api.security import body
 from api.signed import require_signatures
 from api.v1 import schemas
-from rules.envelope import from_http_binary
+from rules.envelope import Parsed, from_http_binary
 from rules.errors import EventRefused, Problem
 from rules.strictjson import loads, loads_items
 from service.bootstrap import Service
-from service.ingest import Result, Status, ingest, read
+from service.ingest import IngestReport, Result, Status, ingest, read
 
 STRUCTURED = "application/cloudevents+json"
 BATCH = "application/cloudevents-batch+json"
@@ -51,7 +51,7 @@ operations = Operations("events", "Case events in, as CloudEvents 1.0. `source` 
         "webhook-timestamp": (False, "Standard Webhooks"),
         "webhook-signature": (False, "Standard Webhooks"),
     },
-    problems=["conflict", "unavailable"],
+    problems=["conflict", "overloaded", "unavailable"],
     answers={
         202: Answer("A result for each event, in the order sent. What is `accepted` is on disk, and will be judged.", schemas.EventResults)
     },
@@ -67,6 +67,9 @@ def post_events() -> Any:
     source and id.
 
     Limits (settings of the installation): 16 MiB a request, 10,000 events a batch, 256 KiB an event. What is over them answers 413.
+
+    While too many cases wait to be judged (100,000 unless the installation says otherwise), events of further cases answer 429 with
+    `Retry-After` in seconds: nothing of the request was taken in, and the same request may be sent again then.
     """
     svc = service()
     if request.headers.get("Content-Encoding", "identity").lower() != "identity":
@@ -101,7 +104,7 @@ def _binary(svc: Service) -> Any:
 
 def _one(svc: Service, item: Any, received: int) -> Reply:
     require_signatures([_text(item, "source")], body())
-    report = ingest(svc, [read(svc, item, received=received)], via="api", received=received)
+    report = _take(svc, [read(svc, item, received=received)], received)
     result = report.results[0]
     if result.status is Status.REJECTED:
         raise _refusal(result.problems)
@@ -132,8 +135,13 @@ def _batch(svc: Service, received: int) -> Reply:
         else read(svc, item, received=received, pointer=f"/{index}")
         for index, item in enumerate(items)
     ]
-    report = ingest(svc, parsed, via="api", received=received)
+    report = _take(svc, parsed, received)
     return Reply(_told(items, report.results), status=202)
+
+
+def _take(svc: Service, parsed: Sequence[Parsed | EventRefused], received: int) -> IngestReport:
+    svc.gate.admit({item.event.case for item in parsed if isinstance(item, Parsed) and item.event is not None})
+    return ingest(svc, parsed, via="api", received=received)
 
 
 def _size(item: Any) -> int:
