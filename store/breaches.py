@@ -45,6 +45,8 @@ class Breach:
     policy_digest: str
     snapshot: Mapping[str, Any]
     version: int = 0
+    assignee: str | None = None
+    """Who works on it (``user:ID``); people set it, evaluation leaves it as it is."""
 
     @property
     def id(self) -> str:
@@ -175,6 +177,7 @@ def as_breach(row: BreachRow) -> Breach:
         policy_digest=row.policy_digest,
         snapshot=row.snapshot,
         version=row.version,
+        assignee=row.assignee,
     )
 
 
@@ -205,6 +208,7 @@ def _row(breach: Breach) -> dict[str, Any]:
         "team": breach.team,
         "office": breach.office,
         "worker": breach.worker,
+        "assignee": breach.assignee,
         "due_on": breach.due_on,
         "due_key": breach.due_on or NO_DUE_DAY,
         "days_late": breach.days_late,

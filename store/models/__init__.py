@@ -10,6 +10,7 @@ from store.models.events import CaseLinkRow, ConflictRow, EventRow, HeartbeatRow
 from store.models.findings import CONDITIONS, REVIEWS, WAIVER_STATES, BreachHistoryRow, BreachRow, VerdictRow, WaiverRow
 from store.models.policies import CHANGE_KINDS, CHANGE_STATES, INSTALLATION, PolicyChangeRow, PolicyVersionRow
 from store.models.work import AuditCaseRow, AuditRow, CaseStateRow, DirtyRow, OutboxRow
+from store.models.worklist import SavedViewRow
 
 __all__ = [
     "BACKTEST_STATES",
@@ -39,6 +40,7 @@ __all__ = [
     "PolicyChangeRow",
     "PolicyVersionRow",
     "RejectRow",
+    "SavedViewRow",
     "SourceRecordRow",
     "SourceRow",
     "UserRow",

@@ -74,6 +74,7 @@ class BreachRow(Base):
         Index(None, "severity_rank", "id"),
         Index(None, "condition", "review", "opened_at"),
         Index(None, "team", "condition", "opened_at"),
+        Index(None, "assignee", "condition", "opened_at"),
         Index(None, "announce_after"),
     )
 
@@ -93,6 +94,8 @@ class BreachRow(Base):
     due_on: Mapped[str | None]
     due_key: Mapped[str]
     days_late: Mapped[int | None]
+    assignee: Mapped[str | None]
+    """Who has taken it on, or was given it, as histories name people (``user:ID``); evaluation never touches it."""
     contested: Mapped[str | None]
     opened_at: Mapped[int]
     changed_at: Mapped[int]
