@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import BindParameter, bindparam, select, update
+from sqlalchemy import BindParameter, CursorResult, bindparam, select, update
 from sqlalchemy.orm import Session
 
 from rules.model import CaseFile, Outcome, Verdict
@@ -28,17 +28,19 @@ from store.states import CaseState
 
 MOST_CAUSES = 20
 MERGED = "merged"
+_ON_EVIDENCE = frozenset({Outcome.BREACHED, Outcome.EXCUSED, Outcome.LATE, Outcome.MET})
 
 
 @dataclass(frozen=True, slots=True)
 class Waiver:
-    """An approved waiver, with the obligation that it covers."""
+    """A waiver that is approved, or that waits for its approval, with the obligation that it covers."""
 
     id: str
     breach_id: str
     key: Key
     evidence_digest: str
     ends_at: int
+    state: str = "approved"
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +89,7 @@ def read(session: Session, cases: Sequence[str]) -> dict[str, Known]:
     waivers: dict[str, list[Waiver]] = defaultdict(list)
     for row in session.connection().execute(_WAIVERS, given) if keys else ():
         key = keys[row.breach_id]
-        waivers[key[0]].append(Waiver(row.id, row.breach_id, key, row.evidence_digest, row.ends_at))
+        waivers[key[0]].append(Waiver(row.id, row.breach_id, key, row.evidence_digest, row.ends_at, row.state))
     return {
         case: Known(one.file, one.position, seen.get(case, 0), verdicts[case], breaches[case], tuple(waivers[case]))
         for case, one in loaded.items()
@@ -98,9 +100,9 @@ _CASES: BindParameter[Any] = bindparam("cases", expanding=True)
 _BREACHES = select(*BreachRow.__table__.columns).where(BreachRow.case_id.in_(_CASES)).order_by(BreachRow.id)
 _SEEN = select(CaseStateRow.case_id, CaseStateRow.position).where(CaseStateRow.case_id.in_(_CASES))
 _WAIVERS = (
-    select(WaiverRow.id, WaiverRow.breach_id, WaiverRow.evidence_digest, WaiverRow.ends_at)
+    select(WaiverRow.id, WaiverRow.breach_id, WaiverRow.evidence_digest, WaiverRow.ends_at, WaiverRow.state)
     .join(BreachRow, BreachRow.id == WaiverRow.breach_id)
-    .where(WaiverRow.state == "approved", BreachRow.case_id.in_(_CASES))
+    .where(WaiverRow.state.in_(("approved", "proposed")), BreachRow.case_id.in_(_CASES))
     .order_by(WaiverRow.id)
 )
 
@@ -110,12 +112,10 @@ def judge(policies: PolicySet, known: Known, *, now: int, settle: Settle) -> Fou
     holding = [waiver for waiver in known.waivers if waiver.ends_at > now]
     ended = [(waiver, "ended") for waiver in known.waivers if waiver.ends_at <= now]
     judged = _under(policies, known.file, holding, now)
-    for waiver in list(holding):
-        verdict = next((one for one in judged.verdicts if one.key == waiver.key), None)
-        if verdict is None or (verdict.verdict is Outcome.EXCUSED and grounds(snapshot(verdict)) != waiver.evidence_digest):
-            holding.remove(waiver)
-            ended.append((waiver, "void"))
-    if any(why == "void" for _, why in ended):
+    void = _void(holding, judged)
+    if void:
+        ended += [(waiver, "void") for waiver in void]
+        holding = [waiver for waiver in holding if waiver not in void]
         judged = _under(policies, known.file, holding, now)
     context = Context(
         now=now,
@@ -149,7 +149,10 @@ def write(session: Session, outcomes: Sequence[Found], *, now: int) -> None:
     Raises store.errors.StaleVersion where a breach has been changed since it was read; roll back then.
     """
     write_verdicts(session, [(found.known.verdicts, found.verdicts) for found in outcomes], now=now)
-    causes = _causes(session, [found.known for found in outcomes if found.changes.breaches])
+    causes = _causes(session, [found.known for found in outcomes if found.changes.breaches or found.ended])
+    for found in outcomes:
+        if found.ended:
+            _end_waivers(session, found, causes[found.state.case])
     write_breaches(
         session,
         [
@@ -158,16 +161,25 @@ def write(session: Session, outcomes: Sequence[Found], *, now: int) -> None:
             for change in found.changes.breaches
         ],
     )
-    for found in outcomes:
-        if found.ended:
-            _end_waivers(session, found)
     put(session, [message for found in outcomes for message in found.changes.messages], now=now)
     write_states(session, [found.state for found in outcomes])
 
 
 def _under(policies: PolicySet, file: CaseFile, waivers: Sequence[Waiver], now: int) -> Judgement:
-    waived = {(episode, rule, obligation) for _, episode, _, rule, obligation in (waiver.key for waiver in waivers)}
+    covered = (waiver.key for waiver in waivers if waiver.state == "approved")
+    waived = {(episode, rule, obligation) for _, episode, _, rule, obligation in covered}
     return policies.judge(file, as_of=now, known_at=now, waived=waived)
+
+
+def _void(waivers: Sequence[Waiver], judged: Judgement) -> list[Waiver]:
+    """Those whose obligation is gone, or rests on other grounds.  What cannot be judged now, or is not due, says nothing about them."""
+    verdicts = {one.key: one for one in judged.verdicts}
+    found = []
+    for waiver in waivers:
+        verdict = verdicts.get(waiver.key)
+        if verdict is None or (verdict.verdict in _ON_EVIDENCE and grounds(snapshot(verdict)) != waiver.evidence_digest):
+            found.append(waiver)
+    return found
 
 
 def _next_check(known: Known, judged: Judgement, changes: Changes, waivers: Sequence[Waiver], now: int) -> int | None:
@@ -196,10 +208,26 @@ def _causes(session: Session, cases: Sequence[Known]) -> dict[str, tuple[str, ..
     return found
 
 
-def _end_waivers(session: Session, found: Found) -> None:
+def _end_waivers(session: Session, found: Found, causes: tuple[str, ...]) -> None:
+    """Tell each breach's history why its waiver holds no longer: a later line tells what that made of the breach."""
     now = found.state.evaluated_at
+    digests = {one.key: one.policy_digest for one in found.verdicts}
     lines = []
     for waiver, why in found.ended:
-        session.execute(update(WaiverRow).where(WaiverRow.id == waiver.id).values(state=why, version=WaiverRow.version + 1))
-        lines.append((waiver.breach_id, Line(at=now, kind=f"waiver_{why}", actor=ACTOR, before="approved", after=why)))
+        voided = {"voided_at": now} if why == "void" else {}
+        still = update(WaiverRow).where(WaiverRow.id == waiver.id, WaiverRow.state == waiver.state)
+        if not cast("CursorResult[Any]", session.execute(still.values(state=why, version=WaiverRow.version + 1, **voided))).rowcount:
+            continue  # answered or taken back meanwhile, which has marked the case: it is looked at again
+        line = Line(
+            at=now,
+            kind=f"waiver_{why}",
+            actor=ACTOR,
+            before=waiver.state,
+            after=why,
+            policy_digest=digests.get(waiver.key),
+            known_at=now,
+            event_position=found.known.position,
+            events=causes if why == "void" else (),
+        )
+        lines.append((waiver.breach_id, line))
     append_history(session, lines)

@@ -51,11 +51,7 @@ def stored(svc: Service, session: Session, case: str, *, as_of: When, known_at: 
     """What judging the case at these instants needs."""
     known, at = _instant(svc, known_at), _instant(svc, as_of)
     keys = {breach.id: breach.key for breach in breaches_of_case(session, case).values()}
-    holding = [
-        keys[waiver.breach_id]
-        for waiver in waivers_of_case(session, case)
-        if waiver.state in {"approved", "ended"} and waiver.decided_at is not None and waiver.decided_at <= known and waiver.ends_at > at
-    ]
+    holding = [keys[waiver.breach_id] for waiver in waivers_of_case(session, case) if waiver.held(as_of=at, known_at=known)]
     waived = frozenset((episode, rule, obligation) for _, episode, _, rule, obligation in holding)
     return Stored(svc.policies_at(known), load_case(session, case, known_at=known).file, as_of, known_at, waived)
 

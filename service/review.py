@@ -127,9 +127,21 @@ def ask_waiver(
         )
         session.add(row)
         session.flush()
-        line = Line(at=now, kind="waiver_proposed", actor=access.actor, known_at=now, reason_code=reason_code, comment=comment)
+        line = Line(
+            at=now,
+            kind="waiver_proposed",
+            actor=access.actor,
+            after="proposed",
+            policy_digest=breach.policy_digest,
+            known_at=now,
+            reason_code=reason_code,
+            comment=comment,
+        )
         append_history(session, [(breach_id, line)])
-        return _waiver(row)
+        mark_dirty(session, [breach.case], now)  # evaluation learns when the request runs out
+        asked = _waiver(row)
+    svc.hints.send([breach.case])
+    return asked
 
 
 def settle_waiver(svc: Service, access: Access, waiver_id: str, *, approve: bool, comment: str | None = None) -> Waiver:
@@ -162,7 +174,14 @@ def settle_waiver(svc: Service, access: Access, waiver_id: str, *, approve: bool
         row.decided_at = now
         row.version += 1
         line = Line(
-            at=now, kind=f"waiver_{row.state}", actor=access.actor, before="proposed", after=row.state, known_at=now, comment=comment
+            at=now,
+            kind=f"waiver_{row.state}",
+            actor=access.actor,
+            before="proposed",
+            after=row.state,
+            policy_digest=breach.policy_digest,
+            known_at=now,
+            comment=comment,
         )
         append_history(session, [(breach.id, line)])
         if approve:

@@ -289,6 +289,6 @@ _IDLE = Statement("""
 _WAIVED = Statement("""
     SELECT breach.case_id, breach.episode, breach.rule, breach.obligation
     FROM breach JOIN waiver ON waiver.breach_id = breach.id
-    WHERE breach.case_id IN LISTED(:cases) AND waiver.state IN ('approved', 'ended') AND waiver.decided_at <= :known_at
-        AND waiver.ends_at > :as_of
+    WHERE breach.case_id IN LISTED(:cases) AND waiver.decided_at <= :known_at AND waiver.decided_at <= :as_of AND waiver.ends_at > :as_of
+        AND (waiver.state IN ('approved', 'ended') OR (waiver.state = 'void' AND waiver.voided_at > :known_at))
 """)

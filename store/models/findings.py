@@ -156,5 +156,7 @@ class WaiverRow(Base):
     decided_at: Mapped[int | None]
     ends_at: Mapped[int]
     evidence_digest: Mapped[str]
-    """Of the verdict's evidence and reason when the waiver was asked for: another digest voids it."""
+    """Of the activation, the due day and the evidence when the waiver was asked for: another digest voids it."""
+    voided_at: Mapped[int | None]
+    """When another digest was found (ms): until then the waiver stood, and a look back judges by it."""
     version: Mapped[int] = mapped_column(default=1)

@@ -66,6 +66,14 @@ class Waiver:
     ends_at: int
     evidence_digest: str
     version: int
+    voided_at: int | None = None
+
+    def held(self, *, as_of: int, known_at: int) -> bool:
+        """Whether it excused its breach at ``as_of``, as far as was known at ``known_at`` (ms)."""
+        if self.state not in {"approved", "ended", "void"} or self.decided_at is None:
+            return False
+        void = self.state == "void" and (self.voided_at is None or self.voided_at <= known_at)
+        return not void and self.decided_at <= min(as_of, known_at) and as_of < self.ends_at
 
 
 def list_verdicts(
@@ -186,6 +194,7 @@ def as_waiver(row: WaiverRow) -> Waiver:
         ends_at=row.ends_at,
         evidence_digest=row.evidence_digest,
         version=row.version,
+        voided_at=row.voided_at,
     )
 
 

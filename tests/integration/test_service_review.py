@@ -6,8 +6,10 @@ import pytest
 
 from service.access import Access
 from service.errors import Forbidden, Invalid, NotFound, NotPossible, StaleVersion
+from service.judge import stored
 from service.review import actions, ask_waiver, review, settle_waiver
-from tests.support.service_kit import instant, kit, plan, three_visits
+from store.queries import waivers_of_case
+from tests.support.service_kit import event, instant, kit, plan, three_visits, visit
 
 SCOPES = frozenset({"breaches:review", "breaches:read"})
 ANN = Access("user:ann", "ann", SCOPES, frozenset({"reviewer"}))
@@ -26,6 +28,11 @@ def desk(store_url, tmp_path):
 
 def c08(desk):
     return desk.breaches()["C08"]
+
+
+def state_of(desk, waiver):
+    with desk.svc.reading() as session:
+        return next(one.state for one in waivers_of_case(session, "k1") if one.id == waiver)
 
 
 def test_a_step_is_a_line_of_history_with_who_and_why(desk):
@@ -120,23 +127,112 @@ def test_a_waiver_is_void_when_the_evidence_changes(desk):
     settle_waiver(desk.svc, MANAGER, waiver.id, approve=True)
     desk.settle()
     assert c08(desk).condition == "excused"
-    from tests.support.service_kit import visit
-
     desk.take(visit("2026-03-20T10:00"))
     desk.settle()
     assert c08(desk).due_on == "2026-03-20"
     assert c08(desk).condition == "open"
-    assert "waiver_void" in desk.kinds("C08")
+    assert desk.kinds("C08")[-3:] == ["waiver_void", "reopened", "announced"], "why comes before what follows from it"
+    line = next(stored.line for stored in desk.history("C08") if stored.line.kind == "waiver_void")
+    assert (line.before, line.after, line.actor, line.known_at) == ("approved", "void", "system", desk.clock.ms)
+    assert line.events == ("k1-visit.held-2026-03-20T10:00",)
+    assert line.policy_digest == breach.policy_digest
 
 
-def test_a_request_is_not_approved_on_grounds_that_have_changed(desk):
+def test_a_waiver_is_void_when_what_it_excused_is_done_late(desk):
     breach = c08(desk)
     waiver = ask_waiver(desk.svc, ANN, breach.id, version=breach.version, reason_code="unsafe", ends_at=instant("2026-09-01T00:00"))
-    desk.take(plan("2026-04-02T10:00"))
+    settle_waiver(desk.svc, MANAGER, waiver.id, approve=True)
+    desk.settle()
+    desk.take(plan("2026-04-02T10:00", event_id="late-plan"))
+    desk.settle()
+    assert (c08(desk).condition, state_of(desk, waiver.id)) == ("remedied", "void")
+    desk.take(event("event.voided", "2026-05-02T09:00", {"target": "late-plan"}))
+    desk.settle()
+    assert c08(desk).condition == "open", "what was void stays so, though the old grounds are back"
+
+
+def test_a_request_is_void_when_its_grounds_change_and_another_may_be_made(desk):
+    breach = c08(desk)
+    end = instant("2026-09-01T00:00")
+    waiver = ask_waiver(desk.svc, ANN, breach.id, version=breach.version, reason_code="unsafe", ends_at=end)
+    desk.take(visit("2026-03-20T10:00"))
     desk.settle()
     with pytest.raises(NotPossible):
         settle_waiver(desk.svc, MANAGER, waiver.id, approve=True)
-    assert settle_waiver(desk.svc, ANN, waiver.id, approve=False).state == "refused"
+    assert state_of(desk, waiver.id) == "void"
+    assert [(one.line.kind, one.line.before) for one in desk.history("C08")[-2:]] == [("waiver_void", "proposed"), ("changed", "open")]
+    assert ask_waiver(desk.svc, ANN, breach.id, version=c08(desk).version, reason_code="unsafe", ends_at=end).state == "proposed"
+
+
+def test_grounds_that_have_changed_unseen_by_evaluation_end_the_waiver_at_once(desk):
+    breach = c08(desk)
+    waiver = ask_waiver(desk.svc, ANN, breach.id, version=breach.version, reason_code="unsafe", ends_at=instant("2026-09-01T00:00"))
+    desk.take(visit("2026-03-20T10:00"))
+    settle_waiver(desk.svc, MANAGER, waiver.id, approve=True)
+    desk.settle()
+    assert (c08(desk).condition, state_of(desk, waiver.id)) == ("open", "void")
+
+
+def test_a_request_that_nobody_answers_runs_out(desk):
+    breach = c08(desk)
+    end = instant("2026-06-10T00:00")
+    waiver = ask_waiver(desk.svc, ANN, breach.id, version=breach.version, reason_code="unsafe", ends_at=end)
+    desk.settle()
+    desk.clock.ms = end
+    desk.settle()
+    assert state_of(desk, waiver.id) == "ended"
+    assert desk.kinds("C08")[-1] == "waiver_ended"
+    assert c08(desk).condition == "open"
+
+
+def test_a_source_that_goes_quiet_leaves_a_waiver_alone(desk):
+    breach = c08(desk)
+    waiver = ask_waiver(desk.svc, ANN, breach.id, version=breach.version, reason_code="unsafe", ends_at=instant("2026-09-01T00:00"))
+    settle_waiver(desk.svc, MANAGER, waiver.id, approve=True)
+    desk.take(event("source.heartbeat", "2026-03-20T10:00", {"complete_until": "2026-03-20T00:00:00Z"}, case="-"))
+    desk.settle()
+    assert (desk.verdict("C08"), state_of(desk, waiver.id)) == ("unknown: source_stale", "approved")
+
+
+def test_an_answer_that_comes_while_the_case_is_judged_is_kept(desk):
+    """Somebody takes the request back between reading and writing of an evaluation that finds it void."""
+    from service import evaluate, findings
+
+    breach = c08(desk)
+    waiver = ask_waiver(desk.svc, ANN, breach.id, version=breach.version, reason_code="unsafe", ends_at=instant("2026-09-01T00:00"))
+    original = findings.read
+
+    def read_then_somebody_answers(session, cases):
+        known = original(session, cases)
+        if state_of(desk, waiver.id) == "proposed":
+            settle_waiver(desk.svc, ANN, waiver.id, approve=False)
+        return known
+
+    desk.take(visit("2026-03-20T10:00"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(evaluate, "read", read_then_somebody_answers)
+        desk.settle()
+    assert state_of(desk, waiver.id) == "refused"
+    assert "waiver_void" not in desk.kinds("C08")
+
+
+def test_a_look_back_knows_a_waiver_only_while_it_stood(desk):
+    def at(as_of, known_at):
+        with desk.svc.reading() as session:
+            judged = stored(desk.svc, session, "k1", as_of=instant(as_of), known_at=instant(known_at)).judge()
+        return next(one.verdict.value for one in judged.verdicts if one.rule == "C08")
+
+    breach = c08(desk)
+    waiver = ask_waiver(desk.svc, ANN, breach.id, version=breach.version, reason_code="unsafe", ends_at=instant("2026-09-01T00:00"))
+    desk.clock.set("2026-06-02T12:00")
+    settle_waiver(desk.svc, MANAGER, waiver.id, approve=True)
+    desk.clock.set("2026-06-10T12:00")
+    desk.take(visit("2026-03-20T10:00", rec="2026-06-10T11:00"))
+    desk.settle()
+    assert state_of(desk, waiver.id) == "void"
+    assert at("2026-06-01T13:00", "2026-06-09T12:00") == "breached", "it was not given yet"
+    assert at("2026-06-05T12:00", "2026-06-05T12:00") == "excused"
+    assert at("2026-06-05T12:00", "2026-06-11T12:00") == "breached", "by now it is known to be void"
 
 
 def test_a_waiver_needs_an_end_that_comes(desk):
