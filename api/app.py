@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from flask import Flask, Response, request
 
-from api import access, limits, openapi, operations, problems, reference, security, system, web
+from api import access, limits, openapi, operations, problems, recorded, reference, security, system, web
 from api.v1 import backtests, breaches, cases, events, policies, policychanges, reviews, sources, stats, verdicts, webhooks
 from api.web.servicedesk import ServiceDesk
 
@@ -86,6 +86,7 @@ def create_app(service: Service, *, rate: str | None = None) -> Flask:
 
     security.install(app, body_limit=service.settings.body_limit)
     problems.install(app)
+    recorded.install(app)
     if rate is not None:
         limits.install(app, rate=rate)
     app.before_request(_see_what_is_in_force)

@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 from flask import Flask, Response, request
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from api import access, problems, security
+from api import access, problems, recorded, security
 from api.problems import ApiProblem, Flaw
 from rules import strictjson
 from rules.errors import EventRefused
@@ -177,7 +177,9 @@ def _view(operation: Operation) -> Callable[..., Response]:
             arguments["version"] = _version()
         if operation.body is not None:
             arguments["body"] = read_body(operation.body)
-        return respond(operation.handler(**arguments))
+        result = operation.handler(**arguments)
+        recorded.saw(result.body if isinstance(result, Reply) else result)
+        return respond(result)
 
     return view
 

@@ -143,6 +143,9 @@ class Metrics:
             ("source", "result"),
             registry=registry,
         )
+        self.access_lines = Counter(
+            "duecare_access_lines", "Lines of the access log: written, failed; failed must stay 0", ("result",), registry=registry
+        )
         if standing is not None:
             registry.register(_FromStore(standing))
 
