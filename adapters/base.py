@@ -30,6 +30,10 @@ class AdapterError(Exception):
         self.retry_after = retry_after
 
 
+class Withheld(AdapterError):
+    """What was asked for may not be read by us.  Of a single record: it may be there still, so what is known of it stays as it is."""
+
+
 @dataclass(frozen=True, slots=True)
 class Reject:
     """A record that was not taken in, and why.  ``reason`` names columns and attributes, never what stood in them.
@@ -119,7 +123,10 @@ class Adapter(Protocol):
         ...
 
     def fetch(self, kind: str, ref: str) -> Sequence[Record]:
-        """One record as it stands now, with what belongs to it; ``gone`` where the system says that it is, empty where it knows none."""
+        """One record as it stands now, with what belongs to it; ``gone`` where the system says that it is, empty where it knows none.
+
+        Raises Withheld where we may not read it.
+        """
         ...
 
     def close(self) -> None:

@@ -25,7 +25,7 @@ import httpx
 import tenacity
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from adapters.base import AdapterError
+from adapters.base import AdapterError, Withheld
 from adapters.guard import Guarded
 from rules.errors import EventRefused
 from rules.strictjson import loads
@@ -170,7 +170,7 @@ class Web:
             if answer.status in missing:
                 return None
             if not 200 <= answer.status < 300:
-                raise AdapterError(_refusal(answer))
+                raise (Withheld if answer.status == 403 else AdapterError)(_refusal(answer))
             return answer
 
     def _persistently(self, request: _Request) -> Answer:

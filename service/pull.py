@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 
 from sqlalchemy.orm import Session
 
-from adapters.base import Adapter, AdapterError, Page, Record
+from adapters.base import Adapter, AdapterError, Page, Record, Withheld
 from adapters.interpret import GONE
 from rules.envelope import Parsed
 from rules.model import Heartbeat
@@ -248,11 +248,20 @@ def _take_back_absent(svc: Service, source: Configured, adapter: Adapter, turn: 
         found: list[Record] = []
         with renewing(svc, turn):
             for ref in refs:
-                found += [one for one in adapter.fetch(kind, ref) if (one.kind, one.ref) == (kind, ref)] or [Record(kind, ref, gone=True)]
+                found += _asked_for_again(adapter, kind, ref)
         taken = _take_records(svc, source, found, turn)
         with svc.writing() as session:
             sources.note_present(session, source.uri, kind, refs, sweep)
         svc.metrics.pulled.labels(source.name, "gone").inc(taken.counts["accepted"])
+
+
+def _asked_for_again(adapter: Adapter, kind: str, ref: str) -> list[Record]:
+    """A record as it stands, or gone; none where we may no longer read it: what is known of it stays as it is."""
+    try:
+        found = adapter.fetch(kind, ref)
+    except Withheld:
+        return []
+    return [one for one in found if (one.kind, one.ref) == (kind, ref)] or [Record(kind, ref, gone=True)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -283,7 +292,7 @@ def _in_one(svc: Service, source: Configured, records: Sequence[Record], now: in
         sources.refuse(session, source.uri, plan.refused(), now)
         sources.settle(session, source.uri, plan.good, now)
         if turn is not None and page is not None:
-            sources.advance(session, source.uri, cursor=page.cursor, records=len(records), now=now)
+            sources.advance(session, source.uri, cursor=page.cursor, records=len(records), now=svc.now(), lease_ms=LEASE_MS)
     counts["unchanged"] = plan.unchanged
     counts["refused"] = len(plan.problems)
     return _Taken(counts, dirty)
