@@ -10,20 +10,19 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, or_, select, text
+from sqlalchemy import ColumnElement, Select, func, or_, select
 from sqlalchemy.orm import Session
 
 from store.ids import case_ref
 from store.models import AccessLogRow, BreachRow, CaseStateRow, WaiverRow
 from store.queries.paging import DEFAULT_LIMIT, MAX_LIMIT, Listing, Page, Sort
-from store.sql import Bulk, dialect
+from store.sql import Bulk
 
 LINES = Listing("access_log", {"at": Sort(AccessLogRow.at)}, "-at", AccessLogRow.id, int)
 COUNTED = 10_000
 """Lines that are counted; a list that holds more says so."""
 
 _ADD = Bulk(AccessLogRow, without=("id",))
-_UNHURRIED = text("SET LOCAL synchronous_commit TO OFF")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,11 +72,8 @@ class Sought:
     until: int | None = None
 
 
-def append(session: Session, entries: Sequence[Entry], *, unhurried: bool = False) -> None:
-    """Add lines.  ``unhurried``: PostgreSQL may report the commit before it is on disk: a crash of that server, and nothing else,
-    loses what it took in within the last half second."""
-    if unhurried and dialect(session) == "postgresql":
-        session.execute(_UNHURRIED)
+def append(session: Session, entries: Sequence[Entry]) -> None:
+    """Add lines."""
     _ADD.write(session, [_row(entry) for entry in entries])
 
 
