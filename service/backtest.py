@@ -120,7 +120,7 @@ def cancel(svc: Service, access: Access, backtest: str) -> Backtest:
     access.require(SCOPE)
     with svc.writing() as session:
         found = _get(session, backtest)
-        if not backtests.end(session, backtest, "cancelled", now=svc.now()):
+        if not backtests.JOBS.end(session, backtest, "cancelled", now=svc.now()):
             raise NotPossible(f"the backtest is over already: it is {found.state}")
     return get(svc, access, backtest)
 
@@ -151,7 +151,7 @@ def throughout(candidate: Policy, base: tuple[Policy, ...], since: str | None) -
 def _report(svc: Service, access: Access, backtest: str) -> str:
     access.require(SCOPE)
     with svc.reading() as session:
-        text = backtests.report_of(session, backtest)
+        text = backtests.JOBS.report_of(session, backtest)
         if text is None:
             raise NotPossible(f"there is no report: the backtest is {_get(session, backtest).state}")
     return text

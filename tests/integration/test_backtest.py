@@ -13,7 +13,7 @@ from bench.backtest import by_hand, of_report
 from rules.errors import PolicyError
 from rules.evaluate import evaluate
 from rules.policy import package_of
-from service import backtest, backtestwork, policybook, policychanges
+from service import backtest, backtestwork, chunkwork, policybook, policychanges
 from service import evaluate as live
 from service.access import Access, system
 from service.backtestreport import digest_of
@@ -216,12 +216,12 @@ def test_a_cancelled_backtest_ends_and_takes_nothing_more(house):
     made = started(house.svc, changed(LATER), chunk=1)
     assert not work(house.svc, made.id, budget=0, give_way=False)
     with house.svc.writing() as session:
-        chunk = stored.claim(session, made.id, now=house.clock.ms, lease_ms=30_000)
+        chunk = stored.JOBS.claim(session, made.id, now=house.clock.ms, lease_ms=30_000)
     assert chunk is not None
     assert backtest.cancel(house.svc, OWNER, made.id).state == "cancelled"
     with house.svc.writing() as session:
-        assert not stored.finish_chunk(session, chunk, {})
-        assert stored.claim(session, made.id, now=house.clock.ms, lease_ms=30_000) is None
+        assert not stored.JOBS.finish_chunk(session, chunk, {})
+        assert stored.JOBS.claim(session, made.id, now=house.clock.ms, lease_ms=30_000) is None
     assert work(house.svc, made.id)
     with pytest.raises(NotPossible, match="cancelled"):
         backtest.report(house.svc, OWNER, made.id)
@@ -273,7 +273,7 @@ def deadly(monkeypatch):
         return evaluate(policies, file, **how)
 
     monkeypatch.setattr(backtestwork, "evaluate", kill)
-    monkeypatch.setattr(backtestwork, "_give_back", lambda *_, **__: None)
+    monkeypatch.setattr(chunkwork, "_give_back", lambda *_, **__: None)
     return cases
 
 
@@ -312,7 +312,7 @@ def test_a_case_that_kills_its_workers_is_named_after_three_deaths(house, deadly
 
 
 def test_cases_over_which_all_workers_die_end_the_backtest_at_last(home, deadly, monkeypatch):
-    monkeypatch.setattr(backtestwork, "MOST_ATTEMPTS", 5)
+    monkeypatch.setattr(chunkwork, "MOST_ATTEMPTS", 5)
     deadly.update(f"k{number}" for number in range(1, 8))
     made = started(home.svc, changed(LATER), chunk=100)
     outlive(home, made)
@@ -326,16 +326,16 @@ def test_who_comes_late_writes_nothing(house):
 
     def claimed():
         with house.svc.writing() as session:
-            return stored.claim(session, made.id, now=house.clock.ms, lease_ms=lease)
+            return stored.JOBS.claim(session, made.id, now=house.clock.ms, lease_ms=lease)
 
     first = claimed()
     assert claimed() is None
     house.clock.ms += lease
     second = claimed()
     with house.svc.writing() as session:
-        assert not stored.extend(session, first, until=house.clock.ms + lease)
-        assert not stored.finish_chunk(session, first, {"nonsense": 1})
-        assert stored.extend(session, second, until=house.clock.ms + lease)
+        assert not stored.JOBS.extend(session, first, until=house.clock.ms + lease)
+        assert not stored.JOBS.finish_chunk(session, first, {"nonsense": 1})
+        assert stored.JOBS.extend(session, second, until=house.clock.ms + lease)
     assert (first.attempts, second.attempts) == (1, 2)
 
 
@@ -356,7 +356,7 @@ def test_a_version_that_cannot_be_loaded_fails_the_backtest_with_the_reason(home
 
 def test_a_new_event_is_judged_before_the_backtest_goes_on(home, monkeypatch):
     home.settle()
-    monkeypatch.setattr(backtestwork, "AT_ONCE", 2)
+    monkeypatch.setattr(chunkwork, "AT_ONCE", 2)
     made = started(home.svc, changed(LATER), chunk=100)
     seen = []
 
@@ -380,7 +380,7 @@ def test_where_more_waits_than_is_judged_at_once_the_backtest_stands_back(home, 
     made = started(home.svc, changed(LATER))
     home.take(*three_visits("new"))
     monkeypatch.setattr(live, "drain", lambda *_, **__: 0)
-    monkeypatch.setattr(backtestwork, "LIVE_BUDGET", 0)
+    monkeypatch.setattr(chunkwork, "LIVE_BUDGET", 0)
     assert not work(home.svc, made.id)
     told = backtest.get(home.svc, system(), made.id)
     assert (told.state, told.done) == ("running", 0)
@@ -404,7 +404,7 @@ def test_events_that_keep_coming_do_not_stop_it(home, monkeypatch):
         return done
 
     monkeypatch.setattr(live, "drain", and_another_one_comes)
-    monkeypatch.setattr(backtestwork, "AT_ONCE", 1)
+    monkeypatch.setattr(chunkwork, "AT_ONCE", 1)
     home.take(plan("2026-03-31T09:00", case="k7"))
     assert work(home.svc, made.id)
     assert len(arrived) == 7 + 1, "before every case, and before the report, there was one to be judged first"
@@ -436,12 +436,12 @@ def test_one_worker_alone_makes_the_report(pg_db, tmp_path):
         for _ in range(3):
             work(house.svc, made.id, budget=0, give_way=False)
         with house.svc.writing() as session:
-            assert stored.hold(session, made.id)
+            assert stored.JOBS.hold(session, made.id)
             assert not work(house.svc, made.id, give_way=False), "all chunks are done; another one makes the report"
         assert backtest.get(house.svc, system(), made.id).done == 7
         assert work(house.svc, made.id)
         with house.svc.writing() as session:
-            assert not stored.hold(session, made.id)
+            assert not stored.JOBS.hold(session, made.id)
 
 
 class Heard:
@@ -466,7 +466,7 @@ def test_the_sweeper_tells_of_backtests_on_which_nobody_works(home):
     assert heard.told == [(made.id, backtest.TOGETHER)]
     heard.told.clear()
     with home.svc.writing() as session:
-        stored.claim(session, made.id, now=home.clock.ms, lease_ms=30_000)
+        stored.JOBS.claim(session, made.id, now=home.clock.ms, lease_ms=30_000)
     home.sweeper.sweep()
     assert heard.told == [], "somebody is at it"
     home.clock.advance(seconds=30)
@@ -496,7 +496,7 @@ def test_a_report_once_made_is_never_changed(home):
     text = backtest.report_text(home.svc, system(), made.id)
     with home.svc.writing() as session:
         for state in ("done", "failed", "cancelled"):
-            assert not stored.end(session, made.id, state, now=1, report="{}", digest="0")
+            assert not stored.JOBS.end(session, made.id, state, now=1, report="{}", digest="0")
     assert work(home.svc, made.id)
     assert backtest.report_text(home.svc, system(), made.id) == text
     with home.svc.reading() as session:
