@@ -17,7 +17,7 @@ from sqlalchemy import select, update
 
 from service.access import ROLE_GRANT, ROLES, Access, check_scopes
 from service.bootstrap import Service
-from service.errors import Flaw, Invalid, NotFound, Unauthorised
+from service.errors import Flaw, Invalid, NotFound, NotPossible, Unauthorised
 from store.models import ApiKeyRow
 
 _TOKEN = re.compile(r"dk_([a-z0-9]{12})_([0-9a-f]{64})", re.ASCII)
@@ -91,6 +91,38 @@ def revoke(svc: Service, key_id: str) -> ApiKey:
             raise NotFound("there is no such key")
         if row.revoked is None:
             row.revoked = svc.now()
+        return _shown(row)
+
+
+def rotate(svc: Service, key_id: str, *, overlap: int) -> tuple[ApiKey, str]:
+    """A new key in place of this one, with the same name, scopes, limits and expiry; the old one holds for ``overlap`` ms more.
+
+    Raises NotFound, and NotPossible for a key that holds no longer.
+    """
+    now = svc.now()
+    with svc.reading() as session:
+        row = session.get(ApiKeyRow, key_id)
+        if row is None:
+            raise NotFound("there is no such key")
+        old = _shown(row)
+    if old.revoked is not None or (old.expires is not None and old.expires <= now):
+        raise NotPossible("this key holds no longer: make a new one")
+    made, token = create(svc, name=old.name, scopes=old.scopes, teams=old.teams, offices=old.offices, expires=old.expires)
+    if overlap <= 0:
+        revoke(svc, key_id)
+    else:
+        with svc.writing() as session:
+            until = now + overlap if old.expires is None else min(old.expires, now + overlap)
+            session.execute(update(ApiKeyRow).where(ApiKeyRow.id == key_id).values(expires=until))
+    return made, token
+
+
+def get(svc: Service, key_id: str) -> ApiKey:
+    """The key.  Raises NotFound."""
+    with svc.reading() as session:
+        row = session.get(ApiKeyRow, key_id)
+        if row is None:
+            raise NotFound("there is no such key")
         return _shown(row)
 
 

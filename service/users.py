@@ -176,10 +176,11 @@ def change(
 ) -> User:
     """Change what an account may do; its sessions end.  ``unlimited`` lifts the limits to teams and offices.
 
-    Raises NotFound, Invalid, and NotPossible for what would leave the installation without an administrator.
+    Raises NotFound, Invalid, and NotPossible for what would leave the installation without an administrator who has no limits.
     """
     granted = check_roles(roles) if roles is not None else None
     with svc.writing() as session:
+        everybody = session.scalars(select(UserRow).order_by(UserRow.id).with_for_update()).all()
         row = _named(session, name)
         if granted is not None:
             row.roles = sorted(granted)
@@ -193,8 +194,16 @@ def change(
             row.offices = sorted(set(offices))
         row.sessions_after = svc.now()
         session.flush()
-        if not any("administrator" in other.roles and not other.disabled for other in session.scalars(select(UserRow))):
-            raise NotPossible("no administrator would be left")
+        if not any(_runs_all(other) for other in everybody):
+            raise NotPossible("no administrator without limits would be left")
+        return _shown(row)
+
+
+def let_in(svc: Service, *, name: str) -> User:
+    """Let an account in again that was switched off, or locked after wrong passwords.  Raises NotFound."""
+    with svc.writing() as session:
+        row = _named(session, name)
+        row.disabled, row.failed, row.locked_until = False, 0, None
         return _shown(row)
 
 
@@ -263,6 +272,10 @@ def _row(
         sessions_after=0,
         created=svc.now(),
     )
+
+
+def _runs_all(row: UserRow) -> bool:
+    return "administrator" in row.roles and not row.disabled and row.teams is None and row.offices is None
 
 
 def _found(session: Session, user_id: str) -> UserRow:
