@@ -129,6 +129,14 @@ def list_breaches(
     return BREACHES.page(session, query, lambda row: as_breach(row[0]), narrowed=narrowed, sort=sort, limit=limit, cursor=cursor)
 
 
+def neighbours(
+    session: Session, breach_id: str, *, where: Where = UNFILTERED, scope: Scope = EVERYTHING, sort: str | None = None
+) -> tuple[str | None, str | None]:
+    """The breaches before and after this one in the list that ``list_breaches`` gives; None at its ends.  Raises QueryError."""
+    query = select(BreachRow.id).where(*where.of_breaches(), *_breach_scope(scope))
+    return BREACHES.around(session, query, breach_id, sort=sort)
+
+
 def count_breaches(session: Session, *, where: Where = UNFILTERED, scope: Scope = EVERYTHING) -> int:
     """How many rows ``list_breaches`` has in all its pages."""
     query = select(func.count()).select_from(BreachRow).where(*where.of_breaches(), *_breach_scope(scope))

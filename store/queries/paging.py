@@ -70,10 +70,7 @@ class Listing:
         """The page of ``query`` after ``cursor``; ``narrowed`` is a JSON value of all filters.  Raises QueryError or CursorError."""
         if not 1 <= limit <= MAX_LIMIT:
             raise QueryError("limit", f"must be between 1 and {MAX_LIMIT}")
-        chosen = sort or self.default
-        descending, by = chosen.startswith("-"), self.sorts.get(chosen.removeprefix("-"))
-        if by is None:
-            raise QueryError("sort", f"must be one of {', '.join(self.sorts)}, with - before it for descending order")
+        chosen, descending, by = self._sort(sort)
         digest = digest_of([self.name, chosen, narrowed])[:16]
         if cursor is not None:
             key, row_id = self._read(session, cursor, by, digest)
@@ -87,6 +84,28 @@ class Listing:
             last = rows[limit - 1]
             following = _encode([_VERSION, digest, last.page_id, *([] if by.private else [last.page_key])])
         return Page(tuple(build(row) for row in rows[:limit]), following)
+
+    def around(self, session: Session, query: Select[*tuple[Any, ...]], row_id: Any, *, sort: str | None = None) -> tuple[Any, Any]:
+        """The ids of the rows before and after row ``row_id`` in the order of ``query``, None at an end.
+
+        The row need not fit the query any more, as long as it exists: what has left a list keeps its place in it.  Raises QueryError.
+        """
+        _, descending, by = self._sort(sort)
+        key = session.scalar(select(by.column).where(self.id == row_id))
+        if key is None:
+            return None, None
+        here, there = tuple_(by.column, self.id), tuple_(key, row_id)
+        lower = query.where(here < there).order_by(by.column.desc(), self.id.desc())
+        higher = query.where(here > there).order_by(by.column.asc(), self.id.asc())
+        below, above = (session.scalar(side.with_only_columns(self.id).limit(1)) for side in (lower, higher))
+        return (above, below) if descending else (below, above)
+
+    def _sort(self, sort: str | None) -> tuple[str, bool, Sort]:
+        chosen = sort or self.default
+        by = self.sorts.get(chosen.removeprefix("-"))
+        if by is None:
+            raise QueryError("sort", f"must be one of {', '.join(self.sorts)}, with - before it for descending order")
+        return chosen, chosen.startswith("-"), by
 
     def _read(self, session: Session, cursor: str, by: Sort, digest: str) -> tuple[Any, Any]:
         given = _decode(cursor)
