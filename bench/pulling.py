@@ -131,7 +131,7 @@ def _killed(url: str, home: Path, adapter: str, settings: str, after: float) -> 
     _, status = os.waitpid(child, 0)
     os.close(ready)
     os.close(told)
-    with psycopg.connect(url) as connection:  # as if two minutes had gone by
+    with psycopg.connect(url) as connection:  # as if half a minute had gone by
         connection.execute("UPDATE source SET lease_until = 0")
     return os.WIFSIGNALED(status)
 

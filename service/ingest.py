@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import select, text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from rules.catalogue import CORRECTED
@@ -141,9 +143,9 @@ def _store(svc: Service, items: Sequence[Parsed], now: int) -> tuple[list[Receip
     heard = {source for source in sources if now - svc.heard.get(source, 0) >= HEARD_EVERY}
     with svc.writing() as session:
         taken = take(svc, session, items, now)
-        if heard:
-            _note_heard(session, heard, now)
-    svc.heard.update(dict.fromkeys(heard, now))
+    if heard:
+        svc.heard.update(dict.fromkeys(heard, now))
+        _note_heard(svc, heard, now)
     return taken
 
 
@@ -213,6 +215,7 @@ def _words_about(session: Session, policies: PolicySet, fresh: Sequence[Event]) 
     return found
 
 
+_NOT_LONG = text("SET LOCAL lock_timeout = '100ms'")
 _CASE_OF = text("SELECT case_id FROM event WHERE source = :source AND id = :id")
 
 
@@ -224,11 +227,20 @@ def _heartbeats(session: Session, beats: Sequence[Heartbeat]) -> set[str]:
     return dirty
 
 
-def _note_heard(session: Session, sources: set[str], now: int) -> None:
-    """Notes when each source was last heard of."""
-    statement = upsert(session, SourceRow)
-    statement = statement.on_conflict_do_update(index_elements=["source"], set_={"last_received": statement.excluded.last_received})
-    session.execute(statement, [{"source": source, "last_received": now, "failures": 0} for source in sorted(sources)])
+def _note_heard(svc: Service, sources: set[str], now: int) -> None:
+    """Notes when each source was last heard of.
+
+    One small transaction for each, behind the one that holds the events: whoever asks a client system has the source's row first and
+    then waits for events, so nobody who has events may wait for that row.
+    """
+    rows = [{"source": source, "last_received": now, "failures": 0, "records": 0} for source in sorted(sources)]
+    for row in rows:
+        with suppress(DBAPIError), svc.writing() as session:
+            if dialect(session) == "postgresql":
+                session.execute(_NOT_LONG)
+            statement = upsert(session, SourceRow).values(**row)
+            changed = {"last_received": statement.excluded.last_received}
+            session.execute(statement.on_conflict_do_update(index_elements=["source"], set_=changed))
 
 
 def _unstorable(item: Parsed) -> Result | None:

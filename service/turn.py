@@ -11,9 +11,9 @@ from service.logs import get
 from store import sources
 from store.sources import Turn
 
-LEASE_MS = 120_000
-"""How long we may be silent before another process may think that we have died."""
-RENEWALS = 90
+LEASE_MS = 30_000
+"""How long we may be silent before another process may think that we have died: so long a source rests when its process was killed."""
+RENEWALS = 360
 """How often the lease is renewed while the system does not answer: three times in a lease, so for an hour."""
 
 _log = get("pull")

@@ -52,10 +52,11 @@ def begin(session: Session, source: str, *, adapter: str, now: int, lease_ms: in
     statement = upsert(session, SourceRow).values(source=source, adapter=adapter, failures=0, records=0).on_conflict_do_nothing()
     session.execute(statement)
     token = uuid.uuid4().hex
-    free = or_(SourceRow.lease_until.is_(None), SourceRow.lease_until <= now)
-    mine = update(SourceRow).where(SourceRow.source == source, free)
+    free = select(SourceRow.source).where(SourceRow.source == source, or_(SourceRow.lease_until.is_(None), SourceRow.lease_until <= now))
     if due_only:
-        mine = mine.where(or_(SourceRow.next_pull_at.is_(None), SourceRow.next_pull_at <= now))
+        free = free.where(or_(SourceRow.next_pull_at.is_(None), SourceRow.next_pull_at <= now))
+    # Whoever has the row locked is at work on it, however old the lease is that others see.
+    mine = update(SourceRow).where(SourceRow.source.in_(free.with_for_update(skip_locked=True)))
     found = session.execute(mine.values(token=token, lease_until=now + lease_ms, adapter=adapter).returning(SourceRow.cursor)).first()
     return None if found is None else Turn(source, token, found.cursor)
 
@@ -74,9 +75,9 @@ def lock(session: Session, source: str, *, adapter: str) -> None:
     session.execute(select(SourceRow.source).where(SourceRow.source == source).with_for_update())
 
 
-def advance(session: Session, source: str, *, cursor: Mapping[str, Any], records: int, now: int) -> None:
-    """The source was read up to ``cursor``."""
-    values = {"cursor": dict(cursor), "records": SourceRow.records + records, "last_pull": now}
+def advance(session: Session, source: str, *, cursor: Mapping[str, Any], records: int, now: int, lease_ms: int) -> None:
+    """The source was read up to ``cursor``.  Whoever did so keeps the turn from ``now``, however long the transaction was."""
+    values = {"cursor": dict(cursor), "records": SourceRow.records + records, "last_pull": now, "lease_until": now + lease_ms}
     session.execute(update(SourceRow).where(SourceRow.source == source).values(**values))
 
 

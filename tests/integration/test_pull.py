@@ -18,7 +18,7 @@ from service.turn import LEASE_MS
 from store import sources
 from store.cases import load_case
 from store.models import RejectRow, SourceRow
-from tests.support.service_kit import Kit, instant
+from tests.support.service_kit import Kit, event, instant
 from tests.support.service_kit import kit as kit_on
 
 URI = "urn:test:client"
@@ -369,3 +369,39 @@ def complete(kit: Kit) -> int | None:
 def row(kit: Kit) -> Any:
     with kit.svc.reading() as session:
         return session.get_one(SourceRow, URI)
+
+
+def test_while_a_page_is_written_its_source_is_busy_and_events_that_are_pushed_do_not_wait(kit: Kit, source: Configured) -> None:
+    several = kit.svc.engine.dialect.name == "postgresql"  # SQLite has one writer at a time
+    with kit.svc.writing() if several else kit.svc.reading() as at_work:
+        if several:
+            sources.lock(at_work, URI, adapter="made_up")
+            assert pulling.pull(kit.svc, source).busy
+        pushed = event("visit.held", "2026-03-02T10:00", {"status": "held", "mode": "in_person"}, case="F1", source=URI)
+        assert kit.take(pushed).counts == {"accepted": 1}
+    kit.clock.advance(seconds=2)
+    kit.take({**pushed, "id": "another"})
+    assert row(kit).last_received == kit.svc.now()
+
+
+def test_a_page_keeps_the_turn_however_long_it_took(kit: Kit, client: Client, source: Configured, monkeypatch: pytest.MonkeyPatch) -> None:
+    client.holds([visit("1")], [visit("2", held="2026-03-09 10:00")])
+    slow = pulling.Plan.of
+
+    def slowly(*args: Any, **more: Any) -> Any:
+        kit.clock.advance(seconds=LEASE_MS / 1000 + 1)
+        return slow(*args, **more)
+
+    monkeypatch.setattr(pulling.Plan, "of", slowly)
+    until: list[int] = []
+    pulling.pull(kit.svc, source, told=lambda _: until.append(row(kit).lease_until - kit.svc.now()))
+    assert until == [LEASE_MS, LEASE_MS]
+
+
+def test_a_source_whose_process_was_killed_is_asked_again_within_half_a_minute(kit: Kit, client: Client, source: Configured) -> None:
+    with kit.svc.writing() as session:
+        assert sources.begin(session, URI, adapter="made_up", now=kit.svc.now(), lease_ms=LEASE_MS) is not None
+    client.holds([visit("1")])
+    assert pulling.pull(kit.svc, source).busy
+    kit.clock.advance(seconds=30)
+    assert pulling.pull(kit.svc, source).counts["accepted"] == 1

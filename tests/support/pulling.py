@@ -180,6 +180,6 @@ class Installation:
             return connection.scalar(select(SourceRow.records)) or 0
 
     def let_the_lease_run_out(self) -> None:
-        """As if two minutes had gone by."""
+        """As if half a minute had gone by."""
         with self.store.begin() as connection:
             connection.execute(update(SourceRow).values(lease_until=0))
