@@ -18,6 +18,7 @@ ALL: dict[str, tuple[str, ...]] = {
     "cases_fuzz": ("--cases", "2000"),
     "latency": ("--events", "300"),
     "backtest": ("--cases", "1000"),
+    "pressure": ("--seconds", "15"),
     "pulling": ("--changes", "5000", "--kills", "20", "--import", "50000", "--seconds", "60"),
 }
 """By name, the options with which it is short enough for everyday use."""

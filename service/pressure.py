@@ -1,8 +1,9 @@
 """Says no to new work, in time, while too much of what was accepted waits to be judged.  Imports store.queue and service.errors.
 
 What was accepted is on disk and is never given up; so the only honest answer to more than the workers can judge is "not now".  The
-rows that wait are counted at most once a second; in between, what this process itself has taken in is added.  Events of cases that
-wait already add no work, and pass: a new version of a policy, which lets every case wait, stops nobody who reports on them.
+rows that wait are counted once a second, and for every request once there are many; in between, what this process has taken in is
+added.  Events of cases that wait already add no work, and pass: a new version of a policy, which lets every case wait, stops nobody
+who reports on them.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ from store.queue import count_waiting, wait_already
 
 LOOK_EVERY = 1_000
 """ms for which a count is good."""
+NEAR = 0.5
+"""From this part of the limit on, every request counts anew: other processes take events in too."""
 ROOM = 0.9
 """The part of the limit to which the work should have gone down when a sender comes again."""
 SOONEST, LATEST, UNKNOWN = 1, 60, 5
@@ -52,7 +55,8 @@ class Gate:
         """How many cases wait, or a few more where some of them waited before; no more than twice the limit are counted."""
         now = self._now()
         with self._lock:
-            if self._looked is not None and 0 <= now - self._looked < LOOK_EVERY:
+            fresh = self._looked is not None and 0 <= now - self._looked < LOOK_EVERY
+            if fresh and self._waiting < NEAR * self.limit:
                 return self._waiting
             before, at = self._waiting, self._looked
             with self._readers() as session:
