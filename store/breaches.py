@@ -141,7 +141,12 @@ def append_history(session: Session, lines: Iterable[tuple[str, Line]]) -> None:
 def history_of(session: Session, breach_id: str) -> list[StoredLine]:
     """A breach's history, oldest line first."""
     rows = session.scalars(select(BreachHistoryRow).where(BreachHistoryRow.breach_id == breach_id).order_by(BreachHistoryRow.id))
-    return [StoredLine(row.id, row.breach_id, _line(row), row.prev_hash, row.hash) for row in rows]
+    return [as_line(row) for row in rows]
+
+
+def as_line(row: BreachHistoryRow) -> StoredLine:
+    """The line of history that a row holds."""
+    return StoredLine(row.id, row.breach_id, _line(row), row.prev_hash, row.hash)
 
 
 def altered_lines(session: Session, *, after: int = 0, limit: int = 10_000) -> tuple[list[int], int | None]:

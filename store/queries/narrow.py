@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
-from sqlalchemy import ColumnElement, false, select
+from sqlalchemy import ColumnElement, and_, false, or_, select
 from sqlalchemy.orm import InstrumentedAttribute
 
 from rules.model import Outcome
@@ -16,6 +16,7 @@ from store.models import CONDITIONS, REVIEWS, BreachRow, VerdictRow
 from store.severity import SEVERITIES
 
 MOST_VALUES = 100
+_LAST = "\U0010ffff"
 _KNOWN: dict[str, Sequence[str]] = {
     "severity": SEVERITIES,
     "condition": CONDITIONS,
@@ -47,13 +48,32 @@ class Scope:
 
 EVERYTHING = Scope()
 
+NONE = "-"
+"""As a value of a team, office, worker or assignee: what has none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Age:
+    """How long ago a breach was found: under this name from ``start`` up to ``end`` (ms; None: open on that side)."""
+
+    name: str
+    start: int | None = None
+    end: int | None = None
+
+    def condition(self) -> ColumnElement[bool]:
+        """As a condition on BreachRow."""
+        low = [BreachRow.opened_at >= self.start] if self.start is not None else []
+        high = [BreachRow.opened_at < self.end] if self.end is not None else []
+        return and_(True, *low, *high)
+
 
 @dataclass(frozen=True, slots=True)
 class Where:
     """Filters of findings; within one the values are alternatives, an empty one lets all pass.
 
     ``since`` and ``until`` are ISO dates, both inclusive, and speak of the due day.  ``verdict`` and ``status`` are of the
-    verdict; ``condition`` and ``review`` of the breach.  Raises QueryError for values that cannot be.
+    verdict; ``condition``, ``review``, ``assignee`` and ``age`` of the breach.  ``search`` is how the case's id begins, small or
+    capital letters alike.  ``-`` as a team, office, worker or assignee means none.  Raises QueryError for values that cannot be.
     """
 
     rule: tuple[str, ...] = ()
@@ -67,28 +87,50 @@ class Where:
     office: tuple[str, ...] = ()
     worker: tuple[str, ...] = ()
     case: tuple[str, ...] = ()
+    assignee: tuple[str, ...] = ()
+    search: str = ""
     since: str | None = None
     until: str | None = None
+    age: tuple[Age, ...] = ()
 
     def __post_init__(self) -> None:
         for field in fields(self):
             values = getattr(self, field.name)
+            if field.name == "age":
+                continue
             if isinstance(values, tuple):
                 _check(field.name, values)
+            elif field.name == "search":
+                _check(field.name, (values,))
             elif values is not None:
                 _check_day({"since": "from", "until": "to"}[field.name], values)
 
     def as_json(self) -> Any:
-        return {name: sorted(value) if isinstance(value, tuple) else value for name, value in asdict(self).items()}
+        """Of an age its name only: its days move on at midnight, while somebody turns the pages of a list."""
+        told = {name: sorted(value) if isinstance(value, tuple) else value for name, value in asdict(replace(self, age=())).items()}
+        return told | {"age": sorted(age.name for age in self.age)}
+
+    def without(self, name: str) -> Where:
+        """The same, but not narrowed by ``name``."""
+        return replace(self, **{name: ()})
 
     def of_breaches(self) -> list[ColumnElement[bool]]:
         """As conditions on BreachRow.  Raises QueryError for ``verdict`` and ``status``, which a breach does not have."""
         if self.verdict or self.status:
             raise QueryError("verdict" if self.verdict else "status", "is not a filter of this list")
-        return [*self._common(BreachRow), *_any(BreachRow.condition, self.condition), *_any(BreachRow.review, self.review)]
+        ages = [or_(*(age.condition() for age in self.age))] if self.age else []
+        return [
+            *self._common(BreachRow),
+            *_any(BreachRow.condition, self.condition),
+            *_any(BreachRow.review, self.review),
+            *_any_or_none(BreachRow.assignee, self.assignee),
+            *ages,
+        ]
 
     def of_verdicts(self) -> list[ColumnElement[bool]]:
-        """As conditions on VerdictRow."""
+        """As conditions on VerdictRow.  Raises QueryError for ``assignee`` and ``age``, which a verdict does not have."""
+        if self.assignee or self.age:
+            raise QueryError("assignee" if self.assignee else "age", "is not a filter of this list")
         conditions = [*self._common(VerdictRow), *_any(VerdictRow.verdict, self.verdict), *_any(VerdictRow.status, self.status)]
         breach = [*_any(BreachRow.condition, self.condition), *_any(BreachRow.review, self.review)]
         if breach:
@@ -100,10 +142,11 @@ class Where:
             *_any(row.rule, self.rule),
             *_any(row.policy, self.policy),
             *_any(row.severity, self.severity),
-            *_any(row.team, self.team),
-            *_any(row.office, self.office),
-            *_any(row.worker, self.worker),
+            *_any_or_none(row.team, self.team),
+            *_any_or_none(row.office, self.office),
+            *_any_or_none(row.worker, self.worker),
             *_any(row.case_id, self.case),
+            *_begins(row.case_id, self.search),
         ]
         if self.since is not None:
             conditions += [row.due_key >= self.since, row.due_on.is_not(None)]
@@ -116,6 +159,19 @@ def _any(column: InstrumentedAttribute[Any], values: tuple[str, ...]) -> list[Co
     if not values:
         return []
     return [column == values[0] if len(values) == 1 else column.in_(sorted(values))]
+
+
+def _any_or_none(column: InstrumentedAttribute[Any], values: tuple[str, ...]) -> list[ColumnElement[bool]]:
+    given = _any(column, values)
+    return [or_(*given, column.is_(None))] if NONE in values else given
+
+
+def _begins(column: InstrumentedAttribute[Any], beginning: str) -> list[ColumnElement[bool]]:
+    """Ranges rather than LIKE: the index on the ids serves them on both databases, and no character of an id is a wildcard."""
+    if not beginning:
+        return []
+    spelled = sorted({beginning, beginning.upper(), beginning.lower()})
+    return [or_(*(and_(column >= text, column < text + _LAST) for text in spelled))]
 
 
 def _check(name: str, values: tuple[str, ...]) -> None:
