@@ -69,13 +69,13 @@ _GROUPS: dict[str, ColumnElement[Any]] = {
 def breach_facets(session: Session, *, where: Where = UNFILTERED, scope: Scope = EVERYTHING) -> Facets:
     """Counts of the breaches that ``list_breaches`` gives, in one query."""
     rows = select(BreachRow).where(*where.of_breaches(), *scope.conditions(BreachRow.team, BreachRow.office))
-    return _facets(session, rows, BREACH_FACETS)
+    return facets(session, rows, BREACH_FACETS)
 
 
 def verdict_facets(session: Session, *, where: Where = UNFILTERED, scope: Scope = EVERYTHING) -> Facets:
     """Counts of the verdicts that ``list_verdicts`` gives, in one query."""
     rows = select(VerdictRow).where(*where.of_verdicts(), *scope.conditions(VerdictRow.team, VerdictRow.office))
-    return _facets(session, rows, VERDICT_FACETS)
+    return facets(session, rows, VERDICT_FACETS)
 
 
 def tallies(
@@ -156,7 +156,8 @@ def breach_flow(session: Session, edges: Sequence[int], *, where: Where = UNFILT
     return [Flow(start, end, count) for (start, end), count in zip(spans, counts, strict=True)]
 
 
-def _facets(session: Session, rows: Select[Any], names: Sequence[str]) -> Facets:
+def facets(session: Session, rows: Select[Any], names: Sequence[str]) -> Facets:
+    """Counts of ``rows`` by the columns named, the most frequent values of each first, in one query."""
     chosen: CTE = rows.with_only_columns(*(rows.selected_columns[name] for name in names)).cte("chosen")
     parts = [select(literal("").label("facet"), literal(None).label("value"), func.count().label("number")).select_from(chosen)]
     for name in names:
