@@ -4,15 +4,29 @@ from __future__ import annotations
 
 from store.models.access import ApiKeyRow, UserRow
 from store.models.accesslog import OUTCOMES, AccessLogRow
+from store.models.audits import (
+    AUDIT_KINDS,
+    AUDIT_STATES,
+    AuditChunkRow,
+    AuditDiffersRow,
+    AuditPrintsRow,
+    AuditRow,
+    AuditScheduleRow,
+    AuditSignatureRow,
+)
 from store.models.backtests import BACKTEST_STATES, BacktestChunkRow, BacktestRow
 from store.models.base import Base
+from store.models.duefeeds import DueFeedRow
 from store.models.events import CaseLinkRow, ConflictRow, EventRow, HeartbeatRow, RejectRow, SourceRecordRow, SourceRow
 from store.models.findings import CONDITIONS, REVIEWS, WAIVER_STATES, BreachHistoryRow, BreachRow, VerdictRow, WaiverRow
 from store.models.policies import CHANGE_KINDS, CHANGE_STATES, INSTALLATION, PolicyChangeRow, PolicyVersionRow
-from store.models.work import AuditCaseRow, AuditRow, CaseStateRow, DirtyRow, OutboxRow
+from store.models.tallies import TallyStateRow, VerdictTallyRow
+from store.models.work import CaseStateRow, DirtyRow, OutboxRow
 from store.models.worklist import SavedViewRow
 
 __all__ = [
+    "AUDIT_KINDS",
+    "AUDIT_STATES",
     "BACKTEST_STATES",
     "CHANGE_KINDS",
     "CHANGE_STATES",
@@ -23,8 +37,12 @@ __all__ = [
     "WAIVER_STATES",
     "AccessLogRow",
     "ApiKeyRow",
-    "AuditCaseRow",
+    "AuditChunkRow",
+    "AuditDiffersRow",
+    "AuditPrintsRow",
     "AuditRow",
+    "AuditScheduleRow",
+    "AuditSignatureRow",
     "BacktestChunkRow",
     "BacktestRow",
     "Base",
@@ -34,6 +52,7 @@ __all__ = [
     "CaseStateRow",
     "ConflictRow",
     "DirtyRow",
+    "DueFeedRow",
     "EventRow",
     "HeartbeatRow",
     "OutboxRow",
@@ -43,7 +62,9 @@ __all__ = [
     "SavedViewRow",
     "SourceRecordRow",
     "SourceRow",
+    "TallyStateRow",
     "UserRow",
     "VerdictRow",
+    "VerdictTallyRow",
     "WaiverRow",
 ]

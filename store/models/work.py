@@ -1,11 +1,11 @@
-"""What is to be done and how far it is: dirty cases, the state of each case, the outbox, audits.  Imports base only."""
+"""What is to be done and how far it is: dirty cases, the state of each case, the outbox.  Imports base only."""
 
 from __future__ import annotations
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, text
+from sqlalchemy import Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from store.models.base import Base, Json, Serial, one_of
+from store.models.base import Base, Json, Serial
 
 
 class DirtyRow(Base):
@@ -89,45 +89,3 @@ class OutboxRow(Base):
     sent_at: Mapped[int | None]
     attempts: Mapped[int] = mapped_column(default=0)
     last_error: Mapped[str | None]
-
-
-class AuditRow(Base):
-    """One audit: every case in scope judged at (as_of, known_at) over the events up to ``position``."""
-
-    __tablename__ = "audit"
-    __table_args__ = (
-        CheckConstraint(one_of("state", "queued", "running", "done", "failed", "cancelled"), name="state"),
-        Index(None, "created", "id"),
-    )
-
-    id: Mapped[str] = mapped_column(primary_key=True)
-    created: Mapped[int]
-    created_by: Mapped[str]
-    as_of: Mapped[int]
-    known_at: Mapped[int]
-    position: Mapped[int]
-    policies: Mapped[Json]
-    scope: Mapped[Json]
-    state: Mapped[str]
-    total: Mapped[int] = mapped_column(default=0)
-    started: Mapped[int | None]
-    finished: Mapped[int | None]
-    summary: Mapped[Json | None]
-    error: Mapped[str | None]
-
-
-class AuditCaseRow(Base):
-    """What an audit found in one case; written once, so progress is the number of rows with ``done_at``."""
-
-    __tablename__ = "audit_case"
-    __table_args__ = (Index(None, "audit_id", "done_at"),)
-
-    audit_id: Mapped[str] = mapped_column(ForeignKey("audit.id", ondelete="CASCADE"), primary_key=True)
-    case_id: Mapped[str] = mapped_column(primary_key=True)
-    team: Mapped[str | None]
-    office: Mapped[str | None]
-    done_at: Mapped[int | None]
-    verdicts: Mapped[Json | None]
-    differences: Mapped[Json | None]
-    queries: Mapped[Json | None]
-    error: Mapped[str | None]

@@ -1,4 +1,4 @@
-"""What keeps the installation running: waiting and quarantined cases, sources, conflicts, rejects, audits, policy versions.
+"""What keeps the installation running: waiting and quarantined cases, sources, conflicts, rejects, policy versions.
 
 Imports store.models and store.queries.
 """
@@ -11,14 +11,13 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from store.models import AuditRow, CaseStateRow, ConflictRow, DirtyRow, OutboxRow, PolicyVersionRow, RejectRow
+from store.models import CaseStateRow, ConflictRow, DirtyRow, OutboxRow, PolicyVersionRow, RejectRow
 from store.queries.narrow import EVERYTHING, Scope
 from store.queries.paging import DEFAULT_LIMIT, MAX_LIMIT, Listing, Page, Sort
 from store.sql import Statement
 
 CONFLICTS = Listing("conflicts", {"received": Sort(ConflictRow.received)}, "-received", ConflictRow.id, int)
 REJECTS = Listing("rejects", {"received": Sort(RejectRow.received)}, "-received", RejectRow.id, int)
-AUDITS = Listing("audits", {"created": Sort(AuditRow.created)}, "-created", AuditRow.id)
 OUTBOX = Listing("outbox", {"created": Sort(OutboxRow.created)}, "-created", OutboxRow.id, int)
 
 
@@ -139,14 +138,6 @@ def list_rejects(
         settled = RejectRow.replayed_at.is_not(None) | RejectRow.dismissed_at.is_not(None)
         query = query.where(settled if replayed else ~settled)
     return REJECTS.page(session, query, _first, narrowed=[source, replayed], limit=limit, cursor=cursor)
-
-
-def list_audits(session: Session, *, states: tuple[str, ...] = (), limit: int = DEFAULT_LIMIT, cursor: str | None = None) -> Page[AuditRow]:
-    """Audits, the newest first.  Raises QueryError or CursorError."""
-    query = select(AuditRow)
-    if states:
-        query = query.where(AuditRow.state.in_(states))
-    return AUDITS.page(session, query, _first, narrowed=sorted(states), limit=limit, cursor=cursor)
 
 
 def list_outbox(session: Session, *, unsent: bool = True, limit: int = DEFAULT_LIMIT, cursor: str | None = None) -> Page[OutboxRow]:

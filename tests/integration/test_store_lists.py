@@ -14,7 +14,7 @@ from store import queries
 from store.breaches import Change, write_breaches
 from store.errors import CursorError, QueryError
 from store.events import insert_events, insert_heartbeats
-from store.models import AuditRow, OutboxRow, PolicyVersionRow, RejectRow, SourceRow, VerdictRow, WaiverRow
+from store.models import OutboxRow, PolicyVersionRow, RejectRow, SourceRow, VerdictRow, WaiverRow
 from store.queries import Scope, Where
 from store.queue import claim_dirty, mark_dirty
 from store.states import CaseState, write_state
@@ -486,7 +486,7 @@ def test_an_empty_store_has_empty_lists(store):
         assert queries.list_waiting(session) == []
         assert queries.list_policy_versions(session) == []
         assert queries.backlog(session, 1) == queries.Backlog(0, 0, 0, None)
-        for empty in (queries.list_breaches, queries.list_verdicts, queries.list_cases, queries.list_conflicts, queries.list_audits):
+        for empty in (queries.list_breaches, queries.list_verdicts, queries.list_cases, queries.list_conflicts):
             assert empty(session) == queries.Page((), None)
 
 
@@ -521,14 +521,10 @@ def test_administrators_lists(store):
             session.add(
                 OutboxRow(message_id=f"m{number}", topic="t", key="k", payload={}, created=1, available_at=1, sent_at=number or None)
             )
-            fields = {"as_of": 1, "known_at": 1, "position": 1, "policies": [], "scope": {}, "created_by": "u"}
-            session.add(AuditRow(id=f"a{number}", created=number, state="done" if number else "queued", **fields))
             session.add(PolicyVersionRow(digest=f"d{number}", policy="pq"[number % 2], version="1", text={}, first_used=number))
     assert [row.received for row in walk(store, queries.list_rejects, limit=2)] == [4, 3, 2, 1, 0]
     assert [row.received for row in walk(store, queries.list_rejects, limit=2, source="a", replayed=True)] == [4, 2]
     assert [row.received for row in walk(store, queries.list_rejects, limit=2, replayed=False)] == [0]
-    assert [row.id for row in walk(store, queries.list_audits, limit=2)] == ["a4", "a3", "a2", "a1", "a0"]
-    assert [row.id for row in walk(store, queries.list_audits, limit=2, states=("queued",))] == ["a0"]
     assert [row.message_id for row in walk(store, queries.list_outbox, limit=2)] == ["m0"]
     assert len(walk(store, queries.list_outbox, limit=2, unsent=False)) == 5
     with store.read() as session:
