@@ -13,6 +13,7 @@ from adapters.base import AdapterError, Connection, Cursor, Kind, Page, Record
 from adapters.mapping import Mapping
 from rules.model import Event
 from service import pull as pulling
+from service.records import Plan
 from service.sources import Configured
 from service.turn import LEASE_MS
 from store import sources
@@ -372,6 +373,7 @@ def row(kit: Kit) -> Any:
 
 
 def test_while_a_page_is_written_its_source_is_busy_and_events_that_are_pushed_do_not_wait(kit: Kit, source: Configured) -> None:
+    pulling.nudge(kit.svc, source)
     several = kit.svc.engine.dialect.name == "postgresql"  # SQLite has one writer at a time
     with kit.svc.writing() if several else kit.svc.reading() as at_work:
         if several:
@@ -386,13 +388,13 @@ def test_while_a_page_is_written_its_source_is_busy_and_events_that_are_pushed_d
 
 def test_a_page_keeps_the_turn_however_long_it_took(kit: Kit, client: Client, source: Configured, monkeypatch: pytest.MonkeyPatch) -> None:
     client.holds([visit("1")], [visit("2", held="2026-03-09 10:00")])
-    slow = pulling.Plan.of
+    slow = Plan.of
 
     def slowly(*args: Any, **more: Any) -> Any:
         kit.clock.advance(seconds=LEASE_MS / 1000 + 1)
         return slow(*args, **more)
 
-    monkeypatch.setattr(pulling.Plan, "of", slowly)
+    monkeypatch.setattr(Plan, "of", slowly)
     until: list[int] = []
     pulling.pull(kit.svc, source, told=lambda _: until.append(row(kit).lease_until - kit.svc.now()))
     assert until == [LEASE_MS, LEASE_MS]
