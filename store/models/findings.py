@@ -6,7 +6,7 @@ A verdict and the breach that it opens carry the same ``id``, made from the obli
 
 from __future__ import annotations
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from store.models.base import Base, Json, Serial, one_of
@@ -26,7 +26,11 @@ class VerdictRow(Base):
         Index(None, "verdict", "due_key", "id"),
         Index(None, "team", "due_key", "id"),
         Index(None, "policy", "rule", "due_key"),
-    )
+        Index(
+            "ix_verdict_stale", "status", "team", "office",
+            postgresql_where=text("reason = 'source_stale'"), sqlite_where=text("reason = 'source_stale'"),
+        ),
+    )  # fmt: skip
 
     case_id: Mapped[str] = mapped_column(primary_key=True)
     episode: Mapped[str] = mapped_column(primary_key=True)
@@ -76,7 +80,11 @@ class BreachRow(Base):
         Index(None, "team", "condition", "opened_at"),
         Index(None, "assignee", "condition", "opened_at"),
         Index(None, "announce_after"),
-    )
+        Index(
+            "ix_breach_contested", "review", "opened_at",
+            postgresql_where=text("contested IS NOT NULL"), sqlite_where=text("contested IS NOT NULL"),
+        ),
+    )  # fmt: skip
 
     id: Mapped[str] = mapped_column(primary_key=True)
     case_id: Mapped[str]
