@@ -17,7 +17,7 @@ from store.models.audits import (
 from store.models.backtests import BACKTEST_STATES, BacktestChunkRow, BacktestRow
 from store.models.base import Base
 from store.models.duefeeds import DueFeedRow
-from store.models.events import CaseLinkRow, ConflictRow, EventRow, HeartbeatRow, RejectRow, SourceRecordRow, SourceRow
+from store.models.events import CaseHoldRow, CaseLinkRow, ConflictRow, EventRow, HeartbeatRow, RejectRow, SourceRecordRow, SourceRow
 from store.models.findings import CONDITIONS, REVIEWS, WAIVER_STATES, BreachHistoryRow, BreachRow, VerdictRow, WaiverRow
 from store.models.policies import CHANGE_KINDS, CHANGE_STATES, INSTALLATION, PolicyChangeRow, PolicyVersionRow
 from store.models.tallies import TallyStateRow, VerdictTallyRow
@@ -48,6 +48,7 @@ __all__ = [
     "Base",
     "BreachHistoryRow",
     "BreachRow",
+    "CaseHoldRow",
     "CaseLinkRow",
     "CaseStateRow",
     "ConflictRow",

@@ -107,12 +107,33 @@ class RejectRow(Base):
     kind: Mapped[str]
     ref: Mapped[str]
     received: Mapped[int]
-    """When the record was refused first (ms); until it is settled, its source is taken as complete only up to then."""
+    """When the record was refused first (ms)."""
     problems: Mapped[Json]
     payload: Mapped[Json | None]
     replayed_at: Mapped[int | None]
     dismissed_at: Mapped[int | None]
     dismissed_by: Mapped[str | None]
+    holds_from: Mapped[int | None]
+    """Until the record is settled, its source is complete only up to then (ms); None: its cases are known, see CaseHoldRow."""
+
+
+class CaseHoldRow(Base):
+    """A record about this case was refused: the source is complete for it only up to ``complete_until``, whatever it says.
+
+    Known since ``since``, until ``released``.  Rows are kept: a judgement "as known then" needs the old ones.
+    """
+
+    __tablename__ = "case_hold"
+    __table_args__ = (Index(None, "case_id"), Index(None, "source", "kind", "ref"), {"sqlite_autoincrement": True})
+
+    id: Mapped[Serial]
+    source: Mapped[str]
+    kind: Mapped[str]
+    ref: Mapped[str]
+    case_id: Mapped[str]
+    complete_until: Mapped[int]
+    since: Mapped[int]
+    released: Mapped[int | None]
 
 
 class SourceRow(Base):
@@ -136,6 +157,8 @@ class SourceRow(Base):
     """Records read so far, those that were read again included."""
     token: Mapped[str | None]
     lease_until: Mapped[int | None]
+    vanished: Mapped[Json | None]
+    """A sweep that found so little that nothing was taken back: by kind of record how much, see service.sweeps."""
 
 
 class SourceRecordRow(Base):
