@@ -8,6 +8,7 @@ from api.access import current_access, service
 from api.operations import Answer, Operations, Reply
 from api.v1 import schemas, shapes
 from api.v1.lists import BreachFilters, page, scope_of
+from service import worklist
 from service.errors import NotFound
 from service.judge import explain_breach
 from store.breaches import history_of
@@ -28,11 +29,15 @@ operations = Operations(
 )
 def list_breaches(query: BreachFilters) -> Any:
     """List breaches, the newest first unless sorted otherwise."""
-    with service().reading() as session:
+    svc, access = service(), current_access()
+    where = query.where(
+        assignee=worklist.assignees(access, query.assignee), age=worklist.chosen_ages(svc, query.age), search=query.search or ""
+    )
+    with svc.reading() as session:
         found = findings.list_breaches(
             session,
-            where=query.where(),
-            scope=scope_of(current_access()),
+            where=where,
+            scope=scope_of(access),
             sort=query.sort,
             limit=query.limit,
             cursor=query.cursor,

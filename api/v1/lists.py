@@ -10,16 +10,18 @@ from pydantic import Field
 from api.operations import Query
 from api.v1.schemas import Condition, Outcome, Review, Severity
 from rules.instants import parse_day, parse_instant
-from service.access import Access
+from service import worklist
 from service.judge import When
-from store.queries.narrow import MOST_VALUES, Scope, Where
+from store.queries.narrow import MOST_VALUES, Where
 from store.queries.paging import DEFAULT_LIMIT, MAX_LIMIT
 
+scope_of = worklist.scope_of
 MOST = MOST_VALUES
 DAY_LENGTH = len("2026-03-23")
 Text = Annotated[str, Field(min_length=1, max_length=1024)]
 DayText = Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\d$", json_schema_extra={"format": "date"})]
 Sort = Literal["due_on", "-due_on", "changed_at", "-changed_at", "severity", "-severity", "days_late", "-days_late", "rule", "-rule"]
+AgeName = Literal["today", "week", "month", "quarter", "older"]
 BreachSort = Literal[Sort, "opened_at", "-opened_at", "case", "-case"]
 
 
@@ -40,9 +42,9 @@ class Narrowing(Query):
     severity: list[Severity] = Field(default_factory=list, max_length=MOST, description="may be repeated")
     condition: list[Condition] = Field(default_factory=list, max_length=MOST, description="of the breach; may be repeated")
     review: list[Review] = Field(default_factory=list, max_length=MOST, description="of the breach; may be repeated")
-    team: list[Text] = Field(default_factory=list, max_length=MOST, description="the team at the due day; may be repeated")
-    office: list[Text] = Field(default_factory=list, max_length=MOST, description="may be repeated")
-    worker: list[Text] = Field(default_factory=list, max_length=MOST, description="may be repeated")
+    team: list[Text] = Field(default_factory=list, max_length=MOST, description="the team at the due day; `-`: none; may be repeated")
+    office: list[Text] = Field(default_factory=list, max_length=MOST, description="`-`: none; may be repeated")
+    worker: list[Text] = Field(default_factory=list, max_length=MOST, description="`-`: none; may be repeated")
     case: list[Text] = Field(default_factory=list, max_length=MOST, description="case id; may be repeated")
     since: DayText | None = Field(default=None, alias="from", description="due on this day or later")
     until: DayText | None = Field(default=None, alias="to", description="due on this day or earlier")
@@ -50,7 +52,7 @@ class Narrowing(Query):
     def where(self, **more: Any) -> Where:
         """As the store takes it.  Raises store.errors.QueryError for a day that does not exist."""
         names = ("policy", "rule", "severity", "condition", "review", "team", "office", "worker", "case")
-        several = {name: tuple(getattr(self, name)) for name in names}
+        several: dict[str, Any] = {name: tuple(getattr(self, name)) for name in names}
         return Where(**several, since=self.since, until=self.until, **more)
 
 
@@ -59,8 +61,17 @@ class Filters(Narrowing, Paged):
 
 
 class BreachFilters(Filters):
-    """Filters of the list of breaches."""
+    """Filters of the list of breaches: those of its page, too."""
 
+    assignee: list[Text] = Field(
+        default_factory=list, max_length=MOST, description="`user:ID`, `me` for the caller, `-` for nobody; may be repeated"
+    )
+    age: list[AgeName] = Field(
+        default_factory=list,
+        max_length=MOST,
+        description="found today, 1 to 7 local days before (`week`), 8 to 30 (`month`), 31 to 90 (`quarter`), or `older`; may be repeated",
+    )
+    search: Text | None = Field(default=None, description="how the case's id begins, small or capital letters alike")
     sort: BreachSort | None = Field(default=None, description="`-` first: descending; without it, the newest first")
 
 
@@ -83,11 +94,6 @@ def parse_when(text: str) -> When:
     if len(text) == DAY_LENGTH:
         return dt.date.fromordinal(parse_day(text))
     return parse_instant(text)
-
-
-def scope_of(access: Access) -> Scope:
-    """What the caller may see, as the store takes it."""
-    return Scope(teams=access.teams, offices=access.offices)
 
 
 def page(items: list[dict[str, Any]], following: str | None, **more: Any) -> dict[str, Any]:

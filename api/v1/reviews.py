@@ -11,7 +11,7 @@ from api.operations import Answer, Body, Operations, Reply
 from api.problems import ApiProblem
 from api.v1 import schemas, shapes
 from rules.instants import parse_instant
-from service import review
+from service import assigning, review
 from service.errors import Flaw as ServiceFlaw
 from service.errors import Invalid
 from service.review import COMMENT_LIMIT, REVIEW_REASONS, WAIVER_REASONS
@@ -33,6 +33,13 @@ class ReviewStep(Body):
 
     action: Literal["acknowledge", "uphold", "dismiss", "comment"]
     reason_code: str | None = Field(default=None, description=f"one of {_REVIEW_CODES}; a dismissal needs one")
+    comment: str | None = Field(default=None, description=_COMMENT)
+
+
+class Assignment(Body):
+    """Who is to work on a breach."""
+
+    assignee: str | None = Field(description="`user:ID` or the account's name of a person who reviews breaches; null: nobody")
     comment: str | None = Field(default=None, description=_COMMENT)
 
 
@@ -63,6 +70,23 @@ def review_breach(breach: str, version: int, body: ReviewStep) -> Any:
     done = review.review(
         service(), current_access(), breach, action=body.action, version=version, reason_code=body.reason_code, comment=body.comment
     )
+    return Reply(shapes.breach(done), headers={"ETag": f'"{done.version}"'})
+
+
+@operations.post(
+    "/v1/breaches/{breach}/assignment",
+    scope="breaches:review",
+    versioned=True,
+    body=Assignment,
+    problems=["not_possible"],
+    answers={200: Answer("The breach as it stands now.", schemas.BreachRow, headers={"ETag": "its new version"})},
+)
+def assign_breach(breach: str, version: int, body: Assignment) -> Any:
+    """Give a breach to a person, or take it back.
+
+    It must be somebody who reviews breaches and whose teams and offices it belongs to.
+    """
+    done = assigning.assign(service(), current_access(), breach, version=version, assignee=body.assignee, comment=body.comment)
     return Reply(shapes.breach(done), headers={"ETag": f'"{done.version}"'})
 
 

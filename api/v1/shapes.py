@@ -115,6 +115,7 @@ def breach(found: Breach) -> dict[str, Any]:
         "team": found.team,
         "office": found.office,
         "worker": found.worker,
+        "assignee": found.assignee,
         "due_on": found.due_on,
         "days_late": found.days_late,
         "contested": found.contested,

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from rules.model import rfc3339
+from service import users
 from tests.api.conftest import DAY, NOW, Api
 from tests.api.test_reads import family, post
 
@@ -90,3 +91,23 @@ def test_a_waiver_ends_within_twelve_months(light: Api, breach: Any, ends: str) 
     body = {"reason_code": "unsafe", "ends_at": ends}
     answer: Any = light.call("POST", f"/v1/breaches/{breach['id']}/waivers", json=body, headers={"If-Match": str(breach["version"])})
     assert (answer.status_code, answer.json["errors"][0]["pointer"]) == (422, "/ends_at")
+
+
+def test_a_breach_is_given_to_a_person_and_found_by_it(light: Api, breach: Any) -> None:
+    kim, _ = users.create(light.app.extensions["duecare"], name="kim", roles=["reviewer"])
+    path = f"/v1/breaches/{breach['id']}/assignment"
+    headers = {"If-Match": str(breach["version"])}
+    given: Any = light.call("POST", path, json={"assignee": "kim"}, headers=headers)
+    assert (given.status_code, given.json["assignee"], given.headers["ETag"]) == (200, f"user:{kim.id}", f'"{breach["version"] + 1}"')
+    assert light.call("POST", path, json={"assignee": None}, headers=headers).status_code == 412
+    nobody: Any = light.call("POST", path, json={"assignee": "nobody"}, headers={"If-Match": given.headers["ETag"]})
+    assert (nobody.status_code, nobody.json["errors"][0]["pointer"]) == (422, "/assignee")
+    assert [one["id"] for one in light.get(f"/v1/breaches?assignee=user:{kim.id}")["items"]] == [breach["id"]]
+    assert breach["id"] not in {one["id"] for one in light.get("/v1/breaches?assignee=-")["items"]}
+    assert light.get("/v1/breaches?assignee=me")["items"] == []
+
+
+def test_breaches_are_found_by_age_and_by_how_the_case_begins(light: Api, breach: Any) -> None:
+    assert light.get("/v1/breaches?age=today&age=week&search=CASE-&rule=C12")["items"][0]["id"] == breach["id"]
+    assert light.get("/v1/breaches?age=older")["items"] == light.get("/v1/breaches?search=ase-1")["items"] == []
+    assert light.call("GET", "/v1/breaches?age=yesterday").status_code == 400

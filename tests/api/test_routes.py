@@ -20,6 +20,7 @@ JSON_ROUTES = {
     "GET /v1/breaches": "breaches:read",
     "GET /v1/breaches/<key:breach>": "breaches:read",
     "POST /v1/breaches/<key:breach>/review": "breaches:review",
+    "POST /v1/breaches/<key:breach>/assignment": "breaches:review",
     "POST /v1/breaches/<key:breach>/waivers": "breaches:review",
     "POST /v1/waivers/<key:waiver>/approve": "breaches:review",
     "POST /v1/waivers/<key:waiver>/refuse": "breaches:review",

@@ -71,6 +71,7 @@ class BreachRow(TypedDict):
     team: str | None
     office: str | None
     worker: str | None
+    assignee: Annotated[str | None, Field(description="who works on it, `user:ID`; set by people")]
     due_on: Day | None
     days_late: int | None
     contested: str | None
