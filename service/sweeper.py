@@ -1,4 +1,4 @@
-"""Finds what no hint has told: cases that time has made due, hints that were lost, cases set aside because workers died, backtests.
+"""Finds what no hint has told: cases that time has made due, lost hints, cases set aside because workers died, backtests, counts to be made.
 
 Imports store/ and service/.  Every round is idempotent and any number of sweepers may run at once: rows are the truth, and
 what one has done the other finds done.
@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
-from service import backtestwork, evaluate, pull
+from service import backtestwork, evaluate, pull, statistics
 from service.bootstrap import Service
 from service.logs import get
 from service.register import register
@@ -66,6 +66,7 @@ class Sweeper:
             evaluate.drain(svc)
         backtestwork.put_forward(svc)
         self._ask_sources()
+        statistics.keep_up(svc)
         svc.metrics.sweeps.labels("done").inc()
         return found + len(waiting)
 

@@ -12,7 +12,7 @@ class VerdictTallyRow(Base):
 
     ``span``: the month of the due day, ``YYYY-MM``, where that day was over; else one of ``earlier``, ``ahead`` and ``none``.
     ``cause``: why something is unknown or does not apply, without its particulars.
-    ``timing``: a code of ``store.tallies.TIMINGS`` for what was done by a due day or after it.
+    ``timing``: a code of ``store.tallies.EDGES`` for what was done by a due day or after it.
     """
 
     __tablename__ = "verdict_tally"
