@@ -73,7 +73,8 @@ class Where:
 
     ``since`` and ``until`` are ISO dates, both inclusive, and speak of the due day.  ``verdict`` and ``status`` are of the
     verdict; ``condition``, ``review``, ``assignee`` and ``age`` of the breach.  ``search`` is how the case's id begins, small or
-    capital letters alike.  ``-`` as a team, office, worker or assignee means none.  Raises QueryError for values that cannot be.
+    capital letters alike.  ``reason`` is of the verdict, ``missing`` whatever is missing; ``contested`` and ``undated`` let only pass
+    what is contested, and what has no due day.  ``-`` as a team, office, worker or assignee means none.  Raises QueryError for values that cannot be.
     """
 
     rule: tuple[str, ...] = ()
@@ -92,11 +93,14 @@ class Where:
     since: str | None = None
     until: str | None = None
     age: tuple[Age, ...] = ()
+    reason: tuple[str, ...] = ()
+    contested: bool = False
+    undated: bool = False
 
     def __post_init__(self) -> None:
         for field in fields(self):
             values = getattr(self, field.name)
-            if field.name == "age":
+            if field.name == "age" or isinstance(values, bool):
                 continue
             if isinstance(values, tuple):
                 _check(field.name, values)
@@ -115,9 +119,10 @@ class Where:
         return replace(self, **{name: ()})
 
     def of_breaches(self) -> list[ColumnElement[bool]]:
-        """As conditions on BreachRow.  Raises QueryError for ``verdict`` and ``status``, which a breach does not have."""
-        if self.verdict or self.status:
-            raise QueryError("verdict" if self.verdict else "status", "is not a filter of this list")
+        """As conditions on BreachRow.  Raises QueryError for ``verdict``, ``status`` and ``reason``, which a breach does not have."""
+        for name in ("verdict", "status", "reason"):
+            if getattr(self, name):
+                raise QueryError(name, "is not a filter of this list")
         ages = [or_(*(age.condition() for age in self.age))] if self.age else []
         return [
             *self._common(BreachRow),
@@ -132,6 +137,9 @@ class Where:
         if self.assignee or self.age:
             raise QueryError("assignee" if self.assignee else "age", "is not a filter of this list")
         conditions = [*self._common(VerdictRow), *_any(VerdictRow.verdict, self.verdict), *_any(VerdictRow.status, self.status)]
+        if self.reason:
+            missing = [VerdictRow.reason.like("missing%")] if "missing" in self.reason else []
+            conditions.append(or_(*_any(VerdictRow.reason, self.reason), *missing))
         breach = [*_any(BreachRow.condition, self.condition), *_any(BreachRow.review, self.review)]
         if breach:
             conditions.append(select(BreachRow.id).where(BreachRow.id == VerdictRow.id, *breach).exists())
@@ -152,6 +160,10 @@ class Where:
             conditions += [row.due_key >= self.since, row.due_on.is_not(None)]
         if self.until is not None:
             conditions.append(row.due_key <= self.until)
+        if self.contested:
+            conditions.append(row.contested.is_not(None))
+        if self.undated:
+            conditions.append(row.due_on.is_(None))
         return conditions
 
 
