@@ -2,14 +2,17 @@
 
 Each case type that is named is a kind of record.  What a case holds are current values; a mapping takes each property for what it is, a
 note of what happened or how something stands.  A case that is deleted leaves the list without a word: sweeps find that out.  The list is
-cut to what the user's locations allow, and answers as if there were no more.  Imports adapters.auth, adapters.lists.
+cut to what the user's locations allow, and answers as if there were no more; a case that has moved out of them stays as it was known.
+
+The next page is a link that the system makes from its own settings, whatever address it was asked at; only the cursor in it is used,
+and goes to ``base``.  Imports adapters.auth, adapters.lists.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import parse_qs, quote, urlsplit
 
 from pydantic import Field, field_validator
 
@@ -26,18 +29,22 @@ MOST = 5_000
 
 
 class Settings(Limits):
-    """What a source of this kind needs to know.  ``base``: https://www.commcarehq.org/, or an installation of one's own."""
+    """What a source of this kind needs to know.
 
-    domain: str = Field(pattern=r"^[a-z0-9][a-z0-9.-]*$")
-    """The project space."""
+    ``base``: https://www.commcarehq.org/, https://eu.commcarehq.org/ and so on, or an installation of one's own.
+    """
+
+    domain: str = Field(pattern=r"^\w[\w.:-]*$")
+    """The project space, as it stands in its addresses behind /a/."""
     user: str
-    """The web user whose API key it is; it should see all locations."""
+    """The web user whose API key it is, as it signs in; it should see all locations."""
     key: Secret
     case_types: list[str] = Field(min_length=1)
     """Each is a kind of record."""
     page: int = Field(default=500, ge=1, le=MOST)
     fields: list[str] | None = None
-    """The properties to ask for, such as properties.visit_date; all of them unless told.  What is not asked for never leaves the system."""
+    """What to ask for, such as properties.visit_date, indices; all that cases hold unless told.  What is not asked for never leaves the
+    system.  Installations older than March 2026 do not know this, and refuse."""
     overlap: int = Field(default=900, ge=1, le=604_800)
     """Seconds by which each round begins before the last one's watermark: what is indexed can be seen only a while later."""
     sweep_hours: int | None = Field(default=168, ge=1, le=8_760)
@@ -59,7 +66,7 @@ class CommCare:
         who = Who(header=Header(prefix=f"ApiKey {settings.user}:", value=settings.key))
         self._web = signed_in(settings, who)
         self._listings = [_listing(settings, kind) for kind in settings.case_types]
-        self._lists = Lists(self._web, self._listings, overlap=settings.overlap, formats=Formats((ISO,)))
+        self._lists = Lists(self._web, self._listings, overlap=settings.overlap, formats=Formats((ISO,)), unwrap=_unwrapped)
 
     def close(self) -> None:
         self._web.close()
@@ -69,7 +76,7 @@ class CommCare:
         readable: dict[str, str] = {}
         for listing in self._listings:
             try:
-                answer = self._web.get(listing.path, {"case_type": listing.kind, "limit": 1})
+                answer = self._web.get(listing.path, {**listing.params, "limit": 1})
                 assert answer is not None
                 body = answer.json()
                 count = body.get("matching_records") if isinstance(body, dict) else None
@@ -78,7 +85,8 @@ class CommCare:
                 else:
                     problems.append(f"{listing.kind}: the answer does not say how many cases there are")
             except AdapterError as error:
-                problems.append(f"{listing.kind}: {error}")
+                older = self._settings.fields is not None and "400" in str(error)
+                problems.append(f"{listing.kind}: {error}{'; an older installation does not know `fields`' if older else ''}")
         return Connection(self._settings.user if readable else None, readable, problems)
 
     def pull(self, cursor: Cursor | None) -> Page:
@@ -86,6 +94,23 @@ class CommCare:
 
     def fetch(self, kind: str, ref: str) -> Sequence[Record]:
         return self._lists.fetch(kind, ref)
+
+
+def _unwrapped(listing: Listing, body: Any) -> Any:
+    """An answer with the cursor of the next page at ``next.cursor``, where some versions have it and others a link that holds it.
+
+    Raises AdapterError where there is more but no way to it: what a list passes over in silence would count as complete.
+    """
+    if not isinstance(body, dict):
+        return body
+    cases, total, further = body.get("cases"), body.get("matching_records"), body.get("next")
+    cursor = parse_qs(urlsplit(further).query).get("cursor", [None])[0] if isinstance(further, str) else None
+    if isinstance(further, dict):
+        cursor = further.get("cursor")
+    more = isinstance(cases, list) and cases and isinstance(total, int) and total > len(cases)
+    if (further or more) and not isinstance(cursor, str):
+        raise AdapterError(f"{listing.path}: there are more cases of the type {listing.kind}, and the answer does not say how to go on")
+    return {**body, "next": {"cursor": cursor}}
 
 
 def _listing(settings: Settings, kind: str) -> Listing:

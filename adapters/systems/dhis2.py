@@ -2,11 +2,17 @@
 
 Enrollments are records of the kind ``enrollment``, events of the kind ``event``; an event's data values stand under
 ``values.<data element>``.  Times carry no offset: they are those of the server's zone, which the source's file names and ``check``
-compares.  Deleted ones are asked for with the others.  Names of persons are not asked for.  Imports adapters.auth, adapters.lists.
+compares.  Deleted ones are asked for with the others.  Names of persons are not asked for.
+
+Versions differ, and pass over parameters that they do not know: up to 2.40 units go by ``ouMode``, from 2.41 on by ``orgUnitMode``
+and, of enrollments, ``orgUnits``; other names than identifiers are given from 2.42 on, and for events only.
+Imports adapters.auth, adapters.lists.
 """
 
 from __future__ import annotations
 
+import datetime as dt
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 from urllib.parse import quote
@@ -24,6 +30,11 @@ from adapters.web import Limits
 
 ENROLLMENT = "enrollment"
 EVENT = "event"
+UID = r"^[A-Za-z][A-Za-z0-9]{10}$"
+LISTS_SINCE = (2, 41)
+"""The version from which on lists have names of their own."""
+CODES_SINCE = (2, 42)
+"""The version from which on events can be had with other names than identifiers."""
 _FIELDS = {
     ENROLLMENT: "enrollment,program,trackedEntity,status,orgUnit,enrolledAt,occurredAt,completedAt,createdAt,updatedAt,deleted",
     EVENT: "event,status,program,programStage,enrollment,trackedEntity,orgUnit,occurredAt,scheduledAt,completedAt,createdAt,updatedAt,"
@@ -39,13 +50,13 @@ class Settings(Limits):
     basic: Basic | None = None
     user: str | None = None
     """As whom the system must know us, where that is to be made sure."""
-    program: str
-    """The identifier of the program."""
-    org_unit: str | None = None
+    program: str = Field(pattern=UID)
+    """The identifier (UID) of the program, one with registration."""
+    org_unit: str | None = Field(default=None, pattern=UID)
     org_unit_mode: Literal["SELECTED", "CHILDREN", "DESCENDANTS", "ACCESSIBLE", "CAPTURE", "ALL"] | None = None
     """Which organisation units are read: all that the user may see, unless told."""
     id_scheme: Literal["UID", "CODE", "NAME"] = "UID"
-    """How programs, stages, units and data elements are named in records."""
+    """How events name their program, stage, unit and data elements, from version 2.42 on; enrollments always have identifiers."""
     zone: str
     """The server's time zone; the source's own unless told."""
     page: int = Field(default=200, ge=1, le=1_000)
@@ -103,9 +114,7 @@ class Dhis2:
         who: str | None = None
         try:
             who = self._who()
-            zone = self._get("api/system/info").get("serverTimeZoneId")
-            if isinstance(zone, str) and is_zone(zone) and zone != self._settings.zone:
-                problems.append(f"the server's time zone is {zone}, and the source's file says {self._settings.zone}")
+            problems += self._differences(self._get("api/system/info"))
             for kind in (ENROLLMENT, EVENT):
                 listing = _listing(self._settings, kind)
                 found = self._get(listing.path, {**listing.params, "page": 1, "pageSize": 1, "totalPages": "true"})
@@ -125,6 +134,20 @@ class Dhis2:
     def fetch(self, kind: str, ref: str) -> Sequence[Record]:
         self._be_known()
         return self._lists.fetch(kind, ref)
+
+    def _differences(self, info: Mapping[str, Any]) -> list[str]:
+        """What the server says of itself that does not fit the source's file."""
+        found: list[str] = []
+        zone = info.get("serverTimeZoneId")
+        if isinstance(zone, str) and is_zone(zone) and not _same_clock(zone, self._settings.zone):
+            found.append(f"the server's time zone is {zone}, and the source's file says {self._settings.zone}")
+        told = re.match(r"(\d+)\.(\d+)", str(info.get("version", "")))
+        version = (int(told[1]), int(told[2])) if told else LISTS_SINCE
+        if told and self._settings.instances != (version < LISTS_SINCE):
+            found.append(f"version {told[0]} has its lists elsewhere: set `instances` to {'true' if version < LISTS_SINCE else 'false'}")
+        if told and self._settings.id_scheme != "UID" and version < CODES_SINCE:
+            found.append(f"version {told[0]} gives identifiers whatever `id_scheme` says: leave that out, and map identifiers")
+        return found
 
     def _be_known(self) -> None:
         if not self._known:
@@ -164,13 +187,9 @@ def _listing(settings: Settings, kind: str) -> Listing:
     }
     params |= {"includeDeleted": "true", "fields": _FIELDS[kind]}
     one = f"?fields={quote(_FIELDS[kind])}"
-    if settings.id_scheme != "UID":
+    if settings.id_scheme != "UID" and kind == EVENT:
         params["idScheme"] = settings.id_scheme
         one += f"&idScheme={settings.id_scheme}"
-    if settings.org_unit is not None:
-        params["orgUnit"] = settings.org_unit
-    if settings.org_unit_mode is not None:
-        params["orgUnitMode"] = settings.org_unit_mode
     return Listing(
         kind=kind,
         path=f"api/tracker/{kind}s",
@@ -180,11 +199,30 @@ def _listing(settings: Settings, kind: str) -> Listing:
         since=Since(parameter="updatedAfter", form="local"),
         ordered=True,
         paging=Paging(style="page", parameter="page", size_parameter="pageSize", size=settings.page),
-        params=params,
+        params={**params, **_units(settings, kind)},
         deleted=Deleted(field="deleted", any_of=["true"]),
         one=f"api/tracker/{kind}s/{{id}}{one}",
         sweep_hours=settings.sweep_hours,
     )
+
+
+def _units(settings: Settings, kind: str) -> dict[str, str]:
+    """Which organisation units, as the version asks for it; up to 2.40 it has to be said even of all that the user may see."""
+    older = settings.instances
+    found: dict[str, str] = {}
+    if settings.org_unit is not None:
+        found["orgUnits" if kind == ENROLLMENT and not older else "orgUnit"] = settings.org_unit
+    mode = settings.org_unit_mode or ("ACCESSIBLE" if older and settings.org_unit is None else None)
+    if mode is not None:
+        found["ouMode" if older else "orgUnitMode"] = mode
+    return found
+
+
+def _same_clock(one: str, other: str) -> bool:
+    """Whether two zones, such as UTC and Etc/UTC, show the same time, each week of these years."""
+    zones, begin = (ZoneInfo(one), ZoneInfo(other)), dt.datetime(2020, 1, 1, tzinfo=dt.UTC)
+    weeks = (begin + dt.timedelta(days=days) for days in range(0, 366 * 15, 7))
+    return all(week.astimezone(zones[0]).utcoffset() == week.astimezone(zones[1]).utcoffset() for week in weeks)
 
 
 KIND = Kind("dhis2", "DHIS2 Tracker: a program's enrollments and events (2.41; from 2.36 with `instances`).", Settings, Dhis2)

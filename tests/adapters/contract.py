@@ -21,7 +21,9 @@ from adapters.base import Adapter, AdapterError, Connection, Cursor, Kind, Page,
 from adapters.mapping import Mapping
 from rules.model import Event
 from service import pull as pulling
+from service import rejects
 from service.sources import Configured
+from service.taking import Pulled
 from store import sources
 from store.cases import load_case
 from tests.support.service_kit import Kit
@@ -71,6 +73,11 @@ class Row:
     held: dt.datetime
     changed: dt.datetime
 
+    @property
+    def at(self) -> int:
+        """When it was changed (ms)."""
+        return int(self.changed.timestamp() * 1000)
+
     def fields(self, *, text: bool = True) -> dict[str, Any]:
         """As columns, times as local text (or as they are)."""
         shown: Callable[[dt.datetime], Any] = local if text else (lambda when: when)
@@ -92,6 +99,8 @@ class World(ABC):
     page: ClassVar[int] = 4
     """Records a page that its adapter is configured to read."""
     uri: ClassVar[str] = "urn:test:contract"
+    text: ClassVar[str] = MAPPING
+    """Its mapping: ``{uri}``, and ``{more}`` for what is mended in it."""
 
     def __init__(self) -> None:
         self.rows: dict[tuple[str, str], Row] = {}
@@ -121,7 +130,7 @@ class World(ABC):
 
     def mapping(self, *, mended: bool = False) -> str:
         """The mapping; ``mended``: it knows the word ``perhaps`` as well, and takes it for ``cancelled``."""
-        return MAPPING.format(uri=self.uri, more=", perhaps: cancelled" if mended else "")
+        return self.text.format(uri=self.uri, more=", perhaps: cancelled" if mended else "")
 
     def close(self) -> None:  # noqa: B027 - not every world has taken something
         """Gives back what it took."""
@@ -204,7 +213,7 @@ class Reader:
         watched = Kind(name, "", kind.settings, lambda chosen: Watched(kind.make(chosen), told))
         return Configured("client", "", watched, settings, mapping, 300, 86_400, True, None, "")
 
-    def pull(self, **more: Any) -> pulling.Pulled:
+    def pull(self, **more: Any) -> Pulled:
         return pulling.pull(self.kit.svc, self.source(), **more)
 
     def events(self) -> list[Event]:
@@ -332,7 +341,7 @@ class Contract:
         _some(world)
         fresh = iter(range(100, 200))
 
-        def meddle(so_far: pulling.Pulled) -> None:
+        def meddle(so_far: Pulled) -> None:
             if so_far.pages > 6:
                 return
             world.add(str(next(fresh)))
@@ -352,7 +361,7 @@ class Contract:
         done = reader.pull()
         assert (done.error, done.counts["refused"], len(reader.rejects())) == (None, 1, 1)
         assert set(reader.standing()) == {(VISITS, "1"), (VISITS, "3")}
-        again = pulling.replay(reader.kit.svc, reader.source(mended=True))
+        again = rejects.replay(reader.kit.svc, reader.source(mended=True))
         assert (again.counts["accepted"], reader.rejects()) == (1, [])
         assert reader.standing() == expected(world)
 

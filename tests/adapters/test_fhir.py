@@ -7,19 +7,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from pydantic import ValidationError
 
-from adapters.base import Adapter, AdapterError
+from adapters.base import Adapter, AdapterError, Kind
 from adapters.systems.fhir import KIND, Settings
-from rules.model import Event
 from service import pull as pulling
-from service.sources import Configured, read_file
+from service.sources import Configured
 from store import sources
-from store.cases import load_case
 from tests.support.fhirworld import Fhir
+from tests.support.reading import configured, stored, told
 from tests.support.service_kit import Kit, instant
-from tests.support.service_kit import kit as kit_on
 from tests.support.webworld import Say, Site, ms
 
 PATIENT = {"reference": "Patient/p1", "display": "Jane Doe"}
@@ -39,26 +36,11 @@ def site(system: Fhir) -> Iterator[Site]:
 
 
 @pytest.fixture
-def kit(sqlite_url: str, tmp_path: Path) -> Iterator[Kit]:
-    with kit_on(sqlite_url, tmp_path / "home", now="2026-06-01 12:00") as made:
-        yield made
+def kind() -> Kind:
+    return KIND
 
 
 Make = Callable[[dict[str, Any]], Adapter]
-
-
-@pytest.fixture
-def make() -> Iterator[Make]:
-    """Makes adapters that are closed in the end."""
-    made: list[Adapter] = []
-
-    def of(settings: dict[str, Any]) -> Adapter:
-        made.append(KIND.make(Settings.model_validate(settings)))
-        return made[-1]
-
-    yield of
-    for adapter in made:
-        adapter.close()
 
 
 def given(site: Site, **more: Any) -> dict[str, Any]:
@@ -67,24 +49,11 @@ def given(site: Site, **more: Any) -> dict[str, Any]:
 
 @pytest.fixture
 def source(kit: Kit, site: Site, tmp_path: Path) -> Configured:
-    """A source's file with the mapping that ships."""
-    path = tmp_path / "fhir.yaml"
-    file = {"source": "clinic", "adapter": "fhir", "zone": "Australia/Adelaide", "mapping": "fhir", "settings": given(site)}
-    path.write_text(yaml.safe_dump(file))
-    return read_file(path, kit.svc.policies.all_types)
+    return configured(kit, tmp_path, "fhir", given(site))
 
 
 def at(text: str) -> int:
     return ms(f"2026-{text}")
-
-
-def stored(kit: Kit) -> list[Event]:
-    with kit.svc.reading() as session:
-        return sorted(load_case(session, "p1").file.events, key=lambda event: (event.time, event.type))
-
-
-def told(kit: Kit) -> list[tuple[str, int]]:
-    return [(event.type, event.time) for event in stored(kit)]
 
 
 def resource(kind: str, ident: str, **elements: Any) -> dict[str, Any]:
@@ -126,7 +95,7 @@ def test_resources_become_events_of_the_patients_case(kit: Kit, system: Fhir, so
     a_family(system)
     done = pulling.pull(kit.svc, source)
     assert (done.error, done.counts["refused"]) == (None, 0)
-    assert told(kit) == [
+    assert told(kit, "p1") == [
         ("case.opened", at("03-02T00:00:00")),
         ("visit.held", at("03-03T00:00:00")),
         ("consent.recorded", instant("2026-03-04 12:00")),
@@ -137,7 +106,7 @@ def test_resources_become_events_of_the_patients_case(kit: Kit, system: Fhir, so
         ("clock.resumed", at("04-09T00:00:00")),
         ("case.closed", at("05-04T00:00:00")),
     ]
-    found = {event.type: event for event in stored(kit)}
+    found = {event.type: event for event in stored(kit, "p1")}
     assert found["consent.recorded"].data["person"] == "r1"
     assert found["consent.recorded"].data["decision"] == "agree"
     assert found["visit.held"].data == {"status": "held", "mode": "in_person", "seen": ["p1"]}
@@ -152,7 +121,7 @@ def test_a_consent_that_becomes_inactive_is_withdrawn_then(kit: Kit, system: Fhi
     consent = {**system.versions["Consent", "c1"][-1], "status": "inactive"}
     system.put(consent, at=at("05-05T00:00:00"))
     pulling.pull(kit.svc, source)
-    decisions = [(event.data["decision"], event.time) for event in stored(kit) if event.type == "consent.recorded"]
+    decisions = [(event.data["decision"], event.time) for event in stored(kit, "p1") if event.type == "consent.recorded"]
     assert decisions == [("agree", instant("2026-03-04 12:00")), ("withdraw", at("05-05T00:00:00"))]
 
 
@@ -161,7 +130,7 @@ def test_what_was_entered_in_error_is_taken_back(kit: Kit, system: Fhir, source:
     pulling.pull(kit.svc, source)
     system.put({**system.versions["Encounter", "v1"][-1], "status": "entered-in-error"}, at=at("05-05T00:00:00"))
     pulling.pull(kit.svc, source)
-    (void,) = [event for event in stored(kit) if event.type == "event.voided"]
+    (void,) = [event for event in stored(kit, "p1") if event.type == "event.voided"]
     assert (void.data["target"], void.recorded) == ("Encounter-v1", at("05-05T00:00:00"))
 
 

@@ -8,8 +8,8 @@ from typing import Any, ClassVar
 import pytest
 
 from tests.adapters.contract import OVERLAP, VISITS, Contract, Row, World
+from tests.adapters.online import Online
 from tests.support.fhirworld import Fhir
-from tests.support.webworld import Site
 
 MAPPING = """
 mapping: contract
@@ -36,61 +36,35 @@ events:
 """
 
 
-class Resources(World):
+class Resources(Online):
     """Encounters and consents; what is deleted is entered in error."""
 
+    text = MAPPING
     paging: ClassVar[str] = "next"
+    more: ClassVar[dict[str, Any]] = {}
 
     def __init__(self) -> None:
-        super().__init__()
         self.system = Fhir(links=self.paging == "next")
-        self.site = Site(self.system)
+        super().__init__(self.system)
         self.system.host = self.site.base
-        self.site.now = self.now
-        self.site.__enter__()
-
-    def now(self) -> int:
-        return int(self.clock.timestamp() * 1000)
-
-    def write(self, row: Row) -> None:
-        self.late(row)()
 
     def remove(self, row: Row) -> None:
-        self.system.put({**_resource(row), "status": "entered-in-error"}, at=int(row.changed.timestamp() * 1000))
+        self.system.put({**_resource(row), "status": "entered-in-error"}, at=row.at)
 
     def late(self, row: Row) -> Callable[[], None]:
-        return self.system.begin(_resource(row), at=int(row.changed.timestamp() * 1000))
-
-    def breaks(self) -> Callable[[], None]:
-        self.system.broken = True
-
-        def mend() -> None:
-            self.system.broken = False
-
-        return mend
+        return self.system.begin(_resource(row), at=row.at)
 
     def settings(self) -> tuple[str, dict[str, Any]]:
         resources = [{"type": "Encounter", "history": ["status"], **self.more}, {"type": "Consent", **self.more}]
-        where = {"base": self.site.base, "allow_private": True, "paging": self.paging}
-        return "fhir", {**where, "count": self.page, "overlap": OVERLAP, "resources": resources}
-
-    more: ClassVar[dict[str, Any]] = {}
-
-    def mapping(self, *, mended: bool = False) -> str:
-        return MAPPING.format(uri=self.uri, more=", perhaps: cancelled" if mended else "")
-
-    def close(self) -> None:
-        self.site.__exit__()
+        return "fhir", {**self.where, "paging": self.paging, "count": self.page, "overlap": OVERLAP, "resources": resources}
 
 
 class Vanishing(Resources):
     """The same by offsets; what is deleted has vanished from searches, and each answer comes two hours after the one before."""
 
     paging = "offset"
+    slow = 2
     more: ClassVar[dict[str, Any]] = {"sweep_hours": 1}
-
-    def now(self) -> int:
-        return super().now() + len(self.site.asked) * 7_200_000
 
     def remove(self, row: Row) -> None:
         self.system.delete("Encounter" if row.kind == VISITS else "Consent", row.ref)

@@ -9,15 +9,14 @@ from typing import Any
 import pytest
 import yaml
 
-from adapters.base import Adapter, AdapterError
-from adapters.systems.primero import KIND, Settings
-from rules.model import Event
+from adapters.base import Adapter, AdapterError, Kind
+from adapters.systems.primero import KIND
 from service import pull as pulling
-from service.sources import Configured, read_file
-from store.cases import load_case
+from service.sources import Configured
+from service.taking import take_one
 from tests.support.primeroworld import PASSWORD, USER, Primero
+from tests.support.reading import configured, stored, told
 from tests.support.service_kit import Kit, instant
-from tests.support.service_kit import kit as kit_on
 from tests.support.webworld import Site, ms
 
 CASE = "7f0c5c0e-0000-4000-8000-000000000001"
@@ -37,26 +36,11 @@ def site(system: Primero, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
 
 
 @pytest.fixture
-def kit(sqlite_url: str, tmp_path: Path) -> Iterator[Kit]:
-    with kit_on(sqlite_url, tmp_path / "home", now="2026-06-01 12:00") as made:
-        yield made
+def kind() -> Kind:
+    return KIND
 
 
 Make = Callable[[dict[str, Any]], Adapter]
-
-
-@pytest.fixture
-def make() -> Iterator[Make]:
-    """Makes adapters that are closed in the end."""
-    made: list[Adapter] = []
-
-    def of(settings: dict[str, Any]) -> Adapter:
-        made.append(KIND.make(Settings.model_validate(settings)))
-        return made[-1]
-
-    yield of
-    for adapter in made:
-        adapter.close()
 
 
 def given(site: Site, **more: Any) -> dict[str, Any]:
@@ -65,20 +49,7 @@ def given(site: Site, **more: Any) -> dict[str, Any]:
 
 @pytest.fixture
 def source(kit: Kit, site: Site, tmp_path: Path) -> Configured:
-    """A source's file with the mapping that ships."""
-    path = tmp_path / "primero.yaml"
-    file = {"source": "primero", "adapter": "primero", "zone": "Australia/Adelaide", "mapping": "primero", "settings": given(site)}
-    path.write_text(yaml.safe_dump(file))
-    return read_file(path, kit.svc.policies.all_types)
-
-
-def stored(kit: Kit) -> list[Event]:
-    with kit.svc.reading() as session:
-        return sorted(load_case(session, CASE).file.events, key=lambda event: (event.time, event.type))
-
-
-def told(kit: Kit) -> list[tuple[str, int]]:
-    return [(event.type, event.time) for event in stored(kit)]
+    return configured(kit, tmp_path, "primero", given(site))
 
 
 def at(text: str) -> int:
@@ -110,8 +81,8 @@ def test_a_case_becomes_the_events_of_its_history(kit: Kit, system: Primero, sou
     a_closed_case(system)
     done = pulling.pull(kit.svc, source)
     assert (done.error, done.counts["refused"]) == (None, 0)
-    assert told(kit) == LIFE
-    found = {event.type: event for event in stored(kit)}
+    assert told(kit, CASE) == LIFE
+    found = {event.type: event for event in stored(kit, CASE)}
     assert found["approval.granted"].data == {"of": "case_plan", "by": {"id": "bo"}, "performer": {"id": "bo"}}
     assert (found["case.opened"].data["worker"], found["case.transferred"].data["worker"]) == ({"id": "ada"}, {"id": "cleo"})
     assert found["case.closed"].data["closure_reason"] == "moved"
@@ -126,8 +97,8 @@ def test_a_case_pulled_at_each_step_becomes_the_same_events(kit: Kit, system: Pr
         values = {name: change["to"] for part in entry["record_changes"] for name, change in part.items()}
         system.save(CASE, at=ms(entry["datetime"].removesuffix("Z")), by=entry["user_name"], **values)
         pulling.pull(kit.svc, source)
-        assert len(stored(kit)) >= min(number, len(LIFE))
-    assert told(kit) == LIFE
+        assert len(stored(kit, CASE)) >= min(number, len(LIFE))
+    assert told(kit, CASE) == LIFE
 
 
 def test_a_second_closure_is_told_although_its_date_stays_that_of_the_first(kit: Kit, system: Primero, source: Configured) -> None:
@@ -137,8 +108,8 @@ def test_a_second_closure_is_told_although_its_date_stays_that_of_the_first(kit:
     )
     system.save(CASE, at=at("04-20T00:00:00"), by="cleo", status="closed", closure_reason="disengaged")
     pulling.pull(kit.svc, source)
-    assert told(kit)[6:] == [("case.reopened", at("04-01T00:00:00")), ("case.closed", at("04-20T00:00:00"))]
-    assert [event.data["closure_reason"] for event in stored(kit) if event.type == "case.closed"] == ["moved", "disengaged"]
+    assert told(kit, CASE)[6:] == [("case.reopened", at("04-01T00:00:00")), ("case.closed", at("04-20T00:00:00"))]
+    assert [event.data["closure_reason"] for event in stored(kit, CASE) if event.type == "case.closed"] == ["moved", "disengaged"]
 
 
 def test_decisions_that_follow_each_other_between_two_pulls_are_all_told(kit: Kit, system: Primero, source: Configured) -> None:
@@ -147,7 +118,7 @@ def test_decisions_that_follow_each_other_between_two_pulls_are_all_told(kit: Ki
     for day, word in (("10", "pending"), ("11", "rejected"), ("12", "pending"), ("13", "approved")):
         system.save(CASE, at=at(f"03-{day}T00:00:00"), by="bo", approval_status_closure=word, closure_approved_date="2026-03-13")
     pulling.pull(kit.svc, source)
-    closure = [(kind, when) for kind, when in told(kit) if when > at("03-09T00:00:00")]
+    closure = [(kind, when) for kind, when in told(kit, CASE) if when > at("03-09T00:00:00")]
     assert closure == [
         ("closure.requested", at("03-10T00:00:00")),
         ("approval.rejected", at("03-11T00:00:00")),
@@ -164,11 +135,11 @@ def test_a_follow_up_counts_from_the_save_that_brought_it_and_goes_with_the_one_
     system.save(CASE, at=at("03-04T00:00:00"), by="bo", followup_subform_section=[one, {"unique_id": "f2"}])
     system.save(CASE, at=at("03-08T00:00:00"), by="bo", sex="female")
     pulling.pull(kit.svc, source)
-    (visit,) = [event for event in stored(kit) if event.type == "visit.held"]
+    (visit,) = [event for event in stored(kit, CASE) if event.type == "visit.held"]
     assert (visit.time, visit.recorded, visit.data["recorder"]) == (instant("2026-03-03 12:00"), at("03-04T00:00:00"), {"id": "bo"})
     system.save(CASE, at=at("03-09T00:00:00"), followup_subform_section=[])
     pulling.pull(kit.svc, source)
-    (void,) = [event for event in stored(kit) if event.type == "event.voided"]
+    (void,) = [event for event in stored(kit, CASE) if event.type == "event.voided"]
     assert (void.data["target"], void.recorded) == (visit.id, at("03-09T00:00:00"))
 
 
@@ -177,8 +148,8 @@ def test_a_case_that_is_disabled_takes_everything_back(kit: Kit, system: Primero
     pulling.pull(kit.svc, source)
     system.save(CASE, at=at("05-01T00:00:00"), record_state=False)
     pulling.pull(kit.svc, source)
-    voided = {event.data["target"] for event in stored(kit) if event.type == "event.voided"}
-    assert voided == {event.id for event in stored(kit) if event.type != "event.voided"}
+    voided = {event.data["target"] for event in stored(kit, CASE) if event.type == "event.voided"}
+    assert voided == {event.id for event in stored(kit, CASE) if event.type != "event.voided"}
 
 
 def test_a_token_that_runs_out_in_the_middle_is_renewed(kit: Kit, system: Primero, source: Configured) -> None:
@@ -194,14 +165,14 @@ def test_a_long_history_is_read_in_pages(kit: Kit, system: Primero, source: Conf
     system.history_page = 3
     a_closed_case(system)
     pulling.pull(kit.svc, source)
-    assert told(kit) == LIFE
+    assert told(kit, CASE) == LIFE
 
 
 def test_what_a_webhook_says_is_enough_to_take_that_one_case_in(kit: Kit, system: Primero, source: Configured) -> None:
     a_closed_case(system)
     nudged = yaml.safe_load(system.nudge(CASE))["data"]["record_id"]
-    done = pulling.take_one(kit.svc, source, "case", nudged)
-    assert (done.counts["refused"], told(kit)) == (0, LIFE)
+    done = take_one(kit.svc, source, "case", nudged)
+    assert (done.counts["refused"], told(kit, CASE)) == (0, LIFE)
 
 
 def test_no_field_that_was_not_asked_for_leaves_the_adapter(make: Make, system: Primero, site: Site) -> None:

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from tests.adapters.contract import OVERLAP, Contract, Row, World, local
+from tests.adapters.online import Online
 from tests.support.primeroworld import PASSWORD, USER, Primero
-from tests.support.webworld import Site
 
 MAPPING = """
 mapping: contract
@@ -38,46 +38,27 @@ events:
 """
 
 
-class Cases(World):
+class Cases(Online):
     """Cases that hold what the suite's records hold; disabling a case is how it is deleted."""
 
+    text = MAPPING
+
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        super().__init__()
         self.system = Primero(token_good_for=9)
-        self.site = Site(self.system)
-        self.site.now = lambda: int(self.clock.timestamp() * 1000)
-        self.site.__enter__()
+        super().__init__(self.system)
         monkeypatch.setenv("PRIMERO_PASSWORD", PASSWORD)
 
-    def write(self, row: Row) -> None:
-        self.late(row)()
-
     def remove(self, row: Row) -> None:
-        self.system.save(f"{row.kind}-{row.ref}", at=int(row.changed.timestamp() * 1000), record_state=False)
+        self.system.save(f"{row.kind}-{row.ref}", at=row.at, record_state=False)
 
     def late(self, row: Row) -> Callable[[], None]:
-        at = int(row.changed.timestamp() * 1000)
         values = {"sort": row.kind, "number": row.ref, "family": row.family, "status": row.status, "held": local(row.held)}
-        return self.system.begin(f"{row.kind}-{row.ref}", at=at, record_state=True, name_first="Jane", **values)
-
-    def breaks(self) -> Callable[[], None]:
-        self.system.broken = True
-
-        def mend() -> None:
-            self.system.broken = False
-
-        return mend
+        return self.system.begin(f"{row.kind}-{row.ref}", at=row.at, record_state=True, name_first="Jane", **values)
 
     def settings(self) -> tuple[str, dict[str, Any]]:
-        who = {"user": USER, "password": {"env": "PRIMERO_PASSWORD"}, "base": self.site.base, "allow_private": True}
+        who = {"user": USER, "password": {"env": "PRIMERO_PASSWORD"}}
         fields = ["sort", "number", "family", "status", "held"]
-        return "primero", {**who, "page": self.page, "overlap": OVERLAP, "fields": fields}
-
-    def mapping(self, *, mended: bool = False) -> str:
-        return MAPPING.format(uri=self.uri, more=", perhaps: cancelled" if mended else "")
-
-    def close(self) -> None:
-        self.site.__exit__()
+        return "primero", {**self.where, **who, "page": self.page, "overlap": OVERLAP, "fields": fields}
 
 
 class TestPrimero(Contract):

@@ -8,28 +8,30 @@ from typing import Any
 import pytest
 
 from tests.adapters.contract import CONSENTS, OVERLAP, VISITS, Contract, Row, World
-from tests.support.webworld import Ask, Records, Say, Site
+from tests.adapters.online import Online
+from tests.support.webworld import Ask, Records, Say
 
 
-class Lists(World):
+class Two:
+    """A system of two lists."""
+
+    broken = False
+
+    def __init__(self, style: str) -> None:
+        self.lists = {kind: Records(name=kind, style=style) for kind in (VISITS, CONSENTS)}
+
+    def __call__(self, ask: Ask) -> Say:
+        return Say({}, 500) if self.broken else self.lists[ask.path.split("/")[1]](ask)
+
+
+class Lists(Online):
     """Two lists with a filter that is inclusive and cut to seconds, and records that say that they were deleted."""
 
     def __init__(self, style: str) -> None:
-        super().__init__()
         self.style = style
-        self.lists = {kind: Records(name=kind, style="page" if style == "ordered" else style) for kind in (VISITS, CONSENTS)}
-        self.broken = False
-        self.site = Site(self._answer)
-        self.site.now = lambda: int(self.clock.timestamp() * 1000)
-        self.site.__enter__()
-
-    def _answer(self, ask: Ask) -> Say:
-        if self.broken:
-            return Say({}, 500)
-        return self.lists[ask.path.split("/")[1]](ask)
-
-    def write(self, row: Row) -> None:
-        self._put(row, deleted=False)
+        system = Two("page" if style == "ordered" else style)
+        super().__init__(system)
+        self.lists = system.lists
 
     def remove(self, row: Row) -> None:
         self._put(row, deleted=True)
@@ -37,14 +39,6 @@ class Lists(World):
     def late(self, row: Row) -> Callable[[], None]:
         self._put(row, deleted=False, late=True)
         return lambda: self.lists[row.kind].late.discard(row.ref)
-
-    def breaks(self) -> Callable[[], None]:
-        self.broken = True
-
-        def mend() -> None:
-            self.broken = False
-
-        return mend
 
     def settings(self) -> tuple[str, dict[str, Any]]:
         paging: dict[str, Any] = {
@@ -68,13 +62,10 @@ class Lists(World):
             }
             for kind in (VISITS, CONSENTS)
         ]
-        return "rest", {"base": self.site.base, "allow_private": True, "tries": 1, "overlap": OVERLAP, "lists": lists}
-
-    def close(self) -> None:
-        self.site.__exit__()
+        return "rest", {**self.where, "tries": 1, "overlap": OVERLAP, "lists": lists}
 
     def _put(self, row: Row, *, deleted: bool, late: bool = False) -> None:
-        self.lists[row.kind].put(row.ref, at=int(row.changed.timestamp() * 1000), late=late, **{**row.fields(), "deleted": deleted})
+        self.lists[row.kind].put(row.ref, at=row.at, late=late, **{**row.fields(), "deleted": deleted})
 
 
 @pytest.fixture

@@ -68,7 +68,7 @@ class Fhir:
 
     def _search(self, kind: str, ask: Ask) -> Say:
         params = ask.params
-        floor = ms(params["_lastUpdated"].removeprefix("ge").removesuffix("Z")) if "_lastUpdated" in params and self.heeds else 0
+        floor = ms(params["_lastUpdated"].removeprefix("ge")) if "_lastUpdated" in params and self.heeds else 0
         found = [found[-1] for key, found in self.versions.items() if key[0] == kind and key not in self.deleted]
         found = sorted((one for one in found if _ms(one) >= floor), key=_ms)
         total = len(found)
@@ -90,7 +90,7 @@ class Fhir:
 
 
 def _ms(resource: dict[str, Any]) -> int:
-    return ms(str(resource["meta"]["lastUpdated"]).removesuffix("Z"))
+    return ms(str(resource["meta"]["lastUpdated"]))
 
 
 def _place(resource: dict[str, Any]) -> tuple[int, str]:

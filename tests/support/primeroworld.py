@@ -107,7 +107,7 @@ class Primero:
         found = list(self.cases.values())
         asked = params.get("last_updated_at")
         if asked and self.filters:
-            floor = ms(asked.partition("..")[0].removesuffix("Z"))
+            floor = ms(asked.partition("..")[0])
             found = [case for case in found if _ms(case) // 1000 >= floor // 1000]
         found.sort(key=lambda case: _ms(case) // 1000, reverse=params.get("order", "desc") == "desc")
         per, page = min(int(params.get("per", 20)), 1_000), int(params.get("page", 1))
@@ -127,4 +127,4 @@ class Primero:
 
 
 def _ms(case: dict[str, Any]) -> int:
-    return ms(str(case["last_updated_at"]).removesuffix("Z"))
+    return ms(str(case["last_updated_at"]))

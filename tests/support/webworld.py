@@ -191,7 +191,7 @@ class Records:
 
     def _found(self, params: dict[str, str]) -> list[dict[str, Any]]:
         since = params.get("since")
-        floor = ms(since.removesuffix("Z")) if since else 0
+        floor = ms(since) if since else 0
         found = [row for ref, row in self.rows.items() if ref not in self.late and row["updated"] // SECOND >= floor // SECOND]
         self.chance.shuffle(found)
         return sorted(found, key=lambda row: row["updated"] // SECOND)
