@@ -11,7 +11,7 @@ from rules.history import Entry, Episode
 
 @dataclass(slots=True)
 class Pause:
-    """Paused from the day ``start`` up to, not including, ``end`` (the day of resumption, or of as_of while ``open``)."""
+    """Paused from the day ``start`` up to, not including, ``end`` (the day of resumption or closure, or of as_of while ``open``)."""
 
     start: int
     end: int
@@ -38,19 +38,20 @@ NO_SHIFT = Shift(0, 0, moving=False)
 
 
 def pauses_of(episode: Episode, names: PauseEvents | None, today: int) -> list[Pause]:
-    """The pauses of an episode in order; a second pause while paused is ignored.
+    """The pauses of an episode in order; a second pause while paused is ignored, and a closure ends one that still runs.
 
     An approval speaks of the earliest pause that still waits for one, be it begun or still to come.
     """
     if names is None or names.event not in episode.by_type:
         return []
     found: list[Pause] = []
-    turns = sorted((*episode.by_type[names.event], *episode.by_type.get(names.resumes, ())), key=lambda e: e.order)
+    closings = [closing.entry for closing in episode.closings]
+    turns = sorted((*episode.by_type[names.event], *episode.by_type.get(names.resumes, ()), *closings), key=lambda e: e.order)
     for entry in turns:
         running = bool(found) and found[-1].open
         if entry.type == names.event and not running:
             found.append(Pause(entry.day, max(today, entry.day), True, entry))
-        elif entry.type == names.resumes and running:
+        elif entry.type != names.event and running:
             found[-1].end, found[-1].open = max(entry.day, found[-1].start), False
     for pause in found:
         if dig(pause.entry.data, names.approved_by) is not None:

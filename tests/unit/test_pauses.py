@@ -56,6 +56,15 @@ def test_an_open_pause_runs_to_today_and_moves_on() -> None:
     assert moved("04-13", paused("p", "03-10 15:00"), today="03-10") == (0, 0, True)
 
 
+def test_a_closure_ends_a_pause_that_still_runs() -> None:
+    closed = ev("c", "case.closed", "03-20 08:00", closure_reason="moved")
+    assert spans(pauses(paused("p", "03-10 15:00"), closed)) == [(day("03-10"), day("03-20"), False)]
+    reopened = ev("o", "case.reopened", "04-01 08:00", closure_was_error=False)
+    assert spans(pauses(paused("p", "03-10 15:00"), closed, reopened, resumed("r", "04-05 08:00"))) == [(day("03-10"), day("03-20"), False)]
+    mistaken = ev("o", "case.reopened", "04-01 08:00", closure_was_error=True)
+    assert spans(pauses(paused("p", "03-10 15:00"), closed, mistaken, resumed("r", "04-05 08:00"))) == [(day("03-10"), day("04-05"), False)]
+
+
 def test_a_second_pause_while_paused_is_ignored() -> None:
     events = [paused("p1", "03-10 09:00"), paused("p2", "03-12 09:00"), resumed("r", "03-20 09:00")]
     assert spans(pauses(*events)) == [(day("03-10"), day("03-20"), False)]
