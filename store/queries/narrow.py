@@ -71,10 +71,10 @@ class Age:
 class Where:
     """Filters of findings; within one the values are alternatives, an empty one lets all pass.
 
-    ``since`` and ``until`` are ISO dates, both inclusive, and speak of the due day.  ``verdict`` and ``status`` are of the
-    verdict; ``condition``, ``review``, ``assignee`` and ``age`` of the breach.  ``search`` is how the case's id begins, small or
-    capital letters alike.  ``reason`` is of the verdict, ``missing`` whatever is missing; ``contested`` and ``undated`` let only pass
-    what is contested, and what has no due day.  ``-`` as a team, office, worker or assignee means none.  Raises QueryError for values that cannot be.
+    ``since`` and ``until`` are ISO dates, both inclusive, and speak of the due day.  ``verdict``, ``status`` and ``reason`` (``missing``:
+    whatever is missing) are of the verdict; ``condition``, ``review``, ``assignee`` and ``age`` of the breach.  ``search`` is how the
+    case's id begins, small or capital letters alike.  ``contested`` and ``undated`` let only pass what is contested, and what has no due
+    day.  ``-`` as a team, office, worker or assignee means none.  Raises QueryError for values that cannot be.
     """
 
     rule: tuple[str, ...] = ()
