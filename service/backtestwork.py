@@ -67,7 +67,7 @@ class Sides:
     def add(self, tally: Tally, case: str, found: tuple[CaseFile, Waived]) -> None:
         """What the versions in force and the candidate say of a case, counted."""
         file, waived = found
-        tally.add(case, self._place(file), self.compare(file, waived), self.tell_verdict)
+        tally.add(case, self._place(file), self.compare(file, waived), self.tell)
 
     def keep(self, session: Session, chunk: Chunk, tally: Tally) -> None:
         """Nothing but the tally."""
@@ -82,14 +82,11 @@ class Sides:
         text = text_of(document(candidate=self.candidate, base=self.base, since=told.since, tally=tally, **instants))
         return text, digest_of(text)
 
-    def tell(self, session: Session, state: str, *, digest: str | None, now: int) -> None:
-        """Nobody is told."""
-
     def compare(self, file: CaseFile, waived: Waived) -> list[Pair]:
         """What the versions in force and the candidate say of a case."""
         return compare(self._say(self.base, file, waived), self._say(self._after, file, waived), since=self.backtest.since)
 
-    def tell_verdict(self, verdict: Verdict) -> str:
+    def tell(self, verdict: Verdict) -> str:
         """The verdict's sentence, by the version that gave it."""
         policy = next(one for one in (self.candidate, *self.base) if one.digest == verdict.policy_digest)
         rule = policy.rule(verdict.rule)
@@ -117,7 +114,9 @@ def ready(svc: Service, backtest: str) -> Sides:
     return Sides(told, tuple(policybook.version(svc, digest) for digest in told.base), policybook.version(svc, told.candidate))
 
 
-KIND = chunkwork.Kind("backtest", backtests.JOBS, ready, lambda svc, job, workers: svc.hints.work_on(job, workers=workers), TOGETHER)
+KIND = chunkwork.Kind(
+    "backtest", backtests.JOBS, ready, lambda svc, job, workers: svc.hints.work_on(job, workers=workers), lambda _: TOGETHER
+)
 
 
 def work(svc: Service, backtest: str, *, budget: float = BUDGET, give_way: bool = True) -> bool:

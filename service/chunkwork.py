@@ -74,9 +74,6 @@ class Task(Protocol):
     def report(self, session: Session, results: Iterator[dict[str, Any]]) -> tuple[str, str]:
         """The text of the report, made from what the chunks found, and its digest."""
 
-    def tell(self, session: Session, state: str, *, digest: str | None, now: int) -> None:
-        """The job ends in this transaction: what others are to be told of it."""
-
 
 @dataclass(frozen=True)
 class Kind:
@@ -88,8 +85,10 @@ class Kind:
     """Raises NotFound, NotPossible and PolicyError."""
     hint: Callable[[Service, str, int], None]
     """Tell so many workers of a job."""
-    together: int
-    """So many workers are told of a job that nobody works on."""
+    together: Callable[[Service], int]
+    """How many workers are told of a job that nobody works on."""
+    ended: Callable[[Session, str, str, int], None] = lambda _session, _job, _state, _now: None
+    """A job is over, in this transaction: done, or failed."""
 
 
 class _GiveWay(Exception):
@@ -148,7 +147,7 @@ def put_forward(svc: Service, kind: Kind) -> int:
     with svc.reading() as session:
         waiting = kind.jobs.idle(session, svc.now())
     for job in waiting:
-        kind.hint(svc, job, kind.together)
+        kind.hint(svc, job, kind.together(svc))
         if not svc.hints.reachable:
             # The queue is away: slower than the workers, but nobody waits for it to come back.
             work(svc, kind, job)
@@ -250,25 +249,23 @@ def _conclude(svc: Service, kind: Kind, job: str, *, give_way: bool) -> bool:
                     live.drain(svc, budget=LIVE_BUDGET)
 
         try:
-            task = kind.ready(svc, job)
-            text, digest = task.report(session, found())
+            text, digest = kind.ready(svc, job).report(session, found())
             ending = {"state": "done", "report": text, "digest": digest}
         except _UNLOADABLE as error:
             ending = {"state": "failed", "error": _why(error)}
-            task = None
         if not alone:
-            _end(svc, kind, session, job, task, **ending)
+            _end(svc, kind, session, job, **ending)
     if alone:
         with svc.writing() as session:
-            _end(svc, kind, session, job, task, **ending)
+            _end(svc, kind, session, job, **ending)
     _log.info(f"{kind.name}_ended", job=job, state=ending["state"])
     return True
 
 
-def _end(svc: Service, kind: Kind, session: Session, job: str, task: Task | None, *, state: str, **ending: str) -> None:
+def _end(svc: Service, kind: Kind, session: Session, job: str, *, state: str, **ending: str) -> None:
     now = svc.now()
-    if kind.jobs.end(session, job, state, now=now, **ending) and task is not None:
-        task.tell(session, state, digest=ending.get("digest"), now=now)
+    if kind.jobs.end(session, job, state, now=now, **ending):
+        kind.ended(session, job, state, now)
 
 
 def _why(error: Exception) -> str:
@@ -278,7 +275,7 @@ def _why(error: Exception) -> str:
 def _fail(svc: Service, kind: Kind, job: str, error: str) -> None:
     _log.error(f"{kind.name}_failed", job=job, why=error)
     with svc.writing() as session:
-        kind.jobs.end(session, job, "failed", now=svc.now(), error=error)
+        _end(svc, kind, session, job, state="failed", error=error)
 
 
 def _give_back(svc: Service, kind: Kind, chunk: Chunk, *, tried: bool) -> None:

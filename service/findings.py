@@ -7,7 +7,7 @@ writing finds that a person has changed a breach meanwhile, the caller begins ag
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, cast
 
@@ -109,14 +109,9 @@ _WAIVERS = (
 
 def judge(policies: PolicySet, known: Known, *, now: int, settle: Settle) -> Found:
     """Judge the case at ``now`` and plan what follows.  Pure."""
-    holding = [waiver for waiver in known.waivers if waiver.ends_at > now]
-    ended = [(waiver, "ended") for waiver in known.waivers if waiver.ends_at <= now]
-    judged = _under(policies, known.file, holding, now)
-    void = _void(holding, judged)
-    if void:
-        ended += [(waiver, "void") for waiver in void]
-        holding = [waiver for waiver in holding if waiver not in void]
-        judged = _under(policies, known.file, holding, now)
+    judged, holding, ended = under_waivers(
+        lambda waived: policies.judge(known.file, as_of=now, known_at=now, waived=waived), known.waivers, at=now
+    )
     context = Context(
         now=now,
         position=known.position,
@@ -143,6 +138,26 @@ def judge(policies: PolicySet, known: Known, *, now: int, settle: Settle) -> Fou
     return Found(known, judged.verdicts, changes, state, tuple(ended), judged.disagreements)
 
 
+def under_waivers(
+    judge_with: Callable[[frozenset[tuple[str, str, str]]], Judgement], waivers: Sequence[Waiver], *, at: int
+) -> tuple[Judgement, list[Waiver], list[tuple[Waiver, str]]]:
+    """What a case comes to with its waivers, those that hold at ``at`` (ms), and those that hold no longer, with why.  Pure.
+
+    A waiver is void where its obligation is gone, or where it excuses something else than it was given for.
+    """
+    holding = [waiver for waiver in waivers if waiver.ends_at > at]
+    ended = [(waiver, "ended") for waiver in waivers if waiver.ends_at <= at]
+    judged = judge_with(_covered(holding))
+    for waiver in list(holding):
+        verdict = next((one for one in judged.verdicts if one.key == waiver.key), None)
+        if verdict is None or (verdict.verdict is Outcome.EXCUSED and grounds(snapshot(verdict)) != waiver.evidence_digest):
+            holding.remove(waiver)
+            ended.append((waiver, "void"))
+    if any(why == "void" for _, why in ended):
+        judged = judge_with(_covered(holding))
+    return judged, holding, ended
+
+
 def write(session: Session, outcomes: Sequence[Found], *, now: int) -> None:
     """Put on record what was found in cases whose claims are held.
 
@@ -165,21 +180,8 @@ def write(session: Session, outcomes: Sequence[Found], *, now: int) -> None:
     write_states(session, [found.state for found in outcomes])
 
 
-def _under(policies: PolicySet, file: CaseFile, waivers: Sequence[Waiver], now: int) -> Judgement:
-    covered = (waiver.key for waiver in waivers if waiver.state == "approved")
-    waived = {(episode, rule, obligation) for _, episode, _, rule, obligation in covered}
-    return policies.judge(file, as_of=now, known_at=now, waived=waived)
-
-
-def _void(waivers: Sequence[Waiver], judged: Judgement) -> list[Waiver]:
-    """Those whose obligation is gone, or rests on other grounds.  What cannot be judged now, or is not due, says nothing about them."""
-    verdicts = {one.key: one for one in judged.verdicts}
-    found = []
-    for waiver in waivers:
-        verdict = verdicts.get(waiver.key)
-        if verdict is None or (verdict.verdict in _ON_EVIDENCE and grounds(snapshot(verdict)) != waiver.evidence_digest):
-            found.append(waiver)
-    return found
+def _covered(waivers: Sequence[Waiver]) -> frozenset[tuple[str, str, str]]:
+    return frozenset((episode, rule, obligation) for _, episode, _, rule, obligation in (waiver.key for waiver in waivers))
 
 
 def _next_check(known: Known, judged: Judgement, changes: Changes, waivers: Sequence[Waiver], now: int) -> int | None:

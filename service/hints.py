@@ -28,6 +28,9 @@ PULL = "pull_source"
 BULK = "bulk"
 """The queue of work that gives way to everything else."""
 BACKTEST = "backtest"
+AUDITS = "audits"
+"""The queue of audits, which give way as well."""
+AUDIT = "audit"
 CASES_A_CLAIM = 50
 """Cases that one wake-up of a worker takes at a time."""
 SINGLE_HINTS = 8
@@ -47,6 +50,9 @@ class Hints(Protocol):
     def work_on(self, backtest: str, *, workers: int = 1) -> None:
         """Tell so many workers that a backtest waits for somebody to go on with it.  Never raises."""
 
+    def audit(self, audit: str, *, workers: int = 1) -> None:
+        """Tell so many workers that an audit waits for somebody to go on with it.  Never raises."""
+
     def ask(self, source: str) -> None:
         """Tell a worker that the time of a source has come to be asked.  Never raises."""
 
@@ -64,6 +70,9 @@ class NoHints:
         """Does nothing."""
 
     def work_on(self, backtest: str, *, workers: int = 1) -> None:
+        """Does nothing."""
+
+    def audit(self, audit: str, *, workers: int = 1) -> None:
         """Does nothing."""
 
     def ask(self, source: str) -> None:
@@ -102,6 +111,9 @@ class QueueHints:
 
     def work_on(self, backtest: str, *, workers: int = 1) -> None:
         self._enqueue([_message(BACKTEST, backtest, queue=BULK) for _ in range(workers)])
+
+    def audit(self, audit: str, *, workers: int = 1) -> None:
+        self._enqueue([_message(AUDIT, audit, queue=AUDITS) for _ in range(workers)])
 
     def ask(self, source: str) -> None:
         self._enqueue([_message(PULL, source, queue=PULLS)], self._asking)

@@ -140,9 +140,19 @@ class PolicySet:
         return self.groups[0].catalogue
 
     def judge(
-        self, file: CaseFile, *, as_of: Any, known_at: Any, waived: Collection[tuple[str, str, str]] = (), keep_out_of_scope: bool = False
+        self,
+        file: CaseFile,
+        *,
+        as_of: Any,
+        known_at: Any,
+        waived: Collection[tuple[str, str, str]] = (),
+        keep_out_of_scope: bool = False,
+        only: Collection[str] | None = None,
     ) -> Judgement:
-        """Judge one case by every group that knows its events.  Pure: the same file and instants give the same verdicts."""
+        """Judge one case by every group that knows its events.  Pure: the same file and instants give the same verdicts.
+
+        ``only``: by the policies of these ids alone.
+        """
         from rules.evaluate import evaluate
 
         verdicts: list[Verdict] = []
@@ -153,9 +163,10 @@ class PolicySet:
         disagreements = 0
         for group in self.groups:
             part = file if len(self.groups) == 1 else group.part_of(file)
-            if part is None:
+            chosen = group.policies if only is None else [policy for policy in group.policies if policy.id in only]
+            if part is None or not chosen:
                 continue
-            made = evaluate(group.policies, part, as_of=as_of, known_at=known_at, waived=waived)
+            made = evaluate(chosen, part, as_of=as_of, known_at=known_at, waived=waived)
             verdicts.extend(v for v in made.verdicts if keep_out_of_scope or v.reason != OUT_OF_SCOPE)
             queries.extend(made.queries)
             metrics.update(made.metrics)

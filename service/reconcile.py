@@ -88,7 +88,7 @@ def plan(*, before: Mapping[Key, Verdict], breaches: Mapping[Key, Breach], verdi
         prior = before.get(key)
         if old is not None:
             work.follow(old, verdict, prior)
-        elif verdict.status == "enforced" and verdict.verdict in (Outcome.BREACHED, Outcome.LATE):
+        elif opens(verdict):
             work.open(verdict)
         if verdict.status == "enforced" and verdict.verdict is Outcome.DUE_SOON:
             work.warn(verdict, prior)
@@ -96,6 +96,16 @@ def plan(*, before: Mapping[Key, Verdict], breaches: Mapping[Key, Breach], verdi
         if key not in judged:
             work.vanish(old, before.get(key))
     return work.result()
+
+
+def condition_of(verdict: Verdict | None) -> Condition:
+    """The condition that a breach on record is in once this has been judged; None: the obligation no longer exists."""
+    return Condition.WITHDRAWN if verdict is None else _aim(verdict)[0]
+
+
+def opens(verdict: Verdict) -> bool:
+    """Whether there is a breach on record once this has been judged, even if there was none before."""
+    return verdict.status == "enforced" and verdict.verdict in (Outcome.BREACHED, Outcome.LATE)
 
 
 def _stable(*parts: str) -> str:

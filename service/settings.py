@@ -159,6 +159,13 @@ class Settings(BaseSettings):
         validation_alias=AliasChoices("DUECARE_WORKER_THREADS"),
         description="Threads that judge cases in the embedded mode. The engine holds the interpreter's lock: more than one brings little.",
     )
+    audit_workers: int = Field(
+        default=4,
+        ge=1,
+        le=64,
+        validation_alias=AliasChoices("DUECARE_AUDIT_WORKERS"),
+        description="Most workers that take part in one audit at a time. Whatever their number, cases that wait to be judged come first.",
+    )
     database_pool: int = Field(
         default=5,
         ge=1,

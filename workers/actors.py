@@ -12,7 +12,7 @@ import dramatiq
 
 from service import evaluate
 from service.bootstrap import Service
-from service.hints import BACKTEST, BULK, ONE_CASE, PULL, PULLS, QUEUE, WAITING
+from service.hints import AUDIT, AUDITS, BACKTEST, BULK, ONE_CASE, PULL, PULLS, QUEUE, WAITING
 from service.logs import get
 
 LAST = 100
@@ -36,12 +36,16 @@ def declare(broker: dramatiq.Broker, service: Callable[[], Service]) -> None:
     def work_on_backtest(backtest: str) -> None:
         _backtest(service, backtest)
 
+    def work_on_audit(audit: str) -> None:
+        _audit(service, audit)
+
     def pull_source(source: str) -> None:
         _pull(service, source)
 
     dramatiq.actor(actor_name=ONE_CASE, queue_name=QUEUE, broker=broker)(evaluate_case)
     dramatiq.actor(actor_name=WAITING, queue_name=QUEUE, broker=broker)(evaluate_waiting)
     dramatiq.actor(actor_name=BACKTEST, queue_name=BULK, priority=LAST, broker=broker)(work_on_backtest)
+    dramatiq.actor(actor_name=AUDIT, queue_name=AUDITS, priority=LAST, broker=broker)(work_on_audit)
     dramatiq.actor(actor_name=PULL, queue_name=PULLS, time_limit=PULL_LIMIT, broker=broker)(pull_source)
 
 
@@ -59,6 +63,15 @@ def _backtest(service: Callable[[], Service], backtest: str) -> None:
         work(service(), backtest)
     except Exception as error:  # noqa: BLE001 - its chunk is free again, and the sweeper comes back to it
         _log.warning("backtest_interrupted", exc_info=error)
+
+
+def _audit(service: Callable[[], Service], audit: str) -> None:
+    from service.auditwork import work
+
+    try:
+        work(service(), audit)
+    except Exception as error:  # noqa: BLE001 - its chunk is free again, and the sweeper comes back to it
+        _log.warning("audit_interrupted", exc_info=error)
 
 
 def _pull(service: Callable[[], Service], source: str) -> None:

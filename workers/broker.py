@@ -18,7 +18,7 @@ from dramatiq.middleware import AgeLimit, Middleware, ShutdownNotifications, Tim
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from service.hints import BULK, PULLS, QUEUE
+from service.hints import AUDITS, BULK, PULLS, QUEUE
 
 HEARTBEAT_TIMEOUT = 15_000
 """ms after which a worker that says nothing counts as dead."""
@@ -38,7 +38,7 @@ class HintBroker(RedisBroker):
     """A Redis broker whose consumers look often and fetch many, however the worker was started."""
 
     def consume(self, queue_name: str, prefetch: int = 1, timeout: int = 5000) -> dramatiq.Consumer:
-        if queue_name == BULK:
+        if queue_name in (AUDITS, BULK):
             # One at a time, so that a worker does not keep from the others what it cannot take up yet.
             return super().consume(queue_name, prefetch=1, timeout=min(timeout, POLL_DELAYED))
         delayed = queue_name.endswith(".DQ")
@@ -68,7 +68,7 @@ def stub_broker() -> StubBroker:
 
 def start_judging(broker: dramatiq.Broker, *, threads: int, timeout: int = 1_000) -> dramatiq.Worker:
     """Start the threads that judge.  ``timeout``: ms that an idle one sleeps at most."""
-    return _started(dramatiq.Worker(broker, queues={QUEUE, BULK}, worker_threads=threads, worker_timeout=timeout))
+    return _started(dramatiq.Worker(broker, queues={QUEUE, BULK, AUDITS}, worker_threads=threads, worker_timeout=timeout))
 
 
 def start_asking(broker: dramatiq.Broker, *, timeout: int = 1_000) -> dramatiq.Worker:

@@ -458,6 +458,9 @@ class Heard:
     def work_on(self, backtest, *, workers=1):
         self.told.append((backtest, workers))
 
+    def audit(self, audit, *, workers=1):
+        pass
+
 
 def test_the_sweeper_tells_of_backtests_on_which_nobody_works(home):
     home.settle()

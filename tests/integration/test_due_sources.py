@@ -38,6 +38,9 @@ class Noted:
     def work_on(self, backtest: str, *, workers: int = 1) -> None:
         """Nobody listens."""
 
+    def audit(self, audit: str, *, workers: int = 1) -> None:
+        """Nobody listens."""
+
     def ask(self, source: str) -> None:
         self.asked.append(source)
 
