@@ -19,11 +19,12 @@ def install(app: Flask, desk: Desk, *, secret_key: str | bytes) -> None:
     """Add the pages.  ``secret_key`` signs the session cookie and must be the same in every process."""
     from api import access
     from api.web import faults, pages, rendering, reviewing, sessions, signing
+    from api.web.cases import routes as case_routes
     from api.web.policies import forms, routes
     from api.web.sources import routes as source_routes
     from api.web.today import routes as today_routes
 
-    del reviewing, signing, forms, routes, source_routes, today_routes  # imported for the routes that they add
+    del case_routes, reviewing, signing, forms, routes, source_routes, today_routes  # imported for the routes that they add
 
     app.secret_key = secret_key
     app.session_interface = sessions.Cookies()

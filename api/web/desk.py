@@ -9,14 +9,15 @@ from __future__ import annotations
 import datetime as dt
 from typing import Protocol
 
+from api.web.cases.desk import CaseDesk
 from api.web.policies.desk import PolicyDesk
 from api.web.sources.desk import SourceDesk
 from api.web.today.desk import TodayDesk
-from api.web.views import BreachPage, BreachRow, CasePage, CaseRow, DueRow, Filters, Listing, StatusPage
+from api.web.views import BreachPage, BreachRow, DueRow, Filters, Listing, StatusPage
 from service.access import Access
 
 
-class Desk(PolicyDesk, SourceDesk, TodayDesk, Protocol):
+class Desk(CaseDesk, PolicyDesk, SourceDesk, TodayDesk, Protocol):
     """Any method may raise service.errors.ServiceError: NotFound becomes the 404 page, StaleVersion the page that tells who was first."""
 
     def now(self) -> int:
@@ -61,14 +62,6 @@ class Desk(PolicyDesk, SourceDesk, TodayDesk, Protocol):
 
     def settle_waiver(self, access: Access, waiver: str, *, approve: bool) -> None:
         """Approve or refuse what another person asked for."""
-        ...
-
-    def case(self, access: Access, case: str, *, as_of: dt.date | None, known_at: dt.date | None) -> CasePage:
-        """A case, judged at the ends of these days of its own place; None: now."""
-        ...
-
-    def cases(self, access: Access, filters: Filters) -> Listing[CaseRow]:
-        """The list of cases, one page of it."""
         ...
 
     def due_soon(self, access: Access, filters: Filters) -> Listing[DueRow]:

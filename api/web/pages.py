@@ -78,30 +78,6 @@ def due_soon() -> str:
     return render_template("web/due_soon.html", filters=filters, listing=desk().due_soon(sessions.access(), filters))
 
 
-@blueprint.get("/cases")
-def cases() -> str:
-    filters = _filters(request.args)
-    return render_template("web/cases.html", filters=filters, listing=desk().cases(sessions.access(), filters))
-
-
-@blueprint.get("/cases/<key:case>")
-def case(case: str) -> tuple[str, int] | str:
-    asked = {name: request.args.get(name, "").strip() for name in ("as_of", "known_at")}
-    days: dict[str, dt.date | None] = {"as_of": None, "known_at": None}
-    flaws: dict[str, str] = {}
-    for name, text in asked.items():
-        if text:
-            try:
-                days[name] = day_of(text)
-            except ValueError:
-                flaws[name] = "Give a day from 1900 to 2199, like 2026-03-23"
-    if flaws:
-        days = {"as_of": None, "known_at": None}
-    page = desk().case(sessions.access(), case, as_of=days["as_of"], known_at=days["known_at"])
-    drawn = render_template("web/case.html", page=page, asked=asked, flaws=flaws, failed=bool(flaws))
-    return (drawn, 400) if flaws else drawn
-
-
 def day_of(text: str) -> dt.date:
     """A day of ISO text, within the years that events may have.  Raises ValueError."""
     value = dt.date.fromisoformat(text)

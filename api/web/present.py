@@ -10,13 +10,11 @@ from typing import Any
 from api.web import words
 from api.web.views import (
     BreachRow,
-    CaseRow,
     Choice,
     Clause,
     DueRow,
     Evidence,
     HistoryLine,
-    VerdictLine,
 )
 from rules.catalogue import Catalogue
 from rules.explain import Explanation, sentence
@@ -24,7 +22,6 @@ from rules.model import Outcome, Verdict
 from rules.policy import Policy, Rule
 from service.policies import PolicySet
 from store.breaches import Breach, StoredLine
-from store.queries import CaseSummary
 
 _TYPE = re.compile(r"(?<![\w.@:/-])[a-z][a-z_]*(?:\.[a-z][a-z_]*)+(?![\w@:/-]|\.\w)")
 _ABOUT = {"person": "person", "child": "child", "parent": "parent", "attempt": "closure attempt", "event": "event", "item": "item"}
@@ -132,21 +129,6 @@ def due_row(verdict: Verdict, policies: PolicySet, *, today: dt.date) -> DueRow:
     )
 
 
-def case_row(summary: CaseSummary) -> CaseRow:
-    """A case in the list."""
-    return CaseRow(
-        case=summary.case,
-        program=summary.program or "",
-        team=summary.team or "",
-        office=summary.office or "",
-        worker=summary.worker or "",
-        open_breaches=summary.open_breaches,
-        queries=len(summary.queries or ()),
-        evaluated_at=summary.evaluated_at,
-        quarantined=summary.quarantined,
-    )
-
-
 def event_words(type_name: str) -> str:
     """``visit.held`` as ``Visit held``."""
     return words.sentence_case(type_name.replace(".", " ").replace("_", " "))
@@ -189,34 +171,6 @@ def would(explanation: Explanation, policies: PolicySet) -> str:
     """What would have met it, as a sentence of its own."""
     found = policies.get(explanation.verdict.policy)
     return plain(explanation.would_have_met, found.catalogue) if found is not None else explanation.would_have_met
-
-
-def verdict_line(explanation: Explanation, policies: PolicySet, *, breach: str) -> VerdictLine:
-    """A verdict on the page of a case.  ``breach``: the id of its breach, where there is one."""
-    verdict = explanation.verdict
-    return VerdictLine(
-        rule=verdict.rule,
-        title=explanation.title,
-        policy=verdict.policy,
-        outcome=verdict.verdict.value,
-        sentence=explanation.sentence.rstrip("."),
-        severity=verdict.severity,
-        subject=subject(verdict.obligation),
-        due_on=words.iso_day(verdict.due_on),
-        days_late=verdict.days_late,
-        steps=steps(explanation, policies),
-        would=would(explanation, policies),
-        evidence=evidence(explanation),
-        breach=breach,
-        shadow=verdict.status == "shadow",
-    )
-
-
-def group_of(verdict: Verdict) -> str:
-    """The heading under which a case's page lists it."""
-    if verdict.verdict is Outcome.NOT_APPLICABLE:
-        return {"parameter_unset": "unset", "ended_before_due": "ended"}.get(verdict.reason or "", "not_applicable")
-    return verdict.verdict.value
 
 
 def clause(policies: PolicySet, breach: Breach) -> Clause:

@@ -12,15 +12,13 @@ from typing import Any
 
 from api.v1.lists import scope_of
 from api.web import present, words
-from api.web.casefile import case_page
+from api.web.cases.servicedesk import CaseServiceDesk
 from api.web.policies.servicedesk import PolicyServiceDesk
 from api.web.sources.servicedesk import SourceServiceDesk
 from api.web.today.servicedesk import TodayServiceDesk
 from api.web.views import (
     BreachPage,
     BreachRow,
-    CasePage,
-    CaseRow,
     Choice,
     DueRow,
     Filters,
@@ -52,7 +50,7 @@ _REASONS = {**review.REVIEW_REASONS, **review.WAIVER_REASONS}
 _FACETS = ("condition", "review", "severity", "policy", "rule", "team", "office", "worker")
 
 
-class ServiceDesk(PolicyServiceDesk, SourceServiceDesk, TodayServiceDesk):
+class ServiceDesk(CaseServiceDesk, PolicyServiceDesk, SourceServiceDesk, TodayServiceDesk):
     """See ``api.web.desk.Desk``."""
 
     def __init__(self, service: Service) -> None:
@@ -163,22 +161,6 @@ class ServiceDesk(PolicyServiceDesk, SourceServiceDesk, TodayServiceDesk):
         made["policy"] = present.policy_choices(self.service.policies, by.get("policy", {}))
         return made
 
-    def cases(self, access: Access, filters: Filters) -> Listing[CaseRow]:
-        access.require("cases:read")
-        scope = scope_of(access)
-        with self.service.reading() as session:
-            page = casework.list_cases(
-                session,
-                scope=scope,
-                case=(filters.case,) if filters.case else (),
-                sort=filters.sort or None,
-                limit=PAGE,
-                cursor=filters.cursor or None,
-            )
-            total = len(page.items) if filters.case else casework.count_cases(session, scope=scope)
-        rows = [present.case_row(item) for item in page.items]
-        return Listing(rows, total, self.service.now(), self.zone, page.next_cursor or "")
-
     # --- one breach --------------------------------------------------------------------------------------------------
 
     def breach(self, access: Access, breach: str) -> BreachPage:
@@ -236,12 +218,6 @@ class ServiceDesk(PolicyServiceDesk, SourceServiceDesk, TodayServiceDesk):
 
     def settle_waiver(self, access: Access, waiver: str, *, approve: bool) -> None:
         review.settle_waiver(self.service, access, waiver, approve=approve)
-
-    # --- a case, status ----------------------------------------------------------------------------------------------
-
-    def case(self, access: Access, case: str, *, as_of: dt.date | None, known_at: dt.date | None) -> CasePage:
-        access.require("cases:read")
-        return case_page(self.service, access, case, as_of=as_of, known_at=known_at)
 
     def status(self, access: Access) -> StatusPage:
         access.require("breaches:read")

@@ -13,29 +13,22 @@ from api.web import words
 from api.web.views import (
     BreachPage,
     BreachRow,
-    CasePage,
-    CaseRow,
     Choice,
     Clause,
     DueRow,
-    EpisodeLine,
     Evidence,
     Filters,
     HeldCase,
     HistoryLine,
-    JourneyDay,
-    JourneyItem,
     Listing,
-    Query,
     SourceLine,
     StatusPage,
-    VerdictGroup,
-    VerdictLine,
     WaiverLine,
 )
 from rules.model import to_ms
 from service.access import ROLES, Access
 from service.errors import Flaw, Forbidden, Invalid, LockedOut, NotFound, NotPossible, StaleVersion, Unauthorised
+from tests.support.fakecases import FakeCases
 from tests.support.fakepolicies import FakePolicies
 from tests.support.fakesources import FakeSources
 from tests.support.faketoday import FakeToday
@@ -77,7 +70,7 @@ def row(number: int) -> BreachRow:
     )
 
 
-class FakeDesk(FakePolicies, FakeSources, FakeToday):
+class FakeDesk(FakeCases, FakePolicies, FakeSources, FakeToday):
     """Everything in memory; ``moved`` makes the next review find a newer version."""
 
     def __init__(self) -> None:
@@ -245,121 +238,6 @@ class FakeDesk(FakePolicies, FakeSources, FakeToday):
         if access.actor == "user:robin":
             raise Forbidden
         self.seen.append(("settle_waiver", (waiver, approve)))
-
-    def case(self, access: Access, case: str, *, as_of: dt.date | None, known_at: dt.date | None) -> CasePage:
-        self._fail()
-        self.seen.append(("case", (case, as_of, known_at)))
-        if case.startswith("NO"):
-            raise NotFound
-        page = self.breach(access, "b0000")
-        breached = VerdictLine(
-            "C08",
-            page.clause.title,
-            "cfss",
-            "breached",
-            page.row.sentence,
-            "critical",
-            due_on=page.row.due_on,
-            days_late=7,
-            steps=page.steps,
-            would=page.would,
-            evidence=page.evidence,
-            breach="b0000",
-        )
-        met = [
-            VerdictLine(
-                f"C{n:02d}",
-                "Another requirement",
-                "cfss",
-                "met",
-                f"Requirement {n} was met on Mon 2 March 2026",
-                "low",
-                "child P-1" if n % 2 else "",
-            )
-            for n in range(9, 15)
-        ]
-        late = NOW if as_of is None else to_ms(dt.datetime.combine(as_of, dt.time(14, 29, 59), dt.UTC))
-        days = [
-            JourneyDay(dt.date(2026, 2, 2), (JourneyItem("event", "Service connected", time="9:00 am", event="svc-1", source="crm"),)),
-            JourneyDay(
-                dt.date(2026, 3, 2),
-                (
-                    JourneyItem(
-                        "late_record",
-                        "Visit held",
-                        "in person; saw 2 people",
-                        "10:15 am",
-                        "recorded Wed 18 March 2026, 16 days later",
-                        "visit-3251",
-                        "crm",
-                    ),
-                    JourneyItem("void", "Visit held", "attempted", "1:00 pm", "voided by corr-1", "visit-3252", "crm"),
-                ),
-            ),
-            JourneyDay(
-                dt.date(2026, 3, 23),
-                (JourneyItem("due", "A safety plan by the end of the 3rd visit", outcome="breached", href="/breaches/b0000"),),
-            ),
-            JourneyDay(dt.date(2026, 4, 14), (JourneyItem("soon", "An assessment within 6 to 8 weeks", outcome="due_soon"),)),
-        ]
-        return CasePage(
-            case=case,
-            zone=ZONE,
-            as_of=late,
-            known_at=NOW,
-            now=as_of is None and known_at is None,
-            facts={"Program": "Child and Family Support System", "Team": "north", "Office": "alice_springs", "Worker": "w-3"},
-            episodes=(EpisodeLine("1", "cfss", dt.date(2026, 1, 28)),),
-            days=days,
-            groups=(
-                VerdictGroup("breached", (breached,)),
-                VerdictGroup(
-                    "due_soon",
-                    (replace(breached, outcome="due_soon", rule="C14", sentence="An assessment is due by Tue 14 April 2026", breach=""),),
-                ),
-                VerdictGroup(
-                    "unknown",
-                    (
-                        replace(
-                            breached,
-                            outcome="unknown",
-                            rule="C13",
-                            sentence="Whether the practitioner made the snapshot cannot be judged",
-                            breach="",
-                            steps=(),
-                            would="",
-                            evidence=(),
-                        ),
-                    ),
-                ),
-                VerdictGroup("met", met, open=False),
-            ),
-            queries=(
-                Query("same_visit_twice", "Two sources report the same visit on Mon 2 March 2026; it counts once.", ("visit-3251", "v-9")),
-            ),
-            events=31,
-            quarantined="It failed three times." if case == "STUCK" else "",
-        )
-
-    def cases(self, access: Access, filters: Filters) -> Listing[CaseRow]:
-        self._fail()
-        rows = [
-            CaseRow(
-                f"FAM-{2000 + n}",
-                ("cfss", "strengthening_families")[n % 2],
-                "north",
-                "",
-                f"w-{n % 5}",
-                n % 4,
-                n % 2,
-                NOW if n else None,
-                n == 3,
-            )
-            for n in range(0 if self.empty else 40)
-        ]
-        rows = [item for item in rows if item.case.startswith(filters.case)]
-        choices = {"team": [Choice("north", "north")]}
-        return Listing(rows[:25], len(rows), NOW, ZONE, "25" if len(rows) > 25 and not filters.cursor else "", choices)
 
     def due_soon(self, access: Access, filters: Filters) -> Listing[DueRow]:
         self._fail()

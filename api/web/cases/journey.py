@@ -1,7 +1,7 @@
-"""The line of a case: what happened day by day, what was recorded late, and the days that rules set.
+"""The line of a case in words: what happened day by day, what was recorded late, and the days that rules set.
 
 Late recording and late practice stand apart: an event that was recorded late is marked as such where it happened; a day that
-passed without what it asked for is a mark of its own.  Imports rules/ and this package's words, views and present.
+passed without what it asked for is a mark of its own.  Imports rules/ and this package's words, views and story.
 """
 
 from __future__ import annotations
@@ -12,13 +12,15 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from api.web import words
+from api.web.cases.story import Record, counted
+from api.web.cases.views import EpisodeLine, JourneyDay, JourneyItem
+from api.web.cases.windows import person_of
 from api.web.present import event_words
-from api.web.views import EpisodeLine, JourneyDay, JourneyItem
-from rules.catalogue import Catalogue
 from rules.clock import Zone
-from rules.evaluate import Evaluation, Judged
-from rules.model import CaseFile, Event, Outcome
-from rules.record import CORRECTED, HEARTBEAT, VOIDED, Fact, standing
+from rules.evaluate import Judged
+from rules.model import Event, Outcome
+from rules.phrases import ordinal
+from rules.record import CORRECTED, HEARTBEAT, VOIDED, Fact
 
 RECORDED_LATE = 7
 """Days after which a record counts as late where no policy says otherwise."""
@@ -31,8 +33,7 @@ def recording_limit(parameters: Iterable[Mapping[str, int | None]]) -> int:
 
 
 def journey(
-    file: CaseFile,
-    catalogue: Catalogue,
+    record: Record,
     judged: Sequence[Judged],
     *,
     zone: Zone,
@@ -40,26 +41,28 @@ def journey(
     known_at: int,
     limit: int,
     breach: Callable[[Judged], str],
+    case: str,
 ) -> list[JourneyDay]:
     """Days with what belongs to them.  ``breach`` gives the address of a verdict's breach, empty where it has none."""
     days: dict[int, list[tuple[int, JourneyItem]]] = defaultdict(list)
-    known = [event for event in file.events if event.recorded <= known_at]
-    facts, _ = standing(known, known_at, catalogue)
+    known = [event for event in record.events if event.recorded <= known_at]
     spoken: dict[tuple[str, str], list[Event]] = defaultdict(list)
     for event in known:
         if event.type in (VOIDED, CORRECTED):
             spoken[(event.source, str(event.data.get("target")))].append(event)
-    stand = {(fact.event.source, fact.event.id) for fact in facts}
-    gone = [
-        Fact(event, event.time, event.data, event.data.get("occurred_on"))
+    stand = {(fact.event.source, fact.event.id) for fact in record.facts}
+    gone = {
+        (event.source, event.id): Fact(event, event.time, event.data, event.data.get("occurred_on"))
         for event in known
         if event.type not in (VOIDED, CORRECTED, HEARTBEAT) and (event.source, event.id) not in stand
-    ]
-    for fact in [*facts, *gone]:
+    }
+    numbers, _ = counted(judged)
+    for fact in [*record.facts, *gone.values()]:
         first = fact.time if fact.day is None else zone.start_of(dt.date.fromisoformat(fact.day).toordinal())
         if first <= as_of:
             key = (fact.event.source, fact.event.id)
-            days[zone.day_of(first)].append((first, _event(fact, zone, limit, spoken.get(key, ()), void=key not in stand)))
+            item = _event(fact, zone, limit, spoken.get(key, ()), void=key not in stand, number=numbers.get(key), case=case)
+            days[zone.day_of(first)].append((first, item))
     for one in judged:
         mark = _mark(one, breach)
         if mark is not None:
@@ -71,7 +74,9 @@ def journey(
     ]
 
 
-def _event(fact: Fact, zone: Zone, limit: int, spoken: Sequence[Event], *, void: bool) -> JourneyItem:
+def _event(
+    fact: Fact, zone: Zone, limit: int, spoken: Sequence[Event], *, void: bool, number: tuple[int, bool] | None, case: str
+) -> JourneyItem:
     event = fact.event
     happened = zone.day_of(fact.time) if fact.day is None else dt.date.fromisoformat(fact.day).toordinal()
     recorded = zone.day_of(event.recorded)
@@ -91,16 +96,19 @@ def _event(fact: Fact, zone: Zone, limit: int, spoken: Sequence[Event], *, void:
         note="; ".join(notes),
         event=event.id,
         source=event.source,
+        ordinal="" if number is None or void else "may or may not count" if number[1] else f"{ordinal(number[0])} that counts",
+        case=event.case if event.case != case else "",
     )
 
 
 def _mark(judged: Judged, breach: Callable[[Judged], str]) -> JourneyItem | None:
     verdict = judged.verdict
-    if verdict.due_on is None or not judged.rule.clauses[0].sets_a_day or verdict.status == "shadow":
+    if verdict.due_on is None or verdict.status == "shadow":
         return None
-    if verdict.verdict in (Outcome.BREACHED, Outcome.LATE):
+    sets_a_day = judged.rule.clauses[0].sets_a_day
+    if verdict.verdict in (Outcome.BREACHED, Outcome.LATE, Outcome.EXCUSED, Outcome.UNKNOWN):
         kind = "due"
-    elif verdict.verdict in (Outcome.DUE_SOON, Outcome.PENDING):
+    elif verdict.verdict in (Outcome.DUE_SOON, Outcome.PENDING) and sets_a_day:
         kind = "soon"
     else:
         return None
@@ -113,7 +121,7 @@ def _mark(judged: Judged, breach: Callable[[Judged], str]) -> JourneyItem | None
         detail=detail,
         outcome=verdict.verdict.value,
         href=breach(judged),
-        note=judged.obligation.about,
+        note=f"about {judged.obligation.about}" if person_of(judged) else judged.obligation.about,
     )
 
 
@@ -143,21 +151,20 @@ def _several(values: Sequence[Any]) -> str:
     return ", ".join(codes) if len(codes) == len(values) else str(len(values))
 
 
-def episodes(evaluations: Sequence[Evaluation]) -> list[EpisodeLine]:
-    """The episodes of a case as its policies see them."""
-    found: dict[int, EpisodeLine] = {}
-    for evaluation in evaluations:
-        for judged in evaluation.details:
-            one = judged.view.episode
-            if one.number in found:
-                continue
-            closed = one.closed
-            attempts = len(one.closings) + (0 if closed is not None else 1)
-            found[one.number] = EpisodeLine(
+def episodes(record: Record) -> list[EpisodeLine]:
+    """The episodes of a case."""
+    found = []
+    for one in record.history.episodes:
+        closed = one.closed
+        attempts = len(one.closings) + (0 if closed is not None else 1)
+        again = len(one.closings) > 1 or (one.closings and closed is None)
+        found.append(
+            EpisodeLine(
                 name=str(one.name or one.number),
                 program=min(one.programs, default=""),
                 began=dt.date.fromordinal(one.start_day),
                 closed=None if closed is None else dt.date.fromordinal(closed.day),
-                note=f"reopened; closure attempt {attempts}" if len(one.closings) > 1 or (one.closings and closed is None) else "",
+                note=f"reopened; closure attempt {attempts}" if again else "",
             )
-    return [found[number] for number in sorted(found)]
+        )
+    return found

@@ -1,0 +1,168 @@
+"""The page of a case: judged anew at the two instants that were asked for, with its picture and its journey.
+
+Imports rules/, store.queries, service/ and this package.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from sqlalchemy.orm import Session
+
+from api.v1.lists import scope_of
+from api.web import words
+from api.web.cases import picture, tables
+from api.web.cases.journey import episodes, journey, recording_limit
+from api.web.cases.lines import group_of, verdict_line
+from api.web.cases.story import Run, Story, record_of, tell
+from api.web.cases.views import CasePage, EpisodeLine, JourneyDay, Query, VerdictGroup, VerdictLine
+from rules.clock import Zone
+from rules.evaluate import Judged, evaluate
+from rules.explain import explained
+from rules.model import NEVER, CaseFile, DataQuery
+from service.access import Access
+from service.bootstrap import Service
+from service.errors import NotFound
+from service.judge import Stored, stored
+from service.policies import OUT_OF_SCOPE, Group
+from store.cases import neighbours
+from store.ids import finding_id
+from store.queries import casework
+
+GROUPS = ("breached", "late", "due_soon", "unknown", "excused", "pending", "unset", "ended", "met", "not_applicable")
+OPEN = frozenset({"breached", "late", "due_soon", "unknown", "excused"})
+
+
+@dataclass(slots=True)
+class _Found:
+    """What the groups of policies say of the case together."""
+
+    zone: Zone
+    instants: tuple[int, int]
+    story: Story | None = None
+    whole: tuple[int, int] | None = None
+    """The days that the picture reaches over, whatever it is judged at; ``runs``: the episodes in these."""
+    runs: list[Run] = field(default_factory=list)
+    root: str = ""
+    cases: set[str] = field(default_factory=set)
+    days: dict[dt.date, list[JourneyDay]] = field(default_factory=lambda: defaultdict(list))
+    episodes: list[EpisodeLine] = field(default_factory=list)
+    lines: dict[str, list[VerdictLine]] = field(default_factory=lambda: defaultdict(list))
+    queries: dict[tuple[str, str, tuple[str, ...]], DataQuery] = field(default_factory=dict)
+
+
+def case_page(svc: Service, access: Access, case: str, *, as_of: dt.date | None, known_at: dt.date | None, show: str = "") -> CasePage:
+    """``show`` names the part of the case that the picture is of; empty: all of it.
+
+    Raises NotFound for a case that is not on record, or that the viewer may not see.
+    """
+    now = svc.now()
+    scope = scope_of(access)
+    with svc.reading() as session:
+        detail = casework.case_detail(session, case, scope=scope)
+        if detail is None:
+            raise NotFound("there is no such case")
+        held = stored(svc, session, case, as_of=as_of or now, known_at=known_at or now)
+        linked = _seen(session, access, neighbours(session, [case]).get(case, frozenset()))
+    links = {breach.id for breach in detail.breaches}
+    found = _Found(held.policies.policies[0].zone, (now, now))
+    found.instants = (found.zone.last_ms_of(held.as_of), found.zone.last_ms_of(held.known_at))
+    limit = recording_limit(policy.values for policy in held.policies.policies)
+    for group in held.policies.groups:
+        part = held.file if len(held.policies.groups) == 1 else group.part_of(held.file)
+        if part is not None:
+            _judge(found, held, group, part, access, links, limit, now, linked)
+    zone, (at, known) = found.zone, found.instants
+    story, whole = found.story, found.whole
+    drawn = None
+    if story is not None and whole is not None:
+        scale, periods = picture.parts(found.runs, whole, show)
+        drawn = picture.draw(story, scale, periods)
+    facts = _facts(detail.summary)
+    day = dt.date.fromordinal(zone.day_of(at))
+    turning = sorted({*found.days, *((line.day for line in tables.course(story)) if story is not None else ())})
+    merged_into = found.root if found.root not in ("", case) else ""
+    return CasePage(
+        case=case,
+        zone=zone.name,
+        as_of=at,
+        known_at=known,
+        now=as_of is None and known_at is None,
+        day=day,
+        known_day=dt.date.fromordinal(zone.day_of(known)),
+        facts=facts,
+        episodes=found.episodes,
+        picture=drawn,
+        days=[JourneyDay(one, [item for entry in found.days[one] for item in entry.items]) for one in sorted(found.days)],
+        groups=[VerdictGroup(name, found.lines[name], open=name in OPEN) for name in GROUPS if found.lines[name]],
+        due=tables.due(story.windows) if story is not None else (),
+        course=tables.course(story) if story is not None else (),
+        people=tables.people(story.people) if story is not None else (),
+        queries=[Query(one.code, one.message, one.events) for one in found.queries.values()],
+        events=detail.events,
+        quarantined="Somebody who looks after the installation has to look at it: see Status." if detail.quarantined else "",
+        waiting=detail.waiting,
+        merged_into="" if not merged_into else merged_into if merged_into in linked else "-",
+        merged=sorted(one for one in found.cases if one not in (case, merged_into)),
+        linked=[one for one in linked if one not in found.cases and one != merged_into],
+        before=max((one for one in turning if one < day), default=None),
+        after=min((one for one in turning if one > day), default=None),
+    )
+
+
+def _seen(session: Session, access: Access, cases: frozenset[str]) -> list[str]:
+    scope = scope_of(access)
+    return [case for case in sorted(cases) if casework.may_see_case(session, case, scope=scope)]
+
+
+def _facts(summary: casework.CaseSummary | None) -> dict[str, str]:
+    if summary is None:
+        return {}
+    shown = {
+        "Program": words.word("program", summary.program),
+        "Team": summary.team or "",
+        "Office": words.sentence_case((summary.office or "").replace("_", " ")),
+        "Worker": summary.worker or "",
+    }
+    return {name: value for name, value in shown.items() if value}
+
+
+def _judge(
+    found: _Found, held: Stored, group: Group, part: CaseFile, access: Access, links: set[str], limit: int, now: int, linked: Sequence[str]
+) -> None:
+    evaluation = evaluate(group.policies, part, as_of=held.as_of, known_at=held.known_at, waived=held.waived)
+    seen = [
+        one
+        for one in evaluation.details
+        if one.verdict.reason != OUT_OF_SCOPE and access.sees(team=one.verdict.team, office=one.verdict.office)
+    ]
+    if seen:
+        found.zone, found.instants = seen[0].view.zone, (seen[0].verdict.as_of, seen[0].verdict.known_at)
+    zone, (at, known) = found.zone, found.instants
+
+    def address(judged: Judged) -> str:
+        name = finding_id(judged.verdict.key)
+        return f"/breaches/{name}" if name in links else ""
+
+    record = record_of(part, group, zone=zone, as_of=at, known_at=known, visible=linked)
+    for day in journey(record, seen, zone=zone, as_of=at, known_at=known, limit=limit, breach=address, case=part.case):
+        found.days[day.day].append(day)
+    found.root = record.root if record.root != part.case else found.root
+    found.cases.update(record.cases)
+    if record.history.entries or found.story is None:
+        everything = record_of(part, group, zone=zone, as_of=max(now, at), known_at=NEVER, visible=linked)
+        whole = tell(everything, group.domain, (), zone=zone, as_of=max(now, at), known_at=now, limit=limit, link=lambda _: "")
+        if everything.history.entries:
+            found.whole = picture.extent(whole, zone.day_of(max(now, at)))
+            found.story = tell(record, group.domain, seen, zone=zone, as_of=at, known_at=known, limit=limit, link=address)
+            found.runs = whole.runs
+            found.episodes = episodes(record)
+    keys = {judged.verdict.key for judged in seen}
+    for told in explained(evaluation):
+        if told.verdict.key in keys:
+            name = finding_id(told.verdict.key)
+            found.lines[group_of(told.verdict)].append(verdict_line(told, held.policies, breach=name if name in links else ""))
+    found.queries.update({(one.code, one.message, one.events): one for one in evaluation.queries})

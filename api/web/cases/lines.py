@@ -1,0 +1,55 @@
+"""From what the core and the store know of cases to what their pages show.  Imports rules/, store/ and this package's words and views."""
+
+from __future__ import annotations
+
+from api.web import words
+from api.web.cases.views import CaseRow, VerdictLine
+from api.web.present import evidence, steps, subject, would
+from rules.explain import Explanation
+from rules.model import Outcome, Verdict
+from service.policies import PolicySet
+from store.queries import CaseSummary
+
+
+def case_row(summary: CaseSummary) -> CaseRow:
+    """A case in the list."""
+    return CaseRow(
+        case=summary.case,
+        program=summary.program or "",
+        team=summary.team or "",
+        office=summary.office or "",
+        worker=summary.worker or "",
+        open_breaches=summary.open_breaches,
+        queries=len(summary.queries or ()),
+        evaluated_at=summary.evaluated_at,
+        quarantined=summary.quarantined,
+        waiting=summary.waiting,
+    )
+
+
+def verdict_line(explanation: Explanation, policies: PolicySet, *, breach: str) -> VerdictLine:
+    """A verdict on the page of a case.  ``breach``: the id of its breach, where there is one."""
+    verdict = explanation.verdict
+    return VerdictLine(
+        rule=verdict.rule,
+        title=explanation.title,
+        policy=verdict.policy,
+        outcome=verdict.verdict.value,
+        sentence=explanation.sentence.rstrip("."),
+        severity=verdict.severity,
+        subject=subject(verdict.obligation),
+        due_on=words.iso_day(verdict.due_on),
+        days_late=verdict.days_late,
+        steps=steps(explanation, policies),
+        would=would(explanation, policies),
+        evidence=evidence(explanation),
+        breach=breach,
+        shadow=verdict.status == "shadow",
+    )
+
+
+def group_of(verdict: Verdict) -> str:
+    """The heading under which a case's page lists it."""
+    if verdict.verdict is Outcome.NOT_APPLICABLE:
+        return {"parameter_unset": "unset", "ended_before_due": "ended"}.get(verdict.reason or "", "not_applicable")
+    return verdict.verdict.value

@@ -1,0 +1,97 @@
+"""The pages about cases over the real product: asks service/ and store.queries, and hands the answers on as views.
+
+No SQL and no decisions here.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import time
+
+from api.v1.lists import scope_of
+from api.web import words
+from api.web.cases.casefile import case_page
+from api.web.cases.lines import case_row
+from api.web.cases.views import CaseFilters, CaseList, CasePage
+from api.web.views import Choice
+from service.access import Access
+from service.bootstrap import Service
+from store.queries import CaseWhere, Facets, Scope, casework
+
+PAGE = 50
+MANY = 5_000
+"""Cases from which on the counts beside the filters may be some seconds old; the list and its total never are."""
+KEPT_SECONDS = 20.0
+
+
+class CaseServiceDesk:
+    """See ``api.web.cases.desk.CaseDesk``."""
+
+    service: Service
+
+    @property
+    def zone(self) -> str:
+        raise NotImplementedError
+
+    def case(self, access: Access, case: str, *, as_of: dt.date | None, known_at: dt.date | None, show: str = "") -> CasePage:
+        access.require("cases:read")
+        return case_page(self.service, access, case, as_of=as_of, known_at=known_at, show=show)
+
+    def cases(self, access: Access, filters: CaseFilters) -> CaseList:
+        access.require("cases:read")
+        scope, where = scope_of(access), _where(filters)
+        with self.service.reading() as session:
+            page = casework.list_cases(
+                session, scope=scope, where=where, sort=filters.sort or None, limit=PAGE, cursor=filters.cursor or None
+            )
+            known = self._case_counts.get(scope)
+            if known is None or known[0] < time.monotonic():
+                counted = casework.case_facets(session, scope=scope)
+                known = (time.monotonic() + (KEPT_SECONDS if counted.total >= MANY else 0), counted)
+                self._case_counts[scope] = known
+            everything = known[1]
+            total = casework.count_cases(session, scope=scope, where=where) if filters.chosen() else everything.total
+        return CaseList(
+            rows=[case_row(item) for item in page.items],
+            total=total,
+            everything=everything.total,
+            as_of=self.service.now(),
+            zone=self.zone,
+            next_cursor=page.next_cursor or "",
+            choices=_choices(everything),
+        )
+
+    @property
+    def _case_counts(self) -> dict[Scope, tuple[float, Facets]]:
+        """What the filters offer, by who asks.  Counting a large store takes longer than all the rest of a page."""
+        found: dict[Scope, tuple[float, Facets]] = self.__dict__.setdefault("_kept_case_counts", {})
+        now = time.monotonic()
+        for old in [scope for scope, (until, _) in list(found.items()) if until < now]:
+            found.pop(old, None)
+        return found
+
+
+def _choices(counted: Facets) -> dict[str, list[Choice]]:
+    made: dict[str, list[Choice]] = {}
+    for name in ("program", "team", "office", "worker"):
+        values = counted.by.get(name, {})
+        names = sorted(value for value in values if value)
+        made[name] = [Choice(value, words.word(name, value) if name in ("program", "office") else value, values[value]) for value in names]
+    return made
+
+
+def _where(filters: CaseFilters) -> CaseWhere:
+    def several(value: str) -> tuple[str, ...]:
+        return (value,) if value else ()
+
+    return CaseWhere(
+        program=several(filters.program),
+        team=several(filters.team),
+        office=several(filters.office),
+        worker=several(filters.worker),
+        starts=filters.case,
+        open_breaches={"yes": True, "no": False}.get(filters.open),
+        with_queries=filters.only == "queries",
+        waiting=filters.only == "waiting",
+        quarantined=filters.only == "aside",
+    )
