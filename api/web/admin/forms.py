@@ -63,6 +63,8 @@ def change_account(account: str) -> Drawn:
             flash("The account has been changed. Its owner has to sign in again.", "done")
             return _to_account(account)
     page = desk().account(sessions.access(), account)
+    if page.row.own:
+        flaws = {"": "Another administrator changes your roles and limits"}
     return render_template("web/admin/account.html", page=page, sent=sent, flaws=flaws, failed=True), 422
 
 
