@@ -172,20 +172,24 @@ def strengthening(run: Run) -> dict[str, list[Said]]:
         if not latest:
             return Said("unknown", "missing goals")
         done = {e.data["goal"] for e in run.of("goal.achieved", plan="safety") if e.day <= event.day}
-        return held_to({goal["id"] for plan in latest.values() for goal in plan.data["goals"]} <= done)
+        return run.same_day_still_open(event, {goal["id"] for plan in latest.values() for goal in plan.data["goals"]} <= done)
 
     def met_at_last(event: Told) -> Said:
         begin, end = run.attempt(event)
         mine = [run.roles(m) for m in final if begin <= m.time < end and m.day <= event.day]
-        return held_to(any(roles & (PARENTS | {"family"}) and "network" in roles for roles in mine))
+        return run.same_day_still_open(event, any(roles & (PARENTS | {"family"}) and "network" in roles for roles in mine))
 
     def approved(event: Told) -> Said:
         begin, _ = run.attempt(event)
-        revoked = {e.data["approval"] for e in run.of("approval.revoked")}
+        revocations = [(e.data["approval"], e.time) for e in run.of("approval.revoked") if e.time <= event.time]
         kept = False
         for told in run.of("approval.granted", "approval.rejected", of="closure"):
             if begin <= told.time <= event.time:
-                counts = told.type == "approval.granted" and told.data["by"]["role"] in LEADERS and told.id not in revoked
+                counts = (
+                    told.type == "approval.granted"
+                    and told.data["by"]["role"] in LEADERS
+                    and not any(name == told.id and at >= told.time for name, at in revocations)
+                )
                 kept = counts or (kept and told.type == "approval.granted")
         return held_to(kept)
 
