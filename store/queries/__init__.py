@@ -16,6 +16,7 @@ from store.queries.casework import (
     list_cases,
     list_events,
     may_see_case,
+    visible_cases,
 )
 from store.queries.counts import Facets, Flow, Tally, breach_facets, breach_flow, open_breaches_by_team, tallies, verdict_facets
 from store.queries.findings import (
@@ -90,5 +91,6 @@ __all__ = [
     "open_breaches_by_team",
     "tallies",
     "verdict_facets",
+    "visible_cases",
     "waivers_of_case",
 ]

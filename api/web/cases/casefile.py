@@ -10,8 +10,6 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from sqlalchemy.orm import Session
-
 from api.v1.lists import scope_of
 from api.web import words
 from api.web.cases import picture, tables
@@ -66,7 +64,7 @@ def case_page(svc: Service, access: Access, case: str, *, as_of: dt.date | None,
         if detail is None:
             raise NotFound("there is no such case")
         held = stored(svc, session, case, as_of=as_of or now, known_at=known_at or now)
-        linked = _seen(session, access, neighbours(session, [case]).get(case, frozenset()))
+        linked = casework.visible_cases(session, neighbours(session, [case]).get(case, frozenset()), scope=scope)
     links = {breach.id for breach in detail.breaches}
     found = _Found(held.policies.policies[0].zone, (now, now))
     found.instants = (found.zone.last_ms_of(held.as_of), found.zone.last_ms_of(held.known_at))
@@ -111,11 +109,6 @@ def case_page(svc: Service, access: Access, case: str, *, as_of: dt.date | None,
         before=max((one for one in turning if one < day), default=None),
         after=min((one for one in turning if one > day), default=None),
     )
-
-
-def _seen(session: Session, access: Access, cases: frozenset[str]) -> list[str]:
-    scope = scope_of(access)
-    return [case for case in sorted(cases) if casework.may_see_case(session, case, scope=scope)]
 
 
 def _facts(summary: casework.CaseSummary | None) -> dict[str, str]:
