@@ -207,7 +207,11 @@ def report_text(svc: Service, access: Access, audit: str) -> str:
 
 def sees_all(access: Access, audit: Audit) -> bool:
     """Whether all that an audit covers lies within the caller's limits."""
-    scope = audit.scope
+    return covers(access, audit.scope)
+
+
+def covers(access: Access, scope: AuditScope) -> bool:
+    """Whether a scope lies within the caller's limits."""
     return _within(scope.teams, access.teams) and _within(scope.offices, access.offices)
 
 

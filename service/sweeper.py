@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
-from service import auditwork, backtestwork, evaluate, pull, statistics
+from service import auditschedules, auditwork, backtestwork, evaluate, pull, statistics
 from service.bootstrap import Service
 from service.logs import get
 from service.register import register
@@ -65,6 +65,7 @@ class Sweeper:
             # The queue is away: slower than the workers, but nobody waits for it to come back.
             evaluate.drain(svc)
         backtestwork.put_forward(svc)
+        auditschedules.fire_due(svc)
         auditwork.put_forward(svc)
         self._ask_sources()
         statistics.keep_up(svc)
