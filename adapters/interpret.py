@@ -16,6 +16,7 @@ from adapters.mapping import Mapping as FieldMapping
 from adapters.mapping import MappingFault, spread
 from rules.envelope import Parsed, content_digest, parse_event
 from rules.errors import EventRefused, Problem
+from rules.instants import parse_instant
 
 GONE = "gone"
 
@@ -35,12 +36,18 @@ class Made:
 
 @dataclass(frozen=True, slots=True)
 class Interpreted:
-    """A record's events and problems.  ``unread``: names of its fields that the mapping does not look at."""
+    """A record's events and problems.  ``unread``: names of its fields that the mapping does not look at.
+
+    ``cases``: whom the problems are about, None among them where that cannot be read; ``recorded`` (ms): the earliest time at which
+    what could not be made was recorded, where it says so.
+    """
 
     record: Record
     events: tuple[Made, ...]
     problems: tuple[Problem, ...]
     unread: tuple[str, ...]
+    cases: frozenset[str | None] = frozenset()
+    recorded: int | None = None
 
 
 def interpret(mapping: FieldMapping, record: Record, *, received: int) -> Interpreted:
@@ -50,23 +57,37 @@ def interpret(mapping: FieldMapping, record: Record, *, received: int) -> Interp
     fields = record.fields if mapping.as_it_is else spread(record.fields)
     events: list[Made] = []
     problems: list[Problem] = []
+    refused: list[tuple[object, object]] = []
     for made in mapping.made(fields, record.kind):
         if isinstance(made.event, MappingFault):
             problems.append(Problem(made.event.pointer, made.event.code, made.event.message))
+            refused.append((made.case, made.recorded))
             continue
         try:
             parsed = parse_event(made.event, mapping.catalogue, received=received)
-        except EventRefused as refused:
-            problems.extend(refused.problems)
+        except EventRefused as error:
+            problems.extend(error.problems)
+            refused.append((made.event.get("subject"), made.event.get("recordedtime")))
             continue
         if parsed.event is None:
             problems.append(Problem("/type", "wrong_value", "a record cannot be a heartbeat: pulls give their own"))
+            refused.append((None, None))
             continue
         event = parsed.event
         time = None if made.state and made.event["time"] == made.event.get("recordedtime") else event.time
         content = content_digest(event.type, event.case, time or 0, None, event.data)
         events.append(Made(parsed, made.event, content, made.state))
-    return Interpreted(record, tuple(events), tuple(problems), () if mapping.as_it_is else _unread(fields, mapping.columns))
+    unread = () if mapping.as_it_is else _unread(fields, mapping.columns)
+    cases = frozenset(case if isinstance(case, str) and case else None for case, _ in refused)
+    times = [at for _, given in refused if (at := _instant(given)) is not None]
+    return Interpreted(record, tuple(events), tuple(problems), unread, cases, min(times, default=None))
+
+
+def _instant(given: object) -> int | None:
+    try:
+        return parse_instant(given) if isinstance(given, str) else None
+    except ValueError:
+        return None
 
 
 def record_digest(mapping: FieldMapping, record: Record) -> str:

@@ -10,6 +10,7 @@ import hashlib
 import json
 from collections.abc import Callable, Iterator, Sequence
 from collections.abc import Mapping as Fields
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -38,11 +39,13 @@ class MappingFault(Exception):
 class Made:
     """What one plan made of a record: an event (a CloudEvent as JSON object, not yet validated), or why it could not.
 
-    ``state``: see mapping_schema.Shape.
+    ``state``: see mapping_schema.Shape.  ``case`` and ``recorded`` (RFC 3339), of what could not be made: as far as they can be read.
     """
 
     event: dict[str, Any] | MappingFault
     state: bool = False
+    case: str | None = None
+    recorded: str | None = None
 
 
 @dataclass(frozen=True)
@@ -113,11 +116,20 @@ class Mapping:
                 try:
                     event = self._event(plan, fields, index)
                 except MappingFault as fault:
-                    found.append(Made(fault, plan.state))
+                    found.append(Made(fault, plan.state, *self._about(plan, fields)))
                 else:
                     if event is not None:
                         found.append(Made(event, plan.state))
         return found
+
+    def _about(self, plan: Plan, record: Fields[str, Any]) -> tuple[str | None, str | None]:
+        """Whom a record is about, and when it was recorded, although no event can be made of it."""
+        case = recorded = None
+        with suppress(MappingFault):
+            case = self._text(plan.case, record, "/subject")
+        with suppress(MappingFault):
+            recorded = self._moment(plan.recorded, record, "/recordedtime")[0] if plan.recorded is not None else None
+        return case, recorded
 
     def _event(self, plan: Plan, record: Fields[str, Any], index: int) -> dict[str, Any] | None:
         if any(rule.holds(record) for rule in plan.skip):

@@ -26,6 +26,7 @@ from service import pull as pulling
 from service.bootstrap import Service, build
 from service.settings import Settings
 from service.sources import read_file
+from service.taking import Pulled
 from store.migrations import upgrade
 from tests.support.pulling import FILES, SOURCE, SQL, Crowd, client, standing, there, word_for_word
 from tests.support.servers import Postgres
@@ -46,8 +47,8 @@ def service(url: str, home: Path, *, adapter: str, settings: str) -> Service:
 
 
 def pull(
-    svc: Service, told: Callable[[pulling.Pulled], object] = lambda _: None, stop: Callable[[], bool] = lambda: False
-) -> pulling.Pulled:
+    svc: Service, told: Callable[[Pulled], object] = lambda _: None, stop: Callable[[], bool] = lambda: False
+) -> Pulled:
     source = read_file(svc.settings.home / "source.yaml", svc.policies.all_types)
     done = pulling.pull(svc, source, told=told, stop=stop)
     assert done.error is None, done.error

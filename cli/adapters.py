@@ -271,7 +271,7 @@ def replay(name: str, form: str) -> int:
     Exit code 0: all were taken in; 1: some are refused still.
     """
     from cli.stored import service
-    from service.pull import replay
+    from service.rejects import replay
 
     with service() as svc:
         done = replay(svc, svc.feeds.get(name))
@@ -284,7 +284,7 @@ def replay(name: str, form: str) -> int:
 def dismiss(name: str, reject: int) -> int:
     """Set a record of the reject list aside for good: it is not about a case."""
     from cli.stored import service
-    from service.pull import dismiss
+    from service.rejects import dismiss
 
     with service() as svc:
         done = dismiss(svc, svc.feeds.get(name), reject, by="system")

@@ -12,7 +12,7 @@ from rules.course import dig
 from rules.decide import Deciders, Disagreement, Item, decide
 from rules.history import Episode, History, build
 from rules.links import persons, roots
-from rules.model import CaseFile, DataQuery, Decision, Event, Verdict
+from rules.model import CaseFile, DataQuery, Decision, Event, Hold, Verdict
 from rules.obligation import OUT_OF_SCOPE, Obligation, World, nothing
 from rules.policy import Policy, Rule
 from rules.record import Fact, standing
@@ -175,14 +175,17 @@ def _stage(policy: Policy, zone: Zone, file: CaseFile, as_of: When, known_at: Wh
     for beat in file.heartbeats:
         if beat.recorded <= known:
             beats[beat.source] = max(beats.get(beat.source, beat.complete_until), beat.complete_until)
-    own = _complete({f.event.source for f in groups.get(root, ())}, beats)
-    stage = _Stage(zone, at, known, history, others, own, _complete({f.event.source for f in facts}, beats))
+    holds = [hold for hold in file.holds if hold.since <= known and hold.source in beats]
+    own = _complete({f.event.source for f in groups.get(root, ())}, beats, [h for h in holds if into.get(h.case, h.case) == root])
+    stage = _Stage(zone, at, known, history, others, own, _complete({f.event.source for f in facts}, beats, holds))
     cache[key] = stage
     return stage
 
 
-def _complete(sources: set[str], beats: Mapping[str, int]) -> int | None:
-    return min((beats[s] for s in sources if s in beats), default=None)
+def _complete(sources: set[str], beats: Mapping[str, int], holds: Sequence[Hold]) -> int | None:
+    """How far all sources that have spoken are complete, as far as they say so: by their heartbeats, and by what could not be read."""
+    said = [beats[source] for source in sources | {hold.source for hold in holds} if source in beats]
+    return min([*said, *(hold.complete_until for hold in holds)], default=None)
 
 
 def _day_start(fact: Fact, zone: Zone) -> int:

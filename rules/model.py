@@ -44,6 +44,19 @@ class Heartbeat:
     complete_until: int
 
 
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """A record about ``case`` that could not be read: ``source`` is complete for it only up to ``complete_until`` (ms).
+
+    Known since ``since``.  It says that the source has spoken of the case, and bounds what its heartbeats say.
+    """
+
+    source: str
+    case: str
+    since: int
+    complete_until: int
+
+
 class Fit(IntEnum):
     """Whether a piece of evidence meets a condition: Kleene's three truth values."""
 
@@ -224,6 +237,7 @@ class CaseFile:
     events: tuple[Event, ...]
     linked: Mapping[str, tuple[Event, ...]] = field(default_factory=dict)
     heartbeats: tuple[Heartbeat, ...] = ()
+    holds: tuple[Hold, ...] = ()
 
 
 EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)

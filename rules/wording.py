@@ -50,7 +50,7 @@ _REASONS: Mapping[str, str] = {
     "before_policy": "it began before the policy was in force",
     "parameter_unset": "the policy's owner has not set the number that gives the limit",
     MOMENT: "only the day is known, and the order within that day decides",
-    "source_stale": "a source of this case has not reported up to the due day yet",
+    "source_stale": "a source of this case has not reported up to the due day yet, or sent a record that could not be read",
     "engines_disagree": "the two deciders do not agree; this is being looked into",
     "waiver": "a waiver covers it",
     "pause_approved_later": "a pause that was approved after the due day covers it",

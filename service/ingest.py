@@ -7,7 +7,7 @@ the workers afterwards may be lost.  One event that is refused never takes its n
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -149,25 +149,31 @@ def _store(svc: Service, items: Sequence[Parsed], now: int) -> tuple[list[Receip
     return taken
 
 
-def take(svc: Service, session: Session, items: Sequence[Parsed], now: int) -> tuple[list[Receipt], set[str]]:
+def take(
+    svc: Service, session: Session, items: Sequence[Parsed], now: int, *, also: Collection[str] = ()
+) -> tuple[list[Receipt], set[str]]:
     """The same inside a transaction of the caller's, which thereby holds whatever else belongs to these events (a cursor, say).
+
+    ``also``: cases that are to be judged again for another reason.
 
     Call it once in a transaction, inside `store.engine.retrying`: it waits for others, who may wait for what the caller has written.
     Raises store.errors.Unstorable.
     """
+    if not items and not also:
+        return [], set()
     events = [item.event for item in items if item.event is not None]
     beats = [item.heartbeat for item in items if item.heartbeat is not None]
     digests = [item.content_digest for item in items if item.event is not None]
     linked = {(event.case, key) for event in events for key in svc.policies.links(event)}
     speaking = any("target" in event.data for event in events)
-    dirty: set[str] = set()
+    dirty: set[str] = set(also)
     _take_turns(session, alone=bool(linked) or speaking)
     receipts = insert_events(session, events, received=now, digests=digests) if events else []
     fresh = [event for event, receipt in zip(events, receipts, strict=True) if receipt.status == "accepted"]
     if fresh:
         cases = {event.case for event in fresh}
         insert_links(session, sorted({(case, key) for case, key in linked if case in cases} | _words_about(session, svc.policies, fresh)))
-        dirty = affected(session, fresh)
+        dirty |= affected(session, fresh)
     dirty |= _heartbeats(session, beats)
     mark_dirty(session, dirty, now)
     return receipts, dirty

@@ -9,50 +9,29 @@ Imports adapters/, rules/, store/ and service/.
 from __future__ import annotations
 
 import time
-from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable
 
-from sqlalchemy.orm import Session
-
-from adapters.base import Adapter, AdapterError, Page, Record, Withheld
-from adapters.interpret import GONE
+from adapters.base import Adapter, AdapterError
 from rules.envelope import Parsed
 from rules.model import Heartbeat
-from service import ingest
+from service import ingest, sweeps
 from service.bootstrap import Service
 from service.logs import get
-from service.records import Plan
 from service.sources import Configured
+from service.taking import Pulled, take
 from service.turn import LEASE_MS, renewing
 from store import sources
 from store.engine import retrying
 from store.errors import LeaseLost, StoreError
-from store.events import Intake
 from store.sources import Turn
 
 AT_A_TIME = 60.0
 """Seconds that a worker asks one source before others have their turn."""
 LONGEST_BACK_OFF = 3_600
-SWEPT_AT_ONCE = 200
 BEAT_EVERY = 300_000
 """ms by which a source's word on its completeness must have moved to be written down."""
 
 _log = get("pull")
-
-
-@dataclass(slots=True)
-class Pulled:
-    """What a pull did: records read, those that were new or changed, events taken in, records refused; and why it ended early."""
-
-    source: str
-    counts: Counter[str] = field(default_factory=Counter)
-    pages: int = 0
-    error: str | None = None
-    busy: bool = False
-    """Somebody else was asking the source."""
-    unfinished: bool = False
-    """There is more: it was told to stop."""
 
 
 def pull(
@@ -145,52 +124,6 @@ def forget(svc: Service, source: Configured) -> None:
         sources.forget(session, source.uri)
 
 
-def dismiss(svc: Service, source: Configured, reject: int, *, by: str) -> bool:
-    """Set a refused record aside for good; whether it was on the list."""
-    with svc.writing() as session:
-        return sources.dismiss(session, source.uri, reject, by=by, now=svc.now())
-
-
-def take_one(svc: Service, source: Configured, kind: str, ref: str) -> Pulled:
-    """Take one record in as it stands now, beside the pulls.  Raises AdapterError."""
-    adapter = source.adapter()
-    try:
-        records = adapter.fetch(kind, ref)
-    finally:
-        adapter.close()
-    return _take_records(svc, source, records)
-
-
-def replay(svc: Service, source: Configured) -> Pulled:
-    """Try every record of the source's reject list again, under the mapping as it is now."""
-    done = Pulled(source.name)
-    last = 0
-    while True:
-        with svc.reading() as session:
-            rows = sources.open_rejects(session, source.uri, after=last)
-            kept = [(row.id, row.kind, row.ref, row.payload) for row in rows]
-        if not kept:
-            return done
-        last = kept[-1][0]
-        records = [Record(kind, ref, payload) for _, kind, ref, payload in kept if payload is not None]
-        done.counts.update(_take_records(svc, source, records).counts)
-        for _, kind, ref, payload in kept:
-            if payload is None:  # it was too large to be kept: the system is asked for it again
-                try:
-                    done.counts.update(take_one(svc, source, kind, ref).counts)
-                except AdapterError as error:
-                    done.error = str(error)
-
-
-def _take_records(svc: Service, source: Configured, records: Sequence[Record], turn: Turn | None = None) -> Pulled:
-    done = Pulled(source.name)
-    now = svc.now()
-    taken = retrying(lambda: _in_one(svc, source, records, now, turn, None))
-    done.counts.update(taken.counts)
-    svc.hints.send(sorted(taken.dirty))
-    return done
-
-
 def _pages(
     svc: Service,
     source: Configured,
@@ -206,15 +139,12 @@ def _pages(
         with renewing(svc, turn):
             page = adapter.pull(cursor)
         for kind in page.swept:  # before the page is on record: whoever dies here does this again
-            _present(svc, source, turn, page)
-            _take_back_absent(svc, source, adapter, turn, kind, page.sweep)
-        now = svc.now()
-        taken = retrying(lambda page=page, now=now: _in_one(svc, source, page.records, now, turn, page))  # type: ignore[misc]
-        svc.hints.send(sorted(taken.dirty))
+            sweeps.take_back(svc, source, adapter, turn, page, kind)
+        counts = take(svc, source, page.records, turn, page)
         cursor = page.cursor
         done.pages += 1
-        done.counts.update(taken.counts)
-        for name, count in taken.counts.items():
+        done.counts.update(counts)
+        for name, count in counts.items():
             svc.metrics.pulled.labels(source.name, name).inc(count)
         told(done)
         if not page.more:
@@ -224,85 +154,11 @@ def _pages(
             return None
 
 
-def _present(svc: Service, source: Configured, turn: Turn, page: Page) -> None:
-    """What a page of a sweep has found to be there."""
-    with svc.writing() as session:
-        sources.hold(session, turn, now=svc.now(), lease_ms=LEASE_MS)
-        _note_present(session, source, page)
-
-
-def _note_present(session: Session, source: Configured, page: Page) -> None:
-    read = [(record.kind, record.ref) for record in page.records]
-    for kind in sorted({*page.present, *(kind for kind, _ in read)}):
-        refs = [*page.present.get(kind, ()), *(ref for other, ref in read if other == kind)]
-        sources.note_present(session, source.uri, kind, refs, page.sweep)
-
-
-def _take_back_absent(svc: Service, source: Configured, adapter: Adapter, turn: Turn, kind: str, sweep: int) -> None:
-    """Records that a sweep did not find, each asked for once more: what the system no longer knows is gone."""
-    while True:
-        with svc.reading() as session:
-            refs = sources.absent(session, source.uri, kind, sweep, gone=GONE, limit=SWEPT_AT_ONCE)
-        if not refs:
-            return
-        found: list[Record] = []
-        with renewing(svc, turn):
-            for ref in refs:
-                found += _asked_for_again(adapter, kind, ref)
-        taken = _take_records(svc, source, found, turn)
-        with svc.writing() as session:
-            sources.note_present(session, source.uri, kind, refs, sweep)
-        svc.metrics.pulled.labels(source.name, "gone").inc(taken.counts["accepted"])
-
-
-def _asked_for_again(adapter: Adapter, kind: str, ref: str) -> list[Record]:
-    """A record as it stands, or gone; none where we may no longer read it: what is known of it stays as it is."""
-    try:
-        found = adapter.fetch(kind, ref)
-    except Withheld:
-        return []
-    return [one for one in found if (one.kind, one.ref) == (kind, ref)] or [Record(kind, ref, gone=True)]
-
-
-@dataclass(frozen=True, slots=True)
-class _Taken:
-    counts: Counter[str]
-    dirty: set[str]
-
-
-def _in_one(svc: Service, source: Configured, records: Sequence[Record], now: int, turn: Turn | None, page: Page | None) -> _Taken:
-    """One transaction: events, what has become of the records, rejects, and the cursor."""
-    counts: Counter[str] = Counter(records=len(records))
-    with svc.writing() as session:
-        if turn is not None:
-            sources.hold(session, turn, now=now, lease_ms=LEASE_MS)
-        else:
-            sources.lock(session, source.uri, adapter=source.kind.name)
-        plan = Plan.of(session, source, records, now, fixed=page is not None and page.fixed)
-        for reject in page.refused if page is not None else ():
-            plan.cannot_read(reject)
-        receipts, dirty = ingest.take(svc, session, plan.items, now) if plan.items else ([], set())
-        for item, receipt in zip(plan.items, receipts, strict=True):
-            counts[receipt.status.value] += 1
-            if receipt.status is Intake.CONFLICT:
-                plan.clash(item)
-        sources.remember(session, source.uri, plan.known, sweep=page.sweep if page is not None else 0)
-        if page is not None and page.sweep:
-            _note_present(session, source, page)
-        sources.refuse(session, source.uri, plan.refused(), now)
-        sources.settle(session, source.uri, plan.good, now)
-        if turn is not None and page is not None:
-            sources.advance(session, source.uri, cursor=page.cursor, records=len(records), now=svc.now(), lease_ms=LEASE_MS)
-    counts["unchanged"] = plan.unchanged
-    counts["refused"] = len(plan.problems)
-    return _Taken(counts, dirty)
-
-
 def _beat(svc: Service, source: Configured, complete: int) -> None:
-    """The source's word on how far it is complete; what was refused and is not settled yet holds it back."""
+    """The source's word on how far it is complete; what was refused and may be about any case holds it back until it is settled."""
     now = svc.now()
     with svc.reading() as session:
-        oldest = sources.oldest_reject(session, source.uri)
+        oldest = sources.held_back_to(session, source.uri)
         last = sources.complete_until(session, source.uri)
     until = min(complete, now, oldest if oldest is not None else complete)
     if last is not None and until < last + BEAT_EVERY:

@@ -21,6 +21,7 @@ from rules.envelope import Parsed, parse_event
 from rules.model import rfc3339
 from service.sources import Configured
 from store import sources
+from store.holds import Held
 from store.sources import Known, Ref, Refused
 
 LONGEST_TEXT = 256
@@ -52,6 +53,10 @@ class Plan:
     known: dict[Ref, Known] = field(default_factory=dict)
     problems: dict[Ref, list[dict[str, str]]] = field(default_factory=dict)
     payloads: dict[Ref, Mapping[str, Any]] = field(default_factory=dict)
+    held: dict[Ref, Held] = field(default_factory=dict)
+    """What was refused and is about cases that are known."""
+    holds_from: dict[Ref, int] = field(default_factory=dict)
+    """How far the source is complete for what was refused and may be about any case (ms)."""
     good: list[Ref] = field(default_factory=list)
     unchanged: int = 0
     made_by: dict[str, Ref] = field(default_factory=dict)
@@ -100,8 +105,19 @@ class Plan:
         if found.problems:
             self.problems[ref] = [{"pointer": p.pointer, "code": p.code, "message": p.message} for p in found.problems]
             self.payloads[ref] = found.record.fields
+            self._hold_back(ref, found, stands)
         else:
             self.good.append(ref)
+
+    def _hold_back(self, ref: Ref, found: Interpreted, stands: Mapping[str, Stands]) -> None:
+        """What a refused record keeps from being judged, from when it was recorded; an edit of one that is on record, since the edit."""
+        times = [found.record.changed] if stands else [found.record.changed, found.recorded]
+        until = min(self.now, *(at - 1 for at in times if at is not None)) if any(at is not None for at in times) else self.now
+        cases = frozenset(case for case in found.cases if case is not None) | {kept.case for kept in stands.values() if kept.content}
+        if None in found.cases or not cases:
+            self.holds_from[ref] = until
+        else:
+            self.held[ref] = Held(cases, until)
 
     def _put(self, ref: Ref, made: Made, id_: str, number: int, changed: int) -> None:
         """Take an event in.  One that replaces another was known since the record was changed, whenever the first one was recorded."""
@@ -131,12 +147,12 @@ class Plan:
             }
             self.items.append(parse_event(void, self.source.mapping.catalogue, received=self.now))
 
-    def clash(self, item: Parsed) -> None:
-        """An event whose id another record has taken, with other content."""
+    def clash(self, item: Parsed) -> Ref | None:
+        """An event whose id another record has taken, with other content; the record that it was made of."""
         assert item.event is not None
         ref = self.made_by.get(item.event.id)
         if ref is None:
-            return
+            return None
         self.problems.setdefault(ref, []).append(
             {
                 "pointer": "/id",
@@ -148,14 +164,22 @@ class Plan:
             self.known[ref] = Known("", {})
         if ref in self.good:
             self.good.remove(ref)
+        if ref not in self.holds_from:
+            before = self.held.get(ref, Held(frozenset(), self.now))
+            self.held[ref] = Held(before.cases | {item.event.case}, min(before.complete_until, item.event.recorded - 1))
+        return ref
 
     def cannot_read(self, reject: Reject) -> None:
         """What the adapter could not read as a record."""
         said = {"pointer": reject.pointer, "code": reject.code, "message": reject.reason}
-        self.problems.setdefault((reject.file, str(reject.line)), []).append(said)
+        ref = (reject.file, str(reject.line))
+        self.problems.setdefault(ref, []).append(said)
+        self.holds_from[ref] = self.now
 
     def refused(self) -> list[Refused]:
-        return [Refused(ref, problems, _payload(self.payloads.get(ref))) for ref, problems in self.problems.items()]
+        return [
+            Refused(ref, problems, _payload(self.payloads.get(ref)), self.holds_from.get(ref)) for ref, problems in self.problems.items()
+        ]
 
 
 def _numbered(id_: str, number: int) -> str:

@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
-from rules.model import NEVER, CaseFile, Event, Heartbeat
+from rules.model import NEVER, CaseFile, Event, Heartbeat, Hold
 from store.sql import Statement
 
 _NEIGHBOURS = Statement("""
@@ -85,6 +85,12 @@ _HEARTBEATS = Statement("""
     ORDER BY beat.source, beat.recorded, beat.complete_until
 """)
 
+_HOLDS = Statement("""
+    SELECT source, case_id, since, complete_until FROM case_hold
+    WHERE case_id IN LISTED(:cases) AND since <= :known_at AND (released IS NULL OR released > :known_at)
+    ORDER BY source, case_id, since, id
+""")
+
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
@@ -107,7 +113,7 @@ def load_case(session: Session, case_id: str, *, known_at: int = NEVER, upto: in
 def load_cases(
     session: Session, case_ids: Collection[str], *, known_at: int = NEVER, upto: int = NEVER, heartbeat: int = NEVER
 ) -> dict[str, Loaded]:
-    """The files of ``case_ids``, with linked cases, voids and corrections wherever they were filed, and heartbeats.
+    """The files of ``case_ids``, with linked cases, voids and corrections wherever they were filed, heartbeats and holds.
 
     ``upto`` leaves out events of a greater position, ``heartbeat`` heartbeats of a greater id, so that an audit sees one state of
     the record.  Of each source the last heartbeat and the furthest one recorded by ``known_at`` are given: all others are implied
@@ -120,8 +126,12 @@ def load_cases(
         own[row.case_id].append(row)
     for word in _WORDS.on(session, cases=wanted, upto=upto):
         own[word.root].append(word)
+    held: dict[str, list[Hold]] = defaultdict(list)
+    for hold in _HOLDS.on(session, cases=wanted, known_at=known_at):
+        held[hold.case_id].append(Hold(hold.source, hold.case_id, hold.since, hold.complete_until))
     beats: dict[str, list[Heartbeat]] = defaultdict(list)
-    for beat in _HEARTBEATS.on(session, sources={row.source for rows in own.values() for row in rows}, known_at=known_at, newest=heartbeat):
+    speaking = {row.source for rows in own.values() for row in rows} | {hold.source for holds in held.values() for hold in holds}
+    for beat in _HEARTBEATS.on(session, sources=speaking, known_at=known_at, newest=heartbeat):
         beats[beat.source].append(Heartbeat(beat.source, beat.recorded, beat.complete_until))
     built: dict[str, tuple[Event, ...]] = {}
     for case in wanted:
@@ -130,12 +140,14 @@ def load_cases(
     loaded = {}
     for case in case_ids:
         cluster = [case, *sorted(linked.get(case, ()))]
-        sources = sorted({row.source for one in cluster for row in own.get(one, ())})
+        holds = tuple(hold for one in cluster for hold in held.get(one, ()))
+        sources = sorted({row.source for one in cluster for row in own.get(one, ())} | {hold.source for hold in holds})
         file = CaseFile(
             case=case,
             events=built[case],
             linked={other: built[other] for other in cluster[1:] if built[other]},
             heartbeats=tuple(beat for source in sources for beat in beats.get(source, ())),
+            holds=holds,
         )
         arrivals = sorted({(row.position, row.id) for one in cluster for row in own.get(one, ())})
         loaded[case] = Loaded(file, arrivals[-1][0] if arrivals else 0, tuple(arrivals))

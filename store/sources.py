@@ -45,6 +45,8 @@ class Refused:
     ref: Ref
     problems: Sequence[Mapping[str, Any]]
     payload: Mapping[str, Any] | None
+    holds_from: int | None = None
+    """Where nobody knows its case: how far its source is complete (ms)."""
 
 
 def begin(session: Session, source: str, *, adapter: str, now: int, lease_ms: int, due_only: bool = False) -> Turn | None:
@@ -153,13 +155,22 @@ def refuse(session: Session, source: str, refused: Sequence[Refused], now: int) 
     changed = {
         "problems": new.problems,
         "payload": new.payload,
+        "holds_from": new.holds_from,
         "received": func.coalesce(_case(open_now, RejectRow.received), new.received),
         "replayed_at": None,
         "dismissed_at": None,
         "dismissed_by": None,
     }
     rows = [
-        {"source": source, "kind": one.ref[0], "ref": one.ref[1], "received": now, "problems": list(one.problems), "payload": one.payload}
+        {
+            "source": source,
+            "kind": one.ref[0],
+            "ref": one.ref[1],
+            "received": now,
+            "problems": list(one.problems),
+            "payload": one.payload,
+            "holds_from": one.holds_from,
+        }
         for one in sorted(refused, key=lambda one: one.ref)
     ]
     session.execute(statement.on_conflict_do_update(index_elements=["source", "kind", "ref"], set_=changed), rows)
@@ -173,11 +184,18 @@ def settle(session: Session, source: str, refs: Sequence[Ref], now: int) -> None
             session.execute(update(RejectRow).where(*here).values(replayed_at=now, payload=None))
 
 
-def dismiss(session: Session, source: str, reject: int, *, by: str, now: int) -> bool:
-    """Sets a reject aside for good: it is no event.  Whether there was one to set aside."""
+def dismiss(session: Session, source: str, reject: int, *, by: str, now: int) -> Ref | None:
+    """Sets a reject aside for good: it is no event.  Which record it is; None where there was none to set aside."""
     here = (RejectRow.source == source, RejectRow.id == reject, RejectRow.replayed_at.is_(None), RejectRow.dismissed_at.is_(None))
-    done = update(RejectRow).where(*here).values(dismissed_at=now, dismissed_by=by, payload=None).returning(RejectRow.id)
-    return session.execute(done).first() is not None
+    done = update(RejectRow).where(*here).values(dismissed_at=now, dismissed_by=by, payload=None)
+    found = session.execute(done.returning(RejectRow.kind, RejectRow.ref)).first()
+    return None if found is None else (found.kind, found.ref)
+
+
+def has_rejects(session: Session, source: str) -> bool:
+    """Whether any reject of the source is not settled."""
+    here = (RejectRow.source == source, RejectRow.replayed_at.is_(None), RejectRow.dismissed_at.is_(None))
+    return session.scalar(select(RejectRow.id).where(*here).limit(1)) is not None
 
 
 def open_rejects(session: Session, source: str, *, after: int = 0, limit: int = 500) -> list[RejectRow]:
@@ -188,9 +206,9 @@ def open_rejects(session: Session, source: str, *, after: int = 0, limit: int = 
     return list(session.scalars(query.order_by(RejectRow.id).limit(limit)))
 
 
-def oldest_reject(session: Session, source: str) -> int | None:
-    """When the oldest reject that is not settled was refused first (ms)."""
-    query = select(func.min(RejectRow.received)).where(
+def held_back_to(session: Session, source: str) -> int | None:
+    """How far the source is complete, for what of its rejects that are not settled concerns nobody knows which cases (ms)."""
+    query = select(func.min(RejectRow.holds_from)).where(
         RejectRow.source == source, RejectRow.replayed_at.is_(None), RejectRow.dismissed_at.is_(None)
     )
     return session.scalar(query)

@@ -12,6 +12,7 @@ from api.v1 import schemas, shapes
 from api.v1.lists import Paged, Text, page, scope_of
 from rules.model import rfc3339
 from service import pull as pulling
+from service import rejects
 from service.errors import NotFound, NotPossible
 from service.evaluate import requeue
 from service.feedhealth import feeds
@@ -68,7 +69,7 @@ def list_rejects(source: str, query: RejectFilters) -> Any:
 )
 def replay_rejects(source: str) -> Any:
     """Try the rejects of a source again, as after its mapping was mended."""
-    done = pulling.replay(service(), _configured(source))
+    done = rejects.replay(service(), _configured(source))
     names = ("records", "accepted", "duplicate", "conflict", "refused")
     return {name: done.counts[name] for name in names} | {"error": done.error}
 
@@ -82,7 +83,7 @@ def replay_rejects(source: str) -> Any:
 def dismiss_reject(source: str, reject: str) -> Any:
     """Set a reject aside for good: the record is not about a case."""
     number = int(reject) if reject.isascii() and reject.isdigit() and len(reject) < 18 else -1
-    if not pulling.dismiss(service(), _configured(source), number, by=current_access().actor):
+    if not rejects.dismiss(service(), _configured(source), number, by=current_access().actor):
         raise NotFound("there is no such reject that waits")
     return {"id": number}
 

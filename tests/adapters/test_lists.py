@@ -16,6 +16,7 @@ from adapters.systems.rest import Rest, Settings
 from rules.model import Event
 from service import pull as pulling
 from service.sources import Configured
+from service.taking import Pulled
 from store.cases import load_case
 from tests.support.service_kit import Kit
 from tests.support.service_kit import kit as kit_on
@@ -108,7 +109,7 @@ class Reader:
         made = Kind("rest", "", kind.settings, kind.make)
         return Configured("visits", "", made, settings, mapping, 300, 86_400, True, None, "")
 
-    def pull(self, *, good: bool = True, **more: Any) -> pulling.Pulled:
+    def pull(self, *, good: bool = True, **more: Any) -> Pulled:
         done = pulling.pull(self.kit.svc, self.source(), **more)
         assert (done.error is None) is good, done.error
         return done

@@ -17,6 +17,7 @@ from api.web import words
 from api.web.sources.views import FeedPage, FeedRow, FeedsPage, RejectLine, TrialPage, TriedEvent, TriedRecord
 from rules.errors import Problem
 from service import pull as pulling
+from service import rejects
 from service.access import Access
 from service.bootstrap import Service
 from service.errors import NotFound, NotPossible
@@ -80,13 +81,13 @@ class SourceServiceDesk:
         pulling.nudge(self.service, found)
 
     def replay(self, access: Access, source: str) -> tuple[int, int, str]:
-        done = pulling.replay(self.service, self._found(access, source))
+        done = rejects.replay(self.service, self._found(access, source))
         return done.counts["records"], done.counts["refused"], done.error or ""
 
     def dismiss(self, access: Access, source: str, reject: str) -> None:
         found = self._found(access, source)
         number = int(reject) if reject.isascii() and reject.isdigit() and len(reject) < 18 else -1
-        if not pulling.dismiss(self.service, found, number, by=access.actor):
+        if not rejects.dismiss(self.service, found, number, by=access.actor):
             raise NotFound("there is no such reject that waits")
 
     def try_out(self, access: Access, source: str, *, values: bool) -> TrialPage:
