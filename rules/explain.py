@@ -254,7 +254,10 @@ def _once(judged: Judged) -> str:
     if reason == MOMENT:
         return "It can be judged once the moments of that day are on record."
     if reason == "source_stale":
-        return "It can be judged once every source of this case has reported up to the end of the due day, with no record left that cannot be read."
+        return (
+            "It can be judged once every source of this case has reported up to the end of the due day, "
+            "with no record left that cannot be read."
+        )
     if reason == "missing household":
         return "It can be judged once the household is on record."
     if reason.startswith("missing "):

@@ -41,7 +41,11 @@ REASONS: Mapping[str, tuple[Outcome, str]] = {
     "pause_approved_later": (Outcome.EXCUSED, "A pause that was approved after the due day covers it."),
     "missing PATH": (Outcome.UNKNOWN, "An attribute that decides is absent; PATH names the first one, `household` a list of members."),
     "day_without_moment": (Outcome.UNKNOWN, "Only the day is known, and the order within that day decides."),
-    "source_stale": (Outcome.UNKNOWN, "A source that sends heartbeats has not reported up to the end of the due day yet, or sent a record of the case that could not be read."),
+    "source_stale": (
+        Outcome.UNKNOWN,
+        "A source that sends heartbeats has not reported up to the end of the due day yet, or sent a record of the case that could not be "
+        "read.",
+    ),
     "engines_disagree": (Outcome.UNKNOWN, "The two deciders do not agree. It is counted and looked into; it is never a breach."),
 }
 """The reasons that a verdict may carry, in order of rank where several would do: which verdict, and what the reason means."""
