@@ -51,36 +51,36 @@ KEYS = (
     KeyRow("a2b3c4d5e6f7", "figures for the board", ["breaches:read"], ["north"], None, "ending", NOW - DAY, NOW + 3 * DAY, None, None),
     KeyRow("z9y8x7w6v5u4", "old register", ["events:write"], None, None, "revoked", NOW - 900 * DAY, None, NOW - 90 * DAY, NOW - 91 * DAY),
 )
-_LINE = LogLine(9, NOW - 60_000, "robin", "user:u2", "Read a breach", "pages", "done", "FAM-2001", "b0001", "", None)
+_LINE = LogLine(9, NOW - 60_000, "robin", "user:u2", "Read a breach", "on the pages", "done", "FAM-2001", "b0001", "", None)
 LOG = (
     _LINE,
     replace(_LINE, id=8, what="Looked at a list of breaches", case="", breach="", count=50),
     replace(_LINE, id=7, what="Reviewed a breach or commented on it", outcome="not_done"),
     replace(
-        _LINE, id=6, who="API key case register", actor="key:k3jq8w2m5n7p", what="Sent events", via="API", case="", breach="", count=10_000
+        _LINE, id=6, who="API key case register", actor="key:k3jq8w2m5n7p", what="Sent events", via="through the API", case="", breach="", count=10_000
     ),
     replace(_LINE, id=5, what="Read a case", outcome="not_found", case="", breach=""),
 )
 
 
 class FakeAdmin:
-    """``refusing``: why the next change is not possible."""
+    """``admin_refusing``: why the next change is not possible."""
 
     def __init__(self) -> None:
-        self.people = {row.id: row for row in ACCOUNTS}
-        self.machines = {row.id: row for row in KEYS}
-        self.refusing = ""
-        self.done: list[tuple[object, ...]] = []
+        self.held_accounts = {row.id: row for row in ACCOUNTS}
+        self.held_keys = {row.id: row for row in KEYS}
+        self.admin_refusing = ""
+        self.admin_done: list[tuple[object, ...]] = []
 
-    def _may(self, access: Access, *change: object) -> None:
+    def _admin(self, access: Access, *change: object) -> None:
         access.require("users:admin")
         if change:
-            if self.refusing:
-                raise NotPossible(self.refusing)
-            self.done.append(change)
+            if self.admin_refusing:
+                raise NotPossible(self.admin_refusing)
+            self.admin_done.append(change)
 
     def administration(self, access: Access) -> OverviewPage:
-        self._may(access)
+        self._admin(access)
         return OverviewPage(
             NOW,
             ZONE,
@@ -91,27 +91,27 @@ class FakeAdmin:
         )
 
     def accounts(self, access: Access, *, find: str) -> AccountsPage:
-        self._may(access)
-        rows = [row for row in self.people.values() if find in row.name]
+        self._admin(access)
+        rows = [row for row in self.held_accounts.values() if find in row.name]
         return AccountsPage(NOW, ZONE, rows, find, len(rows))
 
     def account(self, access: Access, account: str) -> AccountPage:
-        self._may(access)
-        if account not in self.people:
+        self._admin(access)
+        if account not in self.held_accounts:
             raise NotFound("there is no such account")
-        row = self.people[account]
+        row = self.held_accounts[account]
         return AccountPage(NOW, ZONE, replace(row, own=access.actor == f"user:{row.name}"), self.offer(access))
 
     def offer(self, access: Access) -> Offer:
-        self._may(access)
+        self._admin(access)
         return Offer(
             [Choice(role, role) for role in ROLES], [Choice(code, told) for code, told in SCOPES.items()], ["north", "south"], ["darwin"]
         )
 
     def make_account(self, access: Access, *, name: str, email: str, roles: Collection[str], teams: Limits, offices: Limits) -> Secret:
-        if name in {row.name for row in self.people.values()}:
+        if name in {row.name for row in self.held_accounts.values()}:
             raise Invalid(Flaw("name", "taken", "there is an account of this name"))
-        self._may(access, "make", name, tuple(roles), teams, offices)
+        self._admin(access, "make", name, tuple(roles), teams, offices)
         return Secret(
             NOW,
             ZONE,
@@ -123,20 +123,20 @@ class FakeAdmin:
         )
 
     def change_account(self, access: Access, account: str, *, roles: Collection[str], teams: Limits, offices: Limits) -> None:
-        self._may(access, "change", account, tuple(roles), teams, offices)
+        self._admin(access, "change", account, tuple(roles), teams, offices)
 
     def lock_account(self, access: Access, account: str) -> None:
-        self._may(access, "lock", account)
+        self._admin(access, "lock", account)
 
     def let_in(self, access: Access, account: str) -> None:
-        self._may(access, "let in", account)
+        self._admin(access, "let in", account)
 
     def reset_password(self, access: Access, account: str) -> Secret:
-        self._may(access, "reset", account)
+        self._admin(access, "reset", account)
         return Secret(NOW, ZONE, "robin has a new one-time password", "One-time password", "once-only-words", "/administration/accounts/u2")
 
     def roles_page(self, access: Access) -> RolesPage:
-        self._may(access)
+        self._admin(access)
         return RolesPage(
             NOW,
             ZONE,
@@ -144,40 +144,40 @@ class FakeAdmin:
         )
 
     def places_page(self, access: Access) -> PlacesPage:
-        self._may(access)
+        self._admin(access)
         return PlacesPage(NOW, ZONE, [PlaceLine("", 3, 1, 0, 0), PlaceLine("north", 210, 41, 2, 1), PlaceLine("nroth", 0, 0, 1, 0)], [])
 
     def keys_page(self, access: Access) -> KeysPage:
-        self._may(access)
-        return KeysPage(NOW, ZONE, list(self.machines.values()))
+        self._admin(access)
+        return KeysPage(NOW, ZONE, list(self.held_keys.values()))
 
     def key_page(self, access: Access, key: str) -> KeyPage:
-        self._may(access)
-        if key not in self.machines:
+        self._admin(access)
+        if key not in self.held_keys:
             raise NotFound("there is no such key")
-        return KeyPage(NOW, ZONE, self.machines[key], SCOPES, [Choice("0", "At once"), Choice("86400000", "After a day")])
+        return KeyPage(NOW, ZONE, self.held_keys[key], SCOPES, [Choice("0", "At once"), Choice("86400000", "After a day")])
 
     def make_key(
         self, access: Access, *, name: str, scopes: Collection[str], teams: Limits, offices: Limits, expires: dt.date | None
     ) -> Secret:
-        self._may(access, "make key", name, tuple(scopes), teams, offices, expires)
+        self._admin(access, "make key", name, tuple(scopes), teams, offices, expires)
         return Secret(NOW, ZONE, f"The key {name} has been made", "Key", "dk_once_only", "/administration/keys/k3jq8w2m5n7p")
 
     def rotate_key(self, access: Access, key: str, *, overlap: int) -> Secret:
-        self._may(access, "rotate", key, overlap)
+        self._admin(access, "rotate", key, overlap)
         return Secret(NOW, ZONE, "case register has a new key", "Key", "dk_once_only", "/administration/keys/k3jq8w2m5n7p")
 
     def revoke_key(self, access: Access, key: str) -> None:
-        self._may(access, "revoke", key)
+        self._admin(access, "revoke", key)
 
     def signing_page(self, access: Access) -> SigningPage:
-        self._may(access)
+        self._admin(access)
         return SigningPage(
             NOW, ZONE, [("Passwords", [("Length", "at least 12 characters")]), ("Single sign-on", [("State", "not set up")])]
         )
 
     def access_log(self, access: Access, filters: LogFilters) -> LogPage:
-        self._may(access)
+        self._admin(access)
         rows = [row for row in LOG if filters.case in row.case]
         more = "5" if len(rows) == len(LOG) and not filters.cursor else ""
         return LogPage(
@@ -192,5 +192,5 @@ class FakeAdmin:
         )
 
     def access_log_rows(self, access: Access, filters: LogFilters) -> Iterator[Sequence[str]]:
-        self._may(access)
+        self._admin(access)
         return iter([("time", "who"), ("2026-04-09T00:43:00Z", "robin")])

@@ -65,7 +65,7 @@ def test_faults_stand_beside_their_fields_and_what_was_written_is_kept():
     page = client.post("/administration/keys/new", {"name": "x", "expires": "soon"}, status=422)
     assert page is not None
     assert "Give a day, like 2026-12-31" in page.main
-    assert desk.done == []
+    assert desk.admin_done == []
 
 
 def value(page: Document | None) -> str:

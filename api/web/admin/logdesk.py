@@ -108,7 +108,7 @@ def _line(one: Entered, names: Mapping[str, str]) -> LogLine:
         who=names.get(one.actor, one.actor),
         actor=one.actor,
         what=accesslog.words_of(one.action),
-        via={"page": "pages", "api": "API", "cli": "command line"}.get(one.via, one.via),
+        via={"page": "on the pages", "api": "through the API", "cli": "at the command line"}.get(one.via, one.via),
         outcome=one.outcome,
         case=one.case or "",
         breach=one.breach or "",
