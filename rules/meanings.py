@@ -43,8 +43,7 @@ REASONS: Mapping[str, tuple[Outcome, str]] = {
     "day_without_moment": (Outcome.UNKNOWN, "Only the day is known, and the order within that day decides."),
     "source_stale": (
         Outcome.UNKNOWN,
-        "A source that sends heartbeats has not reported up to the end of the due day yet, or sent a record of the case that could not be "
-        "read.",
+        "A source that sends heartbeats has not reported up to the end of the due day, or sent a record of the case that cannot be read.",
     ),
     "engines_disagree": (Outcome.UNKNOWN, "The two deciders do not agree. It is counted and looked into; it is never a breach."),
 }
