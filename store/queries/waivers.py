@@ -1,4 +1,4 @@
-"""Waivers with the breaches that they are about: whose answer is awaited, what stands, what is over.  Imports store.models and store.queries."""
+"""Waivers with the breaches that they are about: what waits, what stands, what is over.  Imports store.models and store.queries."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def count_asked(session: Session, *, where: Narrowed = ALL, scope: Scope = EVERY
     """How many waivers there are in each state that occurs."""
     query = select(WaiverRow.state, func.count()).join(BreachRow, BreachRow.id == WaiverRow.breach_id)
     query = query.where(*where.conditions(), *scope.conditions(BreachRow.team, BreachRow.office)).group_by(WaiverRow.state)
-    return {state: count for state, count in session.execute(query).tuples()}
+    return {row[0]: row[1] for row in session.execute(query)}
 
 
 def find_asked(session: Session, waiver_id: str, *, scope: Scope = EVERYTHING) -> Asked | None:
