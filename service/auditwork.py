@@ -303,7 +303,12 @@ def auditing(svc: Service, told: Audit) -> Auditing:
 
 
 KIND = chunkwork.Kind(
-    "audit", audits.JOBS, ready, lambda svc, job, workers: svc.hints.audit(job, workers=workers), lambda svc: svc.settings.audit_workers
+    "audit",
+    audits.JOBS,
+    ready,
+    lambda svc, job, workers: svc.hints.audit(job, workers=workers),
+    lambda svc: svc.settings.audit_workers,
+    ended,
 )
 
 
