@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -40,7 +40,6 @@ from store.ids import digest_of as digest_of_value
 from store.outbox import Message, put
 from store.outcomes import verdicts_of_cases
 from store.sql import chunks
-from store.verdicts import verdict_digest
 
 FINISHED = "audit.finished"
 EVER = 2**62
@@ -141,14 +140,14 @@ class Auditing:
         """Judge a case, or take what is stored, and count it."""
         if found.light is not None:
             kept = found.kept
-            tally.add(self._found(case, kept.program, (kept.team, kept.office), found.light, _digest, kept.queries, found, None))
+            tally.add(self._found(case, kept.program, (kept.team, kept.office), found.light, kept.queries, found, None))
             return
         assert found.file is not None
         judged = self.judge(found.file, found.waivers)
         where = whereabouts(self.policies, found.file, now=self.audit.as_of)
         codes = [query.code for query in judged.queries]
         checked = self._checked(found, judged.verdicts)
-        tally.add(self._found(case, where.program, (where.team, where.office), judged.verdicts, verdict_digest, codes, found, checked))
+        tally.add(self._found(case, where.program, (where.team, where.office), judged.verdicts, codes, found, checked))
 
     def keep(self, session: Session, chunk: Chunk, tally: Tally) -> None:
         """The digests of what was found in each case, and the cases that are stored differently."""
@@ -188,7 +187,6 @@ class Auditing:
         program: str | None,
         place: Place,
         verdicts: Sequence[Finding],
-        digest: Callable[[Any], str],
         codes: Sequence[str],
         loaded: Loaded,
         checked: Checked | None,
@@ -207,7 +205,7 @@ class Auditing:
             queries=codes if scope.policies is None else (),
             movements=self._movements(verdicts, loaded.moved),
             checked=checked,
-            print=fingerprint(findings, digest),
+            print=fingerprint(findings),
         )
 
     def _movements(self, verdicts: Sequence[Finding], moved: Sequence[Moved]) -> list[Movement]:
@@ -261,9 +259,19 @@ class Auditing:
         return drawn
 
 
-def fingerprint(findings: Sequence[Finding], digest: Callable[[Any], str]) -> str:
+def substance(one: Finding) -> tuple[str | None, ...]:
+    """What of a finding a report rests on; evidence and the version that judged may change without it."""
+    late = None if one.days_late is None else str(one.days_late)
+    return (
+        *(str(one.verdict), one.reason, one.severity, one.status, one.activated_on, one.due_on, one.satisfied_on, late),
+        *(one.team, one.office),
+    )
+
+
+def fingerprint(findings: Sequence[Finding]) -> str:
     """A short digest of what was found in a case."""
-    lines = sorted("\t".join((one.episode, one.policy, one.rule, one.obligation, digest(one))) for one in findings)
+    keys = ("episode", "policy", "rule", "obligation")
+    lines = sorted("\t".join((*(getattr(one, key) for key in keys), *(part or "" for part in substance(one)))) for one in findings)
     return hashlib.sha256("\n".join(lines).encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
@@ -320,7 +328,3 @@ def work(svc: Service, audit: str, *, budget: float = BUDGET, give_way: bool = T
 def put_forward(svc: Service) -> int:
     """Tell the workers of audits on which nobody works.  See ``service.chunkwork.put_forward``."""
     return chunkwork.put_forward(svc, KIND)
-
-
-def _digest(one: Any) -> str:
-    return str(one.digest)

@@ -128,7 +128,7 @@ _KEPT = Statement(
 )
 _VERDICTS = Statement("""
     SELECT case_id AS "case", episode, policy, rule, obligation, verdict, reason, severity, status, activated_on, due_on, satisfied_on,
-        days_late, team, office, digest
+        days_late, team, office
     FROM verdict WHERE case_id IN LISTED(:cases)
 """)
 _CONDITIONS = Statement("SELECT case_id, episode, policy, rule, obligation, condition FROM breach WHERE case_id IN LISTED(:cases)")
