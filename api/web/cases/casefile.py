@@ -14,7 +14,7 @@ from api.v1.lists import scope_of
 from api.web import words
 from api.web.cases import picture, tables
 from api.web.cases.journey import episodes, journey, recording_limit
-from api.web.cases.lines import group_of, verdict_line
+from api.web.cases.lines import group_of, office, verdict_line
 from api.web.cases.story import Run, Story, record_of, tell
 from api.web.cases.views import CasePage, EpisodeLine, JourneyDay, Query, VerdictGroup, VerdictLine
 from rules.clock import Zone
@@ -117,7 +117,7 @@ def _facts(summary: casework.CaseSummary | None) -> dict[str, str]:
     shown = {
         "Program": words.word("program", summary.program),
         "Team": summary.team or "",
-        "Office": words.sentence_case((summary.office or "").replace("_", " ")),
+        "Office": office(summary.office or ""),
         "Worker": summary.worker or "",
     }
     return {name: value for name, value in shown.items() if value}

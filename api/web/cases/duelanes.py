@@ -36,8 +36,8 @@ def _lane(name: str, rule: str, windows: Sequence[Window], scale: Scale, *, name
     rows = Rows(5, gap=4)
     shapes: list[Shape] = []
     for window in windows:
-        shapes += _window(window, scale, rows, top=6, step=24, named=named)
-    return Lane(name, 10 + 24 * rows.used, shapes, note=rule, kind="due")
+        shapes += _window(window, scale, rows, top=9, step=24, named=named)
+    return Lane(name, 14 + 24 * rows.used, shapes, note=rule, kind="due")
 
 
 def person_lanes(people: Sequence[Person], scale: Scale) -> list[Lane]:
@@ -46,7 +46,7 @@ def person_lanes(people: Sequence[Person], scale: Scale) -> list[Lane]:
     for person in people[:MOST_PERSONS]:
         shapes: list[Shape] = []
         for start, end in person.spans:
-            low, high = scale.first if start is None else start, scale.last if end is None else end
+            low, high = scale.first if start is None else start, person.until if end is None else min(end, person.until)
             if scale.meets(low, high):
                 upto = "" if end is None else f" to {_spoken(end)}"
                 since = f" from {_spoken(low)}" if start is not None else ""
@@ -75,8 +75,8 @@ def _spoken(day: int) -> str:
 
 def _end(window: Window) -> int:
     """The last day of a window and of what follows from it."""
-    if window.outcome == "met":
-        return max(window.due or 0, window.done or 0, window.start)
+    if window.done is not None and window.outcome in ("met", "late"):
+        return max(window.due or 0, window.done, window.start)
     return max(window.until, window.due or 0, window.done or 0)
 
 
@@ -119,7 +119,7 @@ def _window(window: Window, scale: Scale, rows: Rows, *, top: int, step: int, na
     if label:
         x = scale.begin(window.start) if before else scale.end(end)
         if after or before:
-            shapes.append(Shape("text", f"says {window.outcome}", x, y + 13, text=label, end=before, dx=-5 if before else 10))
+            shapes.append(Shape("text", f"says {window.outcome}", x, y + 13, text=label, end=before, dx=-12 if before else 10))
     return shapes
 
 

@@ -11,13 +11,18 @@ from service.policies import PolicySet
 from store.queries import CaseSummary
 
 
+def office(code: str) -> str:
+    """The name of a place, from its code: ``Port Augusta``."""
+    return code.replace("_", " ").title() if code == code.lower() else code
+
+
 def case_row(summary: CaseSummary) -> CaseRow:
     """A case in the list."""
     return CaseRow(
         case=summary.case,
         program=summary.program or "",
         team=summary.team or "",
-        office=summary.office or "",
+        office=office(summary.office or ""),
         worker=summary.worker or "",
         open_breaches=summary.open_breaches,
         queries=len(summary.queries or ()),

@@ -60,7 +60,7 @@ def draw(story: Story, scale: Scale, periods: Sequence[Period]) -> Picture:
     """The picture."""
     lanes = [_course(story, scale)]
     lanes += [_contacts(name, dots, scale) for name, dots in story.contacts.items()]
-    lanes += [_events(story.events, scale), _found(story, scale), _late(story.late, scale)]
+    lanes += [_events(story.events, scale), _found(story, scale), _late(story, scale)]
     lanes += due_lanes([window for window in story.windows if not window.person], scale)
     lanes += person_lanes(story.people, scale)
     days = [dot.day for dot in story.dots]
@@ -122,7 +122,8 @@ def _spans(run: Run, story: Story, scale: Scale, *, several: bool) -> Iterable[S
         yield _bar("open", scale, start, last, 10, 18, f"Episode {run.name}: open from {spoken(start)}, {upto}")
         says = (f"Episode {run.name}, " if several else "") + (words.word("program", run.program) if run.program else "open")
         if number == 0:
-            room = scale.pixels(scale.end(last) - scale.begin(start))
+            free = min((pause.start for pause in run.pauses if pause.start > start), default=last + 1) - 1
+            room = scale.pixels(scale.end(min(last, free)) - scale.begin(start))
             said = next((text for text in (says, f"Episode {run.name}") if text_width(text) + 24 < room), "")
             if said:
                 yield _text(scale.begin(start), 23, words.sentence_case(said), "onbar", dx=8)
@@ -231,10 +232,12 @@ def _found(story: Story, scale: Scale) -> Lane:
     grouped: dict[tuple[int, str, str], int] = {}
     shapes: list[Shape] = []
     rows = Rows(5)
-    for finding in story.findings:
+    late = {dot.event.id for dot in story.late}
+    practice = [finding for finding in story.findings if not late.intersection(finding.recorded)]
+    for finding in practice:
         key = (finding.day, finding.rule, finding.outcome)
         grouped[key] = grouped.get(key, 0) + 1
-    for finding in story.findings:
+    for finding in practice:
         number = grouped.pop((finding.day, finding.rule, finding.outcome), 0)
         if not number or not scale.shows(finding.day):
             continue
@@ -249,15 +252,18 @@ def _found(story: Story, scale: Scale) -> Lane:
     return Lane("Not in time, or not sure", 8 + 22 * rows.used, shapes, kind="found")
 
 
-def _late(dots: Sequence[Dot], scale: Scale) -> Lane:
+def _late(story: Story, scale: Scale) -> Lane:
     """From the day on which it happened to the day on which it was recorded: practice in time, record late."""
     shapes: list[Shape] = []
     rows = Rows(6)
-    for dot in dots:
+    found = {event: finding for finding in story.findings for event in finding.recorded}
+    for dot in story.late:
         if not scale.meets(dot.day, dot.recorded):
             continue
         x, x2 = scale.middle(dot.day), scale.middle(dot.recorded)
-        said = f"{words.count(dot.late, 'day')}"
+        finding = found.get(dot.event.id)
+        said = words.count(dot.late, "day") + (f", {finding.rule}" if finding is not None else "")
+        leads = finding.link if finding is not None and finding.link else anchor(dot)
         place = _label(rows, scale, x2, said, reach=14) if scale.pixels(x2 - x) < 8 else None
         if place is None:
             low, high = scale.pixels(x) - 6, scale.pixels(x2) + text_width(said) + 12
@@ -267,8 +273,8 @@ def _late(dots: Sequence[Dot], scale: Scale) -> Lane:
             row = place[0]
         y = 13 + 18 * row
         shapes.append(Shape("bar", "lag", x, y - 1, x2, 2, title=told(dot)))
-        shapes.append(Shape("mark", "", x, y, sign="happened", title=told(dot), href=anchor(dot)))
-        shapes.append(Shape("mark", "", x2, y, sign="recorded", title=f"Recorded {spoken(dot.recorded)}: {told(dot)}", href=anchor(dot)))
+        shapes.append(Shape("mark", "", x, y, sign="happened", title=told(dot), href=leads))
+        shapes.append(Shape("mark", "", x2, y, sign="recorded", title=f"Recorded {spoken(dot.recorded)}: {told(dot)}", href=leads))
         edge = scale.pixels(x2) + text_width(said) + 12 > scale.width
         shapes.append(_text(x if edge else x2, y + 4, said, "small", dx=-9 if edge else 9, end=edge))
     return Lane("Recorded late", 8 + 18 * rows.used, shapes, kind="late")

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from api.web.cases.views import Tick
 
-LETTER = 6.4
+LETTER = 6.2
 """Pixels that a letter of the picture takes, on average."""
 _WIDTHS = ((60, 420), (150, 560), (1100, 720))
 _WIDEST = 900
@@ -70,7 +70,7 @@ class Scale:
             room = words and at >= free and at + text_width(words) <= self.width
             found.append(Tick(x, words if room else "", strong))
             if room:
-                free = at + text_width(words) + 12
+                free = at + text_width(words) + 6
         return found
 
     def _lines(self) -> list[tuple[dt.date, str, bool]]:

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import datetime as dt
 import time
+from collections.abc import Callable
+from functools import partial
 
 from api.v1.lists import scope_of
 from api.web import words
 from api.web.cases.casefile import case_page
-from api.web.cases.lines import case_row
+from api.web.cases.lines import case_row, office
 from api.web.cases.views import CaseFilters, CaseList, CasePage
 from api.web.views import Choice
 from service.access import Access
@@ -71,12 +73,15 @@ class CaseServiceDesk:
         return found
 
 
+_SPOKEN: dict[str, Callable[[str], str]] = {"program": partial(words.word, "program"), "office": office}
+
+
 def _choices(counted: Facets) -> dict[str, list[Choice]]:
     made: dict[str, list[Choice]] = {}
     for name in ("program", "team", "office", "worker"):
         values = counted.by.get(name, {})
         names = sorted(value for value in values if value)
-        made[name] = [Choice(value, words.word(name, value) if name in ("program", "office") else value, values[value]) for value in names]
+        made[name] = [Choice(value, _SPOKEN[name](value) if name in _SPOKEN else value, values[value]) for value in names]
     return made
 
 

@@ -68,6 +68,8 @@ class Person:
     spans: Sequence[tuple[int | None, int | None]]
     seen: Sequence[int]
     windows: Sequence[Window]
+    until: int
+    """Until when the case has been open."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,7 +231,7 @@ def _place(story: Story, record: Record, domain: CourseOfCase, judged: Sequence[
     if not types:
         often = Counter(entry.type for entry in entries if entry.type not in _course_types(domain))
         types = {name for name, number in often.most_common(1) if number >= OFTEN}
-    used = {event for one in judged for event in one.verdict.evidence}
+    used = {event for one in judged if one.rule.clauses[0].sets_a_day for event in one.verdict.evidence}
     shown_as_turns = _course_types(domain)
     for entry in entries:
         recorded = zone.day_of(entry.recorded)
@@ -257,12 +259,14 @@ def _people(story: Story, record: Record, domain: CourseOfCase) -> list[Person]:
             for low, high in roster.spans({roles.get(person, "")}).get(person, ()):
                 start = episode.start_day if low <= FAR_PAST else low
                 spans.setdefault(person, []).append((start, None if high >= FAR_FUTURE else high))
+    ends = [end for run in story.runs for _, end in run.spans]
+    until = max((end for end in ends if end is not None), default=story.today) if None not in ends[-1:] else story.today
     dots = [dot for contact in story.contacts.values() for dot in contact]
     found = []
     for person in asked:
         seen = [dot.day for dot in dots if mentions(dot.event.data, person)]
         mine = [window for window in story.windows if window.person == person]
-        found.append(Person(person, roles.get(person, ""), spans.get(person, []), seen, mine))
+        found.append(Person(person, roles.get(person, ""), spans.get(person, []), seen, mine, until))
     order = {"child": 0}
     return sorted(found, key=lambda one: (order.get(one.role, 1), one.person))
 

@@ -57,6 +57,8 @@ class Finding:
     person: str = ""
     link: str = ""
     says: str = ""
+    recorded: tuple[str, ...] = ()
+    """Where it is about the record, and not about practice: the events that were recorded late."""
 
 
 def person_of(judged: Judged) -> str:
@@ -73,7 +75,7 @@ def windows(judged: Iterable[Judged], *, closed: Mapping[int, int | None], today
     found = []
     for one in judged:
         verdict, duty = one.verdict, one.world.duty
-        if verdict.verdict not in WITH_A_WINDOW or duty.gate is not None or not one.rule.clauses[0].sets_a_day:
+        if verdict.verdict not in WITH_A_WINDOW or duty.gate is not None or not _sets_a_window(one):
             continue
         due, done, start = _day(verdict.due_on), _day(verdict.satisfied_on), _day(verdict.activated_on)
         if due is None and start is None:
@@ -98,6 +100,12 @@ def windows(judged: Iterable[Judged], *, closed: Mapping[int, int | None], today
             )
         )
     return sorted(found, key=lambda window: (window.start, window.due or window.until, window.rule, window.person))
+
+
+def _sets_a_window(judged: Judged) -> bool:
+    """Rules about the order of things ask for a moment, and have no window."""
+    clause = judged.rule.clauses[0]
+    return clause.sets_a_day and not clause.order_rule
 
 
 def _says(judged: Judged, due: int | None, done: int | None, today: int) -> str:
@@ -133,5 +141,6 @@ def findings(judged: Iterable[Judged], *, link: Callable[[Judged], str]) -> list
         if outcome is None or day is None or verdict.status == "shadow":
             continue
         says = f"{words.count(verdict.days_late, 'day')} late" if verdict.days_late else ""
-        found.append(Finding(day, verdict.rule, one.rule.title, outcome, verdict.severity, person_of(one), link(one), says))
+        events = verdict.evidence if one.rule.done_word == "recorded" else ()
+        found.append(Finding(day, verdict.rule, one.rule.title, outcome, verdict.severity, person_of(one), link(one), says, events))
     return sorted(found, key=lambda finding: (finding.day, finding.rule, finding.person))
