@@ -6,9 +6,10 @@ Imports the demo's own modules only.  Each part of the story is a function; a fl
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+from service.demo.flaws import RETURN_TURN
 from service.demo.journal import OUTREACH, PAPER, Journal, workday
 from service.demo.people import Family
 
@@ -46,6 +47,20 @@ def tell(family: Family, journal: Journal) -> None:
         _understanding(story)
         _working(story)
     _closing(story)
+    if family.turn == RETURN_TURN:
+        _again(story)
+
+
+def _again(story: Story) -> None:
+    """Some months after the closure the family is referred anew, and another episode begins."""
+    family, journal = story.family, story.journal
+    later = replace(family, begins=workday(story.ends + DAY * 75), lasts=210, turn="")
+    second = Story(later, journal, workday(later.begins + DAY * 6), workday(later.begins + DAY * later.lasts))
+    _intake(second)
+    _first_visits(second)
+    _understanding(second)
+    _working(second)
+    _closing(second)
 
 
 def _intake(story: Story) -> None:

@@ -47,8 +47,24 @@ FLAWS: tuple[Flaw, ...] = (
     Flaw("X02_closed_twice", "X02", None, None),
 )
 
-TURNS: tuple[str, ...] = ("transfer", "pause", "reopen", "void", "correct", "echo", "echo", "backlog", "late_approval", "undated")
+TURNS: tuple[str, ...] = (
+    "transfer",
+    "pause",
+    "reopen",
+    "void",
+    "correct",
+    "echo",
+    "echo",
+    "backlog",
+    "late_approval",
+    "undated",
+    "merged",
+    "large",
+)
 """What happens to cases without anything being wrong, in the order in which it is dealt out."""
+
+RETURN_TURN = "returns"
+"""The turn of families that are referred anew after their case was closed."""
 
 QUIET_TURN = "outreach"
 """The turn of families about whom only the app reports that goes quiet."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -73,6 +73,11 @@ class Family:
     def taking_part(self) -> list[dict[str, str]]:
         """The first parent and the first child as participants."""
         return [{"person": self.parents[0], "role": "parent"}, {"person": self.children[0], "role": "child"}]
+
+
+def grown(member: Family) -> Family:
+    """The same family with seven children."""
+    return replace(member, children=tuple(f"{member.case}-c{i}" for i in range(1, 8)))
 
 
 def family(number: int, *, rng: random.Random, program: str, until: dt.date, span: int) -> Family:

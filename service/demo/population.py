@@ -11,9 +11,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from service.demo import cfss, strengthening
-from service.demo.flaws import FLAWS, QUIET_TURN, TURNS, Flaw
-from service.demo.journal import CLIENT, OUTREACH, PARTNER, CloudEvent, Journal
-from service.demo.people import CFSS, STRENGTHENING, ZONES, Family, family
+from service.demo.flaws import FLAWS, QUIET_TURN, RETURN_TURN, TURNS, Flaw
+from service.demo.journal import CLIENT, OUTREACH, PARTNER, CloudEvent, Journal, workday
+from service.demo.people import CFSS, STRENGTHENING, ZONES, Family, family, grown
 
 DEFAULT_SEED = 20
 DEFAULT_FAMILIES = 320
@@ -21,6 +21,10 @@ SPAN = 730
 """Days before the end in which referrals arrive."""
 QUIET = dt.timedelta(days=24)
 """How long before the end the outreach app was last heard of."""
+
+RETURNS = 4
+"""How many families come back after their case was closed."""
+LARGE_TURN, MERGED_TURN = "large", "merged"
 
 _DAY = dt.timedelta(days=1)
 
@@ -55,10 +59,19 @@ def households(*, until: dt.datetime, seed: int = DEFAULT_SEED, families: int = 
     plain = [index for index, member in enumerate(members) if not member.flaw]
     for number, index in enumerate(plain[::4]):
         members[index] = replace(members[index], turn=TURNS[number % len(TURNS)])
+        if members[index].turn == LARGE_TURN:
+            members[index] = grown(members[index])
+    for index in [at for at in plain if _may_return(members[at], today)][:RETURNS]:
+        members[index] = replace(members[index], turn=RETURN_TURN)
     for index in plain:
         if members[index].program == CFSS and 45 <= (today - members[index].begins).days <= 95:
             members[index] = replace(members[index], turn=QUIET_TURN if index % 3 else "")
     return members
+
+
+def _may_return(member: Family, today: dt.date) -> bool:
+    whole = member.program == CFSS and not member.turn and member.ending == "other"
+    return whole and (today - member.begins).days > member.lasts + 160
 
 
 def _deal(members: list[Family], flaw: Flaw, today: dt.date, rng: random.Random) -> None:
@@ -84,10 +97,23 @@ def _journals(member: Family, seed: int) -> list[Journal]:
     journal = Journal(case=member.case, zone=member.zone, rng=rng)
     if member.program == CFSS:
         cfss.tell(member, journal)
-        return [journal]
+        return [journal, *doubled(member, seed)]
     protection = Journal(case=f"{member.case}-cp", zone=member.zone, rng=_generator("protection", seed, member.number))
     strengthening.tell(member, journal, protection)
-    return [journal, protection]
+    return [journal, protection, *doubled(member, seed)]
+
+
+def doubled(member: Family, seed: int) -> list[Journal]:
+    """Where a family was taken down twice: the other case, which is merged into its own once somebody noticed."""
+    if member.turn != MERGED_TURN:
+        return []
+    other = Journal(case=f"{member.case}-b", zone=member.zone, rng=_generator("double", seed, member.number), source=PARTNER)
+    referred = {"source": "school", "reason": "isolation", "children": list(member.children[:1]), "received_by": "pathways"}
+    other.note("referral.received", member.begins + _DAY, referred)
+    tried = {"status": "attempted", "mode": "in_person", "seen": [], "topics": [], "covers": [], "performer": member.practitioner}
+    other.note("visit.held", workday(member.begins + 2 * _DAY), tried)
+    other.note("case.merged", workday(member.begins + 45 * _DAY), {"into": member.case})
+    return [other]
 
 
 def _heartbeats(until: dt.datetime) -> Iterator[CloudEvent]:

@@ -94,7 +94,8 @@ def test_it_is_a_whole_agency(events, judged):
     first = min(dt.datetime.fromisoformat(event["time"]) for event in events if event["subject"] != NO_CASE)
     assert dt.timedelta(days=650) < END - first < dt.timedelta(days=740)
     kinds = {event["type"] for event in events}
-    assert {"event.voided", "event.corrected", "clock.paused", "case.transferred", "case.reopened", "source.heartbeat"} <= kinds
+    assert {"event.voided", "event.corrected", "clock.paused", "case.transferred", "case.reopened", "case.merged", "source.heartbeat"} <= kinds
+    assert {verdict.episode for verdict in judged.verdicts} == {"1", "2"}
 
 
 def test_every_rule_that_can_be_breached_is_breached_somewhere(judged):
