@@ -12,7 +12,8 @@ NOT_RECORDED = frozenset(
     {
         "livez", "readyz", "metrics", "openapi_json", "reference.docs", "web.static", "web.help", "web.status",
         "list_policies", "show_policy", "show_policy_version", "list_policy_changes", "show_policy_change", "show_stats",
-        "list_sources", "web.policies", "web.policy", "web.rule", "web.change", "web.sources", "web.administration", "web.breach_news", "web.breach_steps_again",
+        "list_sources", "web.policies", "web.policy", "web.rule", "web.change", "web.sources", "web.administration",
+        "web.breach_news", "web.breach_steps_again",
     }
 )  # fmt: skip
 """Routes that show nothing of a case or a person and change nothing."""
@@ -33,13 +34,6 @@ ROUTES: Mapping[str, str] = {
     "web.revoke_calendar": "calendar.revoke",
     "web.calendar": "calendar.read",
     "list_due_soon": "due.list",
-    "web.due_month": "due.list",
-    "web.due_teams": "due.list",
-    "web.due_sheet": "due.list",
-    "web.due_calendars": "calendars.list",
-    "web.make_calendar": "calendar.make",
-    "web.revoke_calendar": "calendar.revoke",
-    "web.calendar": "calendar.read",
     "web.cases": "cases.list",
     "list_cases": "cases.list",
     "web.case": "case.read",

@@ -7,7 +7,8 @@ sent in its place.  Imports Flask, service.accesslog and this package.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from flask import Blueprint, Flask, Response, g, request, session, template_rendered
@@ -38,12 +39,19 @@ def saw(body: Any) -> None:
     note(case=body.get("case"), thing=body.get("breach"))
 
 
-def note(*, case: object = None, thing: object = None, count: int | None = None, actor: str | None = None) -> None:
-    """Say of the request at hand what only its handler knows; what is None leaves what was said before."""
+def note(
+    *, case: object = None, thing: object = None, count: int | None = None, actor: str | None = None, things: Sequence[str] | None = None
+) -> None:
+    """Say of the request at hand what only its handler knows; what is None leaves what was said before.
+
+    ``things``: the ids of all that one request changed; each gets a line of its own.
+    """
     said = g.setdefault("recorded", {})
     for name, value in (("case", case), ("thing", thing), ("count", count), ("actor", actor)):
         if value is not None and (name == "count" or isinstance(value, str)):
             said[name] = value
+    if things is not None:
+        said["things"] = list(things)
 
 
 def install(app: Flask) -> None:
@@ -89,21 +97,21 @@ def _record(response: Response) -> Response:
         return response
     outcome = _outcome(status, reading=reading)
     try:
-        accesslog.record(service(), _entry(action, actor, outcome))
+        accesslog.record(service(), *_entries(action, actor, outcome))
     except NotRecorded:
         if reading and outcome == "done":
             return _withheld()
     return response
 
 
-def _entry(action: str, actor: str, outcome: str) -> Entry:
+def _entries(action: str, actor: str, outcome: str) -> list[Entry]:
     said: dict[str, Any] = g.get("recorded", {})
     given: Mapping[str, str] = request.view_args or {}
     case = given.get("case") or said.get("case") or request.args.get("case")
     thing = said.get("thing") or next((given[name] for name in _THINGS if name in given), None)
     if outcome != "done" and thing is not None and not _ID.fullmatch(thing):
         thing = None  # whatever somebody typed into the address: it may be a name
-    return Entry(
+    entry = Entry(
         at=service().now(),
         actor=actor,
         via="page" if request.blueprint == "web" else "api",
@@ -114,6 +122,8 @@ def _entry(action: str, actor: str, outcome: str) -> Entry:
         count=said.get("count") if outcome == "done" else None,
         request_id=g.get("request_id") or None,
     )
+    things: list[str] = said.get("things", [])
+    return [replace(entry, thing=one, count=None) for one in things if _ID.fullmatch(one)] or [entry]
 
 
 def _actor(response: Response) -> str | None:

@@ -35,7 +35,6 @@ READINGS = {
     "due.export": "Exported what is due soon",
     "calendar.read": "Read a calendar of what is due soon",
     "calendars.list": "Looked at the calendars' addresses",
-    "calendars.list": "Looked at the calendars of what is due soon",
     "cases.list": "Looked at a list of cases",
     "case.read": "Read a case",
     "case.events": "Read the events of a case",

@@ -1,59 +1,11 @@
-"""Every route with who may call it, in one table: a route that is not listed here fails, and each is tried without and with its scope."""
+"""Every route of the JSON interface is in the table of routes, and each is tried without and with its scope."""
 
 from __future__ import annotations
 
 import pytest
 
 from tests.api.conftest import ALL, Api
-
-PUBLIC = None
-SIGNED = "signature"
-"""It looks itself for a signature or for one of several scopes."""
-JSON_ROUTES = {
-    "POST /v1/events": "events:write",
-    "GET /v1/cases": "cases:read",
-    "GET /v1/cases/<key:case>": "cases:read",
-    "GET /v1/cases/<key:case>/events": "cases:read",
-    "GET /v1/cases/<key:case>/verdicts": "cases:read",
-    "GET /v1/verdicts": "breaches:read",
-    "GET /v1/due-soon": "breaches:read",
-    "GET /v1/breaches": "breaches:read",
-    "GET /v1/breaches/<key:breach>": "breaches:read",
-    "POST /v1/breaches/<key:breach>/review": "breaches:review",
-    "POST /v1/breaches/<key:breach>/assignment": "breaches:review",
-    "POST /v1/breaches/<key:breach>/waivers": "breaches:review",
-    "POST /v1/waivers/<key:waiver>/approve": "breaches:review",
-    "POST /v1/waivers/<key:waiver>/refuse": "breaches:review",
-    "GET /v1/policies": "breaches:read",
-    "GET /v1/policies/<key:policy>": "breaches:read",
-    "GET /v1/policies/<key:policy>/versions/<key:digest>": "breaches:read",
-    "GET /v1/policy-changes": "breaches:read",
-    "GET /v1/policy-changes/<key:change>": "breaches:read",
-    "POST /v1/policy-changes": "policies:write",
-    "POST /v1/policy-changes/<key:change>/approve": "policies:write",
-    "POST /v1/policy-changes/<key:change>/reject": "policies:write",
-    "POST /v1/policy-changes/<key:change>/withdraw": "policies:write",
-    "GET /v1/backtests": "policies:write",
-    "POST /v1/backtests": "policies:write",
-    "GET /v1/backtests/<key:backtest>": "policies:write",
-    "GET /v1/backtests/<key:backtest>/report": "policies:write",
-    "POST /v1/backtests/<key:backtest>/cancel": "policies:write",
-    "GET /v1/stats": "breaches:read",
-    "GET /v1/sources": "sources:admin",
-    "GET /v1/sources/<key:source>/rejects": "sources:admin",
-    "POST /v1/sources/<key:source>/replay": "sources:admin",
-    "POST /v1/sources/<key:source>/rejects/<key:reject>/dismiss": "sources:admin",
-    "POST /v1/sources/<key:source>/pull": "sources:admin",
-    "POST /v1/webhooks/<key:source>": SIGNED,
-    "GET /v1/conflicts": "sources:admin",
-    "GET /v1/quarantine": "sources:admin",
-    "POST /v1/quarantine/<key:case>/retry": "sources:admin",
-    "GET /metrics": "metrics",
-    "GET /livez": PUBLIC,
-    "GET /readyz": PUBLIC,
-    "GET /openapi.json": PUBLIC,
-    "GET /docs": PUBLIC,
-}
+from tests.support.routes import JSON_ROUTES, PUBLIC, SIGNED
 
 
 def routes(api: Api) -> dict[str, str]:
