@@ -19,12 +19,19 @@ def install(app: Flask, desk: Desk, *, secret_key: str | bytes) -> None:
     """Add the pages.  ``secret_key`` signs the session cookie and must be the same in every process."""
     from api import access
     from api.web import faults, pages, rendering, reviewing, sessions, signing
+    from api.web.admin import forms as admin_forms
+    from api.web.admin import routes as admin_routes
     from api.web.cases import routes as case_routes
+    from api.web.due import routes as due_routes
     from api.web.policies import forms, routes
     from api.web.sources import routes as source_routes
     from api.web.today import routes as today_routes
+    from api.web.waivers import routes as waiver_routes
+    from api.web.worklist import export as work_export
+    from api.web.worklist import routes as work_routes
 
-    del case_routes, reviewing, signing, forms, routes, source_routes, today_routes  # imported for the routes that they add
+    del admin_forms, admin_routes, due_routes, work_export, work_routes  # as these are
+    del case_routes, reviewing, signing, forms, routes, source_routes, today_routes, waiver_routes  # imported for the routes that they add
 
     app.secret_key = secret_key
     app.session_interface = sessions.Cookies()

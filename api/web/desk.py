@@ -6,18 +6,22 @@ Imports this package's views, and service.access for who is asking.
 
 from __future__ import annotations
 
-import datetime as dt
 from typing import Protocol
 
+from api.web.admin.desk import AdminDesk
 from api.web.cases.desk import CaseDesk
+from api.web.due.desk import DueDesk
 from api.web.policies.desk import PolicyDesk
 from api.web.sources.desk import SourceDesk
 from api.web.today.desk import TodayDesk
-from api.web.views import BreachPage, BreachRow, DueRow, Filters, Listing, StatusPage
+from api.web.views import BreachPage, StatusPage
+from api.web.waivers.desk import WaiverDesk
+from api.web.worklist.desk import WorkDesk
+from api.web.worklist.views import WorkFilters
 from service.access import Access
 
 
-class Desk(CaseDesk, PolicyDesk, SourceDesk, TodayDesk, Protocol):
+class Desk(CaseDesk, DueDesk, PolicyDesk, SourceDesk, TodayDesk, WaiverDesk, AdminDesk, WorkDesk, Protocol):
     """Any method may raise service.errors.ServiceError: NotFound becomes the 404 page, StaleVersion the page that tells who was first."""
 
     def now(self) -> int:
@@ -44,10 +48,6 @@ class Desk(CaseDesk, PolicyDesk, SourceDesk, TodayDesk, Protocol):
         """Raises Unauthorised (the old one is wrong) or Invalid."""
         ...
 
-    def breaches(self, access: Access, filters: Filters) -> Listing[BreachRow]:
-        """The work list, one page of it."""
-        ...
-
     def breach(self, access: Access, breach: str) -> BreachPage:
         """Everything about one breach."""
         ...
@@ -56,16 +56,12 @@ class Desk(CaseDesk, PolicyDesk, SourceDesk, TodayDesk, Protocol):
         """``action``: acknowledge, uphold, dismiss or comment.  Raises StaleVersion, Forbidden, NotPossible or Invalid."""
         ...
 
-    def ask_waiver(self, access: Access, breach: str, *, reason: str, comment: str, ends_on: dt.date, version: int) -> None:
-        """Ask that the breach be excused to the end of ``ends_on``; another person has to approve it."""
+    def assign(self, access: Access, breach: str, *, to: str, version: int) -> None:
+        """Give the breach to a person (``user:ID``), or take it from everybody (empty).  Raises as ``review`` does."""
         ...
 
-    def settle_waiver(self, access: Access, waiver: str, *, approve: bool) -> None:
-        """Approve or refuse what another person asked for."""
-        ...
-
-    def due_soon(self, access: Access, filters: Filters) -> Listing[DueRow]:
-        """What is inside its warning window, the soonest first."""
+    def neighbours(self, access: Access, breach: str, filters: WorkFilters) -> tuple[str | None, str | None]:
+        """The ids of the breaches before and after this one in the work list; None at its ends.  Raises store.errors.QueryError."""
         ...
 
     def status(self, access: Access) -> StatusPage:

@@ -6,15 +6,19 @@ Nothing of what went wrong inside is shown: the reference leads to the log.
 from __future__ import annotations
 
 import structlog
-from flask import Flask, Response, g, make_response, render_template, request
+from flask import Flask, Response, current_app, g, make_response, render_template, request, url_for
 from werkzeug.exceptions import HTTPException
+from werkzeug.routing import RequestRedirect
 
 from api import problems
-from api.web import sessions
+from api.web import origin, sessions
 from api.web.pages import BadAddress, blueprint
 from service.errors import Forbidden, Invalid, NotFound, NotPossible, ServiceError, StaleVersion, Unauthorised
 from store.errors import CursorError, QueryError, StoreError
 
+_NO_TEXT = frozenset({"csrf_token", "version", "lines", "in", "back", "next", "name", "password", "old", "new", "again", "token"})
+"""Fields of forms whose content is no text of somebody's own, or must not be shown again."""
+_MOST_KEPT = 20_000
 _log = structlog.get_logger("duecare.web")
 
 _PAGES: dict[int, tuple[str, tuple[str, ...]]] = {
@@ -34,8 +38,10 @@ _PAGES: dict[int, tuple[str, tuple[str, ...]]] = {
 }
 
 
-def page(code: int, *, lines: tuple[str, ...] = (), heading: str = "", kept: str = "") -> Response:
-    """The error page for a status."""
+def page(
+    code: int, *, lines: tuple[str, ...] = (), heading: str = "", kept: str = "", onward: str = "", onward_words: str = ""
+) -> Response:
+    """The error page for a status.  ``kept``: what somebody wrote; ``onward``: the address that leads on, with the words for it."""
     g.page = True
     g.failing = code >= 500
     title, advice = _PAGES.get(code, _PAGES[500 if code >= 500 else 400])
@@ -44,6 +50,9 @@ def page(code: int, *, lines: tuple[str, ...] = (), heading: str = "", kept: str
         heading=heading or title,
         lines=lines or advice,
         kept=kept,
+        code=code,
+        onward=onward,
+        onward_words=onward_words,
         request_id=g.get("request_id", "") if code >= 500 else "",
     )
     return make_response(drawn, code)
@@ -67,15 +76,48 @@ def _service(error: ServiceError) -> Response:
 
 
 def _bad_form(_: sessions.BadForm) -> Response:
-    written = "\n\n".join(text for name in ("comment", "waiver_comment", "reason") if (text := request.form.get(name, "").strip()[:2000]))
+    """What was sent came with a token that no longer holds.  What somebody wrote is given back to them, and to nobody's log."""
+    texts = [text.strip() for name, text in request.form.items() if name not in _NO_TEXT and len(text.split()) > 1]
+    kept = "\n\n".join(dict.fromkeys(texts))[:_MOST_KEPT]
+    here = _page_of_form()
+    lost = (
+        ("Nothing was saved. What you wrote is not lost: it stands below, and the form offers it again in this tab.",)
+        if kept
+        else ("Nothing was saved. Please do it once more.",)
+    )
+    if sessions.viewer() is not None:
+        return page(
+            400,
+            heading="You have signed in anew since this page was opened",
+            lines=lost,
+            kept=kept,
+            onward=here,
+            onward_words="Go back to the page",
+        )
     return page(
         400,
         heading="Your session ended while the page was open",
-        lines=("Nothing was saved, and nothing that you wrote is lost if you copy it from here. Sign in again, then go back to the page.",)
-        if written
-        else ("Nothing was saved. Sign in again, then repeat what you did.",),
-        kept=written,
+        lines=lost,
+        kept=kept,
+        onward=url_for("web.sign_in", next=here),
+        onward_words="Sign in and go back to the page",
     )
+
+
+def _page_of_form() -> str:
+    """The address of the page that the form stood on: the nearest one above where it was sent to."""
+    adapter = current_app.create_url_adapter(request)
+    path = request.path
+    while adapter is not None and path.strip("/"):
+        try:
+            endpoint, arguments = adapter.match(path, method="GET")
+        except (HTTPException, RequestRedirect):
+            path = path.rpartition("/")[0]
+            continue
+        if endpoint == "web.breach":
+            return origin.address(arguments["breach"], request.form.get("in", ""))
+        return url_for(endpoint, **arguments) if endpoint.startswith("web.") and endpoint != "web.sign_in" else "/"
+    return "/"
 
 
 def _bad_address(error: BadAddress) -> Response:

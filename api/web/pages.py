@@ -40,7 +40,8 @@ def static_file(filename: str) -> Response:
 _KNOWN = {"severity": words.SEVERITIES, "condition": words.CONDITIONS, "review": words.REVIEWS}
 
 
-def _filters(args: MultiDict[str, str]) -> Filters:
+def filters_of(args: MultiDict[str, str]) -> Filters:
+    """What a list is narrowed to by its address.  Raises BadAddress."""
     given = {field.name: args.get(field.name, "").strip() for field in dataclasses.fields(Filters)}
     for name, known in _KNOWN.items():
         if given[name] and given[name] not in known:
@@ -52,30 +53,7 @@ def _filters(args: MultiDict[str, str]) -> Filters:
     return Filters(**given)
 
 
-def _path() -> str:
-    return request.full_path.rstrip("?")
-
-
 # --- reading ---------------------------------------------------------------------------------------------------------
-
-
-@blueprint.get("/breaches")
-def breaches() -> str:
-    filters = _filters(request.args)
-    access = sessions.access()
-    listing = desk().breaches(access, filters)
-    return render_template("web/breaches.html", filters=filters, listing=listing, may_review=access.allows("breaches:review"), here=_path())
-
-
-@blueprint.get("/breaches/<key:breach>")
-def breach(breach: str) -> str:
-    return render_template("web/breach.html", page=desk().breach(sessions.access(), breach))
-
-
-@blueprint.get("/due-soon")
-def due_soon() -> str:
-    filters = _filters(request.args)
-    return render_template("web/due_soon.html", filters=filters, listing=desk().due_soon(sessions.access(), filters))
 
 
 def day_of(text: str) -> dt.date:

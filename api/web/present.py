@@ -190,6 +190,8 @@ def history_line(stored: StoredLine, names: Mapping[str, str], reasons: Mapping[
     what = words.word("history", line.kind)
     if line.kind == "review" and line.after:
         what = words.word("review", line.after)
+    if line.kind == "assigned":
+        what = f"Assigned to {names.get(line.after, line.after)}" if line.after else "Assigned to nobody"
     who = names.get(line.actor, line.actor.replace("key:", "API key "))
     return HistoryLine(
         at=line.at,

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from flask import Response, flash, redirect, render_template, request, url_for
+from collections.abc import Sequence
 
-from api.web import sessions, words
-from api.web.pages import blueprint, day_of, named
+from flask import Response, flash, redirect, render_template, request
+
+from api.web import origin, sessions, words
+from api.web.pages import blueprint, named
 from api.web.sessions import desk
+from api.web.views import BreachPage, HistoryLine
 from service.errors import Invalid, NotPossible, StaleVersion
 from service.review import COMMENT_LIMIT
 
@@ -18,10 +21,15 @@ _DONE = {
 }
 
 
+@blueprint.get("/breaches/<key:breach>")
+def breach(breach: str) -> str:
+    return _drawn(desk().breach(sessions.access(), breach), request.args.get("in", ""))
+
+
 @blueprint.post("/breaches/<key:breach>/review")
 def review(breach: str) -> Response | tuple[str, int]:
     form = request.form
-    action, reason, comment = form.get("action", ""), form.get("reason", "").strip(), _text("comment")
+    action, reason, comment = form.get("action", ""), form.get("reason", "").strip(), text_of("comment")
     kept = {"action": action, "reason": reason, "comment": comment[:COMMENT_LIMIT]}
     flaws: dict[str, str] = {}
     if action not in _DONE:
@@ -32,10 +40,11 @@ def review(breach: str) -> Response | tuple[str, int]:
         flaws["comment"] = "Write a comment"
     if len(comment) > COMMENT_LIMIT:
         flaws["comment"] = f"Keep the comment to {COMMENT_LIMIT:,} characters"
+    version = version_of()
     if flaws:
         return _again(breach, flaws, kept)
     try:
-        desk().review(sessions.access(), breach, action=action, reason=reason, comment=comment, version=_version())
+        desk().review(sessions.access(), breach, action=action, reason=reason, comment=comment, version=version)
     except StaleVersion:
         return _moved(breach, kept if comment or action != "acknowledge" else {})
     except Invalid as error:
@@ -45,83 +54,67 @@ def review(breach: str) -> Response | tuple[str, int]:
     return _done(breach, _DONE[action])
 
 
-@blueprint.post("/breaches/<key:breach>/waivers")
-def ask_waiver(breach: str) -> Response | tuple[str, int]:
-    kept = {name: _text(name)[:COMMENT_LIMIT] for name in ("waiver_reason", "waiver_comment", "ends_on")}
-    flaws: dict[str, str] = {}
-    ends_on = None
-    if not kept["waiver_reason"]:
-        flaws["waiver_reason"] = "Give a reason for the waiver"
+@blueprint.post("/breaches/<key:breach>/assign")
+def assign(breach: str) -> Response | tuple[str, int]:
+    to = sessions.access().actor if request.form.get("me") else request.form.get("to", "")
     try:
-        ends_on = day_of(kept["ends_on"])
-    except ValueError:
-        flaws["ends_on"] = "Give the last day of the waiver"
-    if flaws or ends_on is None:
-        return _again(breach, flaws, kept | {"waiver": "yes"})
-    try:
-        desk().ask_waiver(
-            sessions.access(),
-            breach,
-            reason=kept["waiver_reason"],
-            comment=kept["waiver_comment"],
-            ends_on=ends_on,
-            version=_version(),
-        )
+        desk().assign(sessions.access(), breach, to=to, version=version_of())
     except StaleVersion:
-        return _moved(breach, kept | {"waiver": "yes"})
+        return _moved(breach, {"to": to})
     except Invalid as error:
-        names = {"reason_code": "waiver_reason", "comment": "waiver_comment", "ends_at": "ends_on"}
-        return _again(breach, named(error, names), kept | {"waiver": "yes"})
+        return _again(breach, named(error, {"assignee": "to"}), {"to": to})
     except NotPossible as error:
-        return _again(breach, {"": words.sentence_case(str(error))}, kept | {"waiver": "yes"})
-    return _done(breach, "Asked for a waiver: {}")
+        return _again(breach, {"to": words.sentence_case(str(error))}, {"to": to})
+    return _done(breach, "Assigned: {}" if to else "Assigned to nobody: {}")
 
 
-@blueprint.post("/breaches/<key:breach>/waivers/<key:waiver>")
-def settle_waiver(breach: str, waiver: str) -> Response | tuple[str, int]:
-    approve = request.form.get("answer") == "approve"
-    try:
-        desk().settle_waiver(sessions.access(), waiver, approve=approve)
-    except StaleVersion:
-        return _moved(breach, {})
-    except (NotPossible, Invalid) as error:
-        return _again(breach, {"": words.sentence_case(str(error))}, {})
-    return _done(breach, "Approved the waiver: {}" if approve else "The waiver is not given: {}")
-
-
-def _text(name: str) -> str:
+def text_of(name: str) -> str:
+    """A field of the form, as text with plain line ends."""
     return request.form.get(name, "").replace("\r\n", "\n").strip()
 
 
-def _version() -> int:
+def version_of() -> int:
+    """The version of what the form was drawn from.  Raises BadForm."""
     text = request.form.get("version", "")
     if not text.isdecimal() or len(text) > 18:
         raise sessions.BadForm
     return int(text)
 
 
+def flash_saved(text: str) -> None:
+    """Say on the next page that what was sent is saved, so that the browser's copy of it can go.
+
+    Told by way of the session's cookie, which browsers drop when it grows.
+    """
+    flash(text if len(text) <= 400 else f"{text[:399]}\N{HORIZONTAL ELLIPSIS}", "saved")
+
+
+def _drawn(page: BreachPage, came_from: str, **more: object) -> str:
+    """The page of a breach, with the ones before and after it in the list that the reader came from."""
+    return render_template("web/breach.html", page=page, around=origin.around(page.row.id, came_from), **more)
+
+
 def _again(breach: str, flaws: dict[str, str], kept: dict[str, str]) -> tuple[str, int]:
     page = desk().breach(sessions.access(), breach)
-    return render_template("web/breach.html", page=page, flaws=flaws, kept=kept, failed=True), 422
+    return _drawn(page, request.form.get("in", ""), flaws=flaws, kept=kept, failed=True), 422
 
 
 def _moved(breach: str, kept: dict[str, str]) -> tuple[str, int]:
     """The second of two people is told what the first one did; what they wrote stays in the form."""
     page = desk().breach(sessions.access(), breach)
-    last = page.history[0] if page.history else None
-    told = ""
-    if last is not None:
-        told = f"The last change: {last.what}{f' by {last.who}' if last.who else ''}, {words.moment(last.at, page.zone)}."
-    return render_template("web/breach.html", page=page, kept=kept, moved=told or "It has changed since."), 409
+    since = changed_since(page.history)
+    by_people = any(line.who for line in since)
+    return _drawn(page, request.form.get("in", ""), kept=kept, moved=since, moved_by_people=by_people), 409
 
 
-def _short(text: str) -> str:
-    """Told once, by way of the session's cookie, which browsers drop when it grows."""
-    return text if len(text) <= 400 else f"{text[:399]}\N{HORIZONTAL ELLIPSIS}"
+def changed_since(history: Sequence[HistoryLine]) -> list[HistoryLine]:
+    """The lines that came after those which the form's page showed, the newest first; at least the last one."""
+    shown = request.form.get("lines", "")
+    known = int(shown) if shown.isdecimal() and len(shown) < 10 else len(history)
+    return list(history[: max(1, len(history) - known)])
 
 
 def _done(breach: str, what: str) -> Response:
     row = desk().breach(sessions.access(), breach).row
-    flash(_short(what.format(f"{row.sentence} (case {row.case})")), "done")
-    back = sessions.local_path(request.form.get("back", ""))
-    return redirect(f"{back}#b-{row.id}" if back else url_for("web.breach", breach=breach), 303)  # type: ignore[return-value]
+    flash_saved(what.format(f"{row.sentence} (case {row.case})"))
+    return redirect(origin.address(breach, request.form.get("in", "")), 303)  # type: ignore[return-value]

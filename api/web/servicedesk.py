@@ -6,13 +6,13 @@ No SQL and no decisions here.  Every question to the store is narrowed to what t
 from __future__ import annotations
 
 import datetime as dt
-import time
-from collections.abc import Callable
-from typing import Any
 
 from api.v1.lists import scope_of
 from api.web import present, words
+from api.web.admin.servicedesk import AdminServiceDesk
 from api.web.cases.servicedesk import CaseServiceDesk
+from api.web.due.servicedesk import DueServiceDesk
+from api.web.kept import Kept
 from api.web.policies.servicedesk import PolicyServiceDesk
 from api.web.sources.servicedesk import SourceServiceDesk
 from api.web.today.servicedesk import TodayServiceDesk
@@ -20,18 +20,16 @@ from api.web.views import (
     BreachPage,
     BreachRow,
     Choice,
-    DueRow,
-    Filters,
     HeldCase,
-    Listing,
     SourceLine,
     StatusPage,
     WaiverLine,
 )
-from rules.clock import Zone
-from rules.clock import zone as zone_of
+from api.web.waivers.servicedesk import WaiverServiceDesk
+from api.web.worklist.servicedesk import WorkServiceDesk, where_of
+from api.web.worklist.views import WorkFilters
 from rules.decide import mode
-from service import review, users
+from service import assigning, review, users, worklist
 from service.access import Access
 from service.bootstrap import Service
 from service.demo.loading import banner
@@ -39,23 +37,29 @@ from service.errors import NotFound
 from service.judge import explain_breach
 from service.standing import troubles
 from store.breaches import history_of
-from store.queries import Scope, Where, casework, counts, findings, upkeep
+from store.queries import casework, findings, upkeep
 
 PAGE = 50
-MANY = 5_000
-"""Findings from which on the counts beside the filters may be some seconds old; the list and its total never are."""
-KEPT_SECONDS = 20.0
 DEFAULT_ZONE = "Australia/Darwin"
 _REASONS = {**review.REVIEW_REASONS, **review.WAIVER_REASONS}
-_FACETS = ("condition", "review", "severity", "policy", "rule", "team", "office", "worker")
 
 
-class ServiceDesk(CaseServiceDesk, PolicyServiceDesk, SourceServiceDesk, TodayServiceDesk):
+class ServiceDesk(
+    CaseServiceDesk,
+    DueServiceDesk,
+    PolicyServiceDesk,
+    SourceServiceDesk,
+    TodayServiceDesk,
+    WaiverServiceDesk,
+    AdminServiceDesk,
+    WorkServiceDesk,
+):
     """See ``api.web.desk.Desk``."""
 
     def __init__(self, service: Service) -> None:
+        WorkServiceDesk.__init__(self)
         self.service = service
-        self._kept: dict[tuple[str, Scope], tuple[float, counts.Facets]] = {}
+        self.kept = Kept()
 
     # --- the product -------------------------------------------------------------------------------------------------
 
@@ -96,71 +100,6 @@ class ServiceDesk(CaseServiceDesk, PolicyServiceDesk, SourceServiceDesk, TodaySe
     def _names(self) -> dict[str, str]:
         return {f"user:{user.id}": user.name for user in users.listed(self.service)}
 
-    # --- lists -------------------------------------------------------------------------------------------------------
-
-    def breaches(self, access: Access, filters: Filters) -> Listing[BreachRow]:
-        access.require("breaches:read")
-        scope, today = scope_of(access), self.today()
-        where = _where(filters)
-        with self.service.reading() as session:
-            page = findings.list_breaches(
-                session, where=where, scope=scope, sort=filters.sort or None, limit=PAGE, cursor=filters.cursor or None
-            )
-            total = findings.count_breaches(session, where=where, scope=scope)
-            everything = self._facets("breaches", scope, lambda: counts.breach_facets(session, scope=scope))
-            nothing = not everything.total and not casework.count_cases(session)
-        return Listing(
-            rows=[present.breach_row(item, self.service.policies, today=today) for item in page.items],
-            total=total,
-            as_of=self.service.now(),
-            zone=self.zone,
-            next_cursor=page.next_cursor or "",
-            choices=self._choices(everything),
-            store_is_empty=nothing,
-        )
-
-    def due_soon(self, access: Access, filters: Filters) -> Listing[DueRow]:
-        access.require("breaches:read")
-        scope, today = scope_of(access), self.today()
-        base = Where(verdict=("due_soon",), status=("enforced",))
-        where = _where(filters, verdict=("due_soon",), status=("enforced",), within=(today, filters.within))
-        with self.service.reading() as session:
-            page = findings.list_verdicts(
-                session, where=where, scope=scope, sort=filters.sort or "due_on", limit=PAGE, cursor=filters.cursor or None
-            )
-            total = findings.count_verdicts(session, where=where, scope=scope)
-            everything = self._facets("due", scope, lambda: counts.verdict_facets(session, where=base, scope=scope))
-        choices = self._choices(everything) | {"within": [Choice(str(n), words.count(n, "day")) for n in (7, 14, 28)]}
-        return Listing(
-            rows=[present.due_row(item.verdict, self.service.policies, today=today) for item in page.items],
-            total=total,
-            as_of=self.service.now(),
-            zone=self.zone,
-            next_cursor=page.next_cursor or "",
-            choices=choices,
-        )
-
-    def _facets(self, name: str, scope: Scope, count: Callable[[], counts.Facets]) -> counts.Facets:
-        """What the filters offer.  Counting a large store takes longer than all the rest of a page: it is done now and then."""
-        key, now = (name, scope), time.monotonic()
-        kept = self._kept.get(key)
-        if kept is not None and kept[0] > now:
-            return kept[1]
-        counted = count()
-        if counted.total >= MANY:
-            self._kept[key] = (now + KEPT_SECONDS, counted)
-            for old in [other for other, (until, _) in list(self._kept.items()) if until <= now]:
-                self._kept.pop(old, None)
-        return counted
-
-    def _choices(self, facets: counts.Facets) -> dict[str, list[Choice]]:
-        by = facets.by
-        orders = {"condition": words.CONDITIONS, "review": words.REVIEWS, "severity": words.SEVERITIES}
-        made = {name: present.choices(name, by.get(name, {}), order=orders.get(name, ())) for name in _FACETS}
-        made["rule"] = present.rule_choices(self.service.policies, by.get("rule", {}))
-        made["policy"] = present.policy_choices(self.service.policies, by.get("policy", {}))
-        return made
-
     # --- one breach --------------------------------------------------------------------------------------------------
 
     def breach(self, access: Access, breach: str) -> BreachPage:
@@ -196,28 +135,23 @@ class ServiceDesk(CaseServiceDesk, PolicyServiceDesk, SourceServiceDesk, TodaySe
             history=[present.history_line(line, names, _REASONS) for line in reversed(history)],
             actions=frozenset(review.actions(access, found)),
             reasons=[Choice(code, label) for code, label in review.REVIEW_REASONS.items()],
-            waiver_reasons=[Choice(code, label) for code, label in review.WAIVER_REASONS.items()],
             waivers=[_waiver(item, access, names, row, zone) for item in waivers],
+            assigned=found.assignee or "",
+            assignee=names.get(found.assignee, found.assignee) if found.assignee else "",
+            people=[Choice(one.actor, one.name) for one in worklist.people(svc, access)] if access.allows(review.SCOPE) else (),
         )
 
     def review(self, access: Access, breach: str, *, action: str, reason: str, comment: str, version: int) -> None:
         review.review(self.service, access, breach, action=action, version=version, reason_code=reason or None, comment=comment or None)
 
-    def ask_waiver(self, access: Access, breach: str, *, reason: str, comment: str, ends_on: dt.date, version: int) -> None:
-        zone = self._zone_of(access, breach)
-        ends_at = zone.end_of(ends_on.toordinal())
-        review.ask_waiver(self.service, access, breach, version=version, reason_code=reason, ends_at=ends_at, comment=comment or None)
+    def assign(self, access: Access, breach: str, *, to: str, version: int) -> None:
+        assigning.assign(self.service, access, breach, version=version, assignee=to or None)
 
-    def _zone_of(self, access: Access, breach: str) -> Zone:
+    def neighbours(self, access: Access, breach: str, filters: WorkFilters) -> tuple[str | None, str | None]:
+        access.require("breaches:read")
         with self.service.reading() as session:
-            found = findings.find_breach(session, breach, scope=scope_of(access))
-        if found is None:
-            raise NotFound("there is no such breach")
-        owner = self.service.policies.get(found.key[2])
-        return owner.zone if owner is not None else zone_of(self.zone)
-
-    def settle_waiver(self, access: Access, waiver: str, *, approve: bool) -> None:
-        review.settle_waiver(self.service, access, waiver, approve=approve)
+            where = where_of(self.service, access, filters)
+            return findings.neighbours(session, breach, where=where, scope=scope_of(access), sort=filters.sort or None)
 
     def status(self, access: Access) -> StatusPage:
         access.require("breaches:read")
@@ -242,23 +176,15 @@ class ServiceDesk(CaseServiceDesk, PolicyServiceDesk, SourceServiceDesk, TodaySe
         )
 
 
-def _where(filters: Filters, *, within: tuple[dt.date, str] | None = None, **more: Any) -> Where:
-    several: dict[str, Any] = {name: (value,) for name in (*_FACETS, "case") if (value := getattr(filters, name))}
-    if within is not None and within[1]:
-        several["until"] = (within[0] + dt.timedelta(days=min(int(within[1]), 3660))).isoformat()
-    return Where(**several, **more)
-
-
 def _waiver(item: findings.Waiver, access: Access, names: dict[str, str], row: BreachRow, zone: str) -> WaiverLine:
     open_to = item.state == "proposed" and access.allows(review.SCOPE)
     return WaiverLine(
         id=item.id,
-        state=words.word("waiver", item.state),
+        state=item.state,
         author=names.get(item.author, item.author),
         reason=_REASONS.get(item.reason_code, item.reason_code),
         comment=item.comment or "",
         approver=names.get(item.approver, item.approver) if item.approver else "",
         ends_on=words.local(item.ends_at - 1, zone).date(),
         may_approve=open_to and item.author != access.actor and access.may_approve(row.severity),
-        may_take_back=open_to and item.author == access.actor,
     )

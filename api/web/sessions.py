@@ -20,7 +20,9 @@ IDLE = 4 * 3_600_000
 """ms without a request after which a session is over."""
 LONGEST = 14 * 3_600_000
 """ms after which a session is over in any case."""
-OPEN_TO_ALL = frozenset({"web.sign_in", "web.static"})
+OPEN_TO_ALL = frozenset({"web.sign_in", "web.static", "web.calendar"})
+UNASKED = frozenset({"web.breach_news"})
+"""Asked by a page that lies open, not by a person: such a request does not keep a session alive."""
 FOR_A_NEW_PASSWORD = frozenset({"web.password", "web.sign_out"})
 
 
@@ -65,6 +67,11 @@ def viewer() -> Access | None:
     return found
 
 
+def ended() -> bool:
+    """Whether somebody was signed in with this browser whose session is over, without having signed out."""
+    return "user" in session and viewer() is None
+
+
 def _find() -> Access | None:
     user, began, seen = session.get("user"), session.get("began"), session.get("seen")
     if not isinstance(user, str) or not isinstance(began, int) or not isinstance(seen, int):
@@ -73,7 +80,7 @@ def _find() -> Access | None:
     if now - seen > IDLE or now - began > LONGEST:
         return None
     found = desk().session(user, began)
-    if found is not None and now - seen > 60_000:
+    if found is not None and now - seen > 60_000 and request.endpoint not in UNASKED:
         session["seen"] = now
     return found
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Response, flash, redirect, render_template, request, url_for
+from flask import Response, flash, redirect, render_template, request, session, url_for
 
 from api.web import sessions, words
 from api.web.pages import blueprint, named
@@ -16,7 +16,7 @@ def sign_in() -> Response | tuple[str, int] | str:
     if request.method == "GET":
         if sessions.viewer() is not None:
             return redirect(onward or url_for("web.today"), 303)  # type: ignore[return-value]
-        return render_template("web/sign_in.html", next=onward, name="")
+        return render_template("web/sign_in.html", next=onward, name="", ended=sessions.ended(), left=session.pop("left", False))
     name, password = request.form.get("name", "").strip(), request.form.get("password", "")
     flaws: dict[str, str] = {}
     code = 422
@@ -42,6 +42,7 @@ def sign_in() -> Response | tuple[str, int] | str:
 @blueprint.post("/sign-out")
 def sign_out() -> Response:
     sessions.end()
+    session["left"] = True
     flash("You have signed out.", "done")
     return redirect(url_for("web.sign_in"), 303)  # type: ignore[return-value]
 

@@ -126,7 +126,7 @@ class HistoryLine:
 
 @dataclass(frozen=True, slots=True)
 class WaiverLine:
-    """A waiver that was asked for."""
+    """A waiver that was asked for; ``state`` is its code."""
 
     id: str
     state: str
@@ -136,7 +136,6 @@ class WaiverLine:
     approver: str = ""
     ends_on: dt.date | None = None
     may_approve: bool = False
-    may_take_back: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,8 +162,13 @@ class BreachPage:
     actions: frozenset[str] = frozenset()
     """Of acknowledge, uphold, dismiss, comment, waive: what this viewer may do now."""
     reasons: Sequence[Choice] = ()
-    waiver_reasons: Sequence[Choice] = ()
     waivers: Sequence[WaiverLine] = ()
+    assigned: str = ""
+    """Who works on it, as histories name people (``user:ID``); empty: nobody."""
+    assignee: str = ""
+    """The same as a name."""
+    people: Sequence[Choice] = ()
+    """Whom this viewer may give it to; empty: they may give it to nobody."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,6 +44,13 @@ _WORDS: dict[str, dict[str, str]] = {
         "enforced": "Enforced",
         "retired": "Retired",
     },
+    "age": {
+        "today": "Today",
+        "week": "1 to 7 days ago",
+        "month": "8 to 30 days ago",
+        "quarter": "31 to 90 days ago",
+        "older": "More than 90 days ago",
+    },
     "history": {
         "opened": "Opened",
         "reopened": "Opened again",
@@ -62,6 +69,7 @@ _WORDS: dict[str, dict[str, str]] = {
         "uphold": "Upheld",
         "dismissed": "Dismissed",
         "dismiss": "Dismissed",
+        "assigned": "Assigned",
         "comment": "Comment",
         "commented": "Comment",
         "waiver_proposed": "A waiver was asked for",
@@ -139,7 +147,13 @@ _WORDS: dict[str, dict[str, str]] = {
         "office": "Office",
         "worker": "Worker",
         "case": "Case",
+        "assignee": "Assigned to",
+        "age": "Found",
+        "search": "Case id begins with",
+        "since": "Due from",
+        "until": "Due until",
         "within": "Due within",
+        "on": "Due on",
     },
 }
 

@@ -15,23 +15,24 @@ from api.web.views import (
     BreachRow,
     Choice,
     Clause,
-    DueRow,
     Evidence,
-    Filters,
     HeldCase,
     HistoryLine,
-    Listing,
     SourceLine,
     StatusPage,
-    WaiverLine,
 )
+from api.web.worklist.views import WorkFilters
 from rules.model import to_ms
 from service.access import ROLES, Access
 from service.errors import Flaw, Forbidden, Invalid, LockedOut, NotFound, NotPossible, StaleVersion, Unauthorised
+from tests.support.fakeadmin import FakeAdmin
 from tests.support.fakecases import FakeCases
+from tests.support.fakedue import FakeDue
 from tests.support.fakepolicies import FakePolicies
 from tests.support.fakesources import FakeSources
 from tests.support.faketoday import FakeToday
+from tests.support.fakewaivers import FakeWaivers
+from tests.support.fakeworklist import FakeWork
 
 ZONE = "Australia/Adelaide"
 NOW = to_ms(dt.datetime(2026, 4, 9, 0, 44, tzinfo=dt.UTC))
@@ -70,12 +71,13 @@ def row(number: int) -> BreachRow:
     )
 
 
-class FakeDesk(FakeCases, FakePolicies, FakeSources, FakeToday):
+class FakeDesk(FakeCases, FakeDue, FakePolicies, FakeSources, FakeToday, FakeAdmin, FakeWaivers, FakeWork):
     """Everything in memory; ``moved`` makes the next review find a newer version."""
 
     def __init__(self) -> None:
         super().__init__()
         FakeSources.__init__(self)
+        FakeAdmin.__init__(self)
         self.rows = {item.id: item for item in map(row, range(60))}
         self.limited: frozenset[str] | None = None
         self.roles = frozenset({"reviewer"})
@@ -88,6 +90,9 @@ class FakeDesk(FakeCases, FakePolicies, FakeSources, FakeToday):
         self.seen: list[tuple[str, Any]] = []
         self.over: set[str] = set()
         self.clock = NOW
+        self.assigned: dict[str, str] = {}
+        FakeWork.__init__(self)
+        FakeWaivers.__init__(self)
 
     def _access(self, user: str) -> Access:
         scopes = frozenset[str]().union(*(ROLES[role] for role in self.roles))
@@ -123,26 +128,6 @@ class FakeDesk(FakeCases, FakePolicies, FakeSources, FakeToday):
             raise Invalid(Flaw("password", "short", "use at least 12 characters"))
         self.password = new
         self.must_change = False
-
-    def breaches(self, access: Access, filters: Filters) -> Listing[BreachRow]:
-        self._fail()
-        self.seen.append(("breaches", filters))
-        rows = [] if self.empty else list(self.rows.values())
-        for name in ("rule", "policy", "severity", "condition", "review", "team", "worker", "case"):
-            if value := getattr(filters, name):
-                rows = [item for item in rows if getattr(item, name) == value]
-        start = int(filters.cursor or 0)
-        if filters.sort == "severity":
-            rows.sort(key=lambda item: words.SEVERITIES.index(item.severity))
-        choices = {
-            name: [Choice(value, words.word(name, value)) for value in values]
-            for name, values in (("severity", words.SEVERITIES), ("condition", words.CONDITIONS), ("review", words.REVIEWS))
-        }
-        choices["team"] = [Choice("north", "north"), Choice("south", "south")]
-        choices["rule"] = [Choice(rule, f"{rule} {sentence[:30]}") for rule, _, sentence in _SENTENCES]
-        choices["policy"] = [Choice("cfss", "Child and Family Support System journey")]
-        more = str(start + 25) if start + 25 < len(rows) else ""
-        return Listing(rows[start : start + 25], len(rows), NOW, ZONE, more, choices, self.empty)
 
     def breach(self, access: Access, breach: str) -> BreachPage:
         self._fail()
@@ -204,18 +189,10 @@ class FakeDesk(FakeCases, FakePolicies, FakeSources, FakeToday):
             ),
             actions=frozenset(actions),
             reasons=(Choice("record_wrong", "The record is wrong"), Choice("not_applicable", "It does not apply to this family")),
-            waiver_reasons=(Choice("unsafe", "It was not safe"),),
-            waivers=(
-                WaiverLine(
-                    "wv1",
-                    "Asked for, not yet approved",
-                    "robin",
-                    "It was not safe",
-                    "See the supervision note.",
-                    ends_on=dt.date(2026, 5, 1),
-                    may_approve=may,
-                ),
-            ),
+            waivers=self.waivers_of(access),
+            assigned=self.assigned.get(breach, ""),
+            assignee=self.assigned.get(breach, "").removeprefix("user:"),
+            people=(Choice("user:kim", "kim"), Choice("user:robin", "robin")) if may else (),
         )
 
     def review(self, access: Access, breach: str, *, action: str, reason: str, comment: str, version: int) -> None:
@@ -231,33 +208,21 @@ class FakeDesk(FakeCases, FakePolicies, FakeSources, FakeToday):
         state = {"acknowledge": "acknowledged", "uphold": "upheld", "dismiss": "dismissed"}.get(action, item.review)
         self.rows[breach] = replace(item, review=state, version=version + 1)
 
-    def ask_waiver(self, access: Access, breach: str, *, reason: str, comment: str, ends_on: dt.date, version: int) -> None:
-        self.seen.append(("ask_waiver", (breach, reason, comment, ends_on)))
+    def assign(self, access: Access, breach: str, *, to: str, version: int) -> None:
+        item = self.rows[breach]
+        if version != item.version:
+            raise StaleVersion(item.version)
+        if to not in {"", "user:kim", "user:robin"}:
+            raise Invalid(Flaw("assignee", "unknown", "choose somebody who reviews breaches"))
+        self.seen.append(("assign", (breach, to)))
+        self.assigned[breach] = to
+        self.rows[breach] = replace(item, version=version + 1)
 
-    def settle_waiver(self, access: Access, waiver: str, *, approve: bool) -> None:
-        if access.actor == "user:robin":
-            raise Forbidden
-        self.seen.append(("settle_waiver", (waiver, approve)))
-
-    def due_soon(self, access: Access, filters: Filters) -> Listing[DueRow]:
-        self._fail()
-        today = dt.date(2026, 4, 9)
-        rows = [
-            DueRow(
-                f"FAM-{2100 + n}",
-                "An assessment, within 6 to 8 weeks of the first visit",
-                "C14",
-                "cfss",
-                "high",
-                today + dt.timedelta(days=n) if n < 9 else None,
-                n if n < 9 else None,
-                "north",
-                "",
-                f"w-{n % 4}",
-            )
-            for n in range(0 if self.empty else 10)
-        ]
-        return Listing(rows, len(rows), NOW, ZONE, "", {"within": [Choice("7", "7 days"), Choice("14", "14 days")]})
+    def neighbours(self, access: Access, breach: str, filters: WorkFilters) -> tuple[str | None, str | None]:
+        rows = [item.row.id for item in self.breaches(access, replace(filters, cursor="")).rows]
+        place = rows.index(breach) if breach in rows else -1
+        after = rows[place + 1 : place + 2]
+        return (rows[place - 1] if place > 0 else None), (after[0] if after else None)
 
     def status(self, access: Access) -> StatusPage:
         self._fail()

@@ -18,7 +18,7 @@ STATES = {"waiting": ("proposed",), "standing": ("approved",), "past": ("refused
 class FakeWaivers:
     """``settled``: what somebody else has made of a waiver meanwhile."""
 
-    rows: Mapping[str, BreachRow]
+    rows: dict[str, BreachRow]
     clock: int
     empty: bool
     seen: list[tuple[str, Any]]

@@ -9,6 +9,7 @@ from sqlalchemy import event as hooks
 
 from api.app import create_app
 from service import review
+from store.queries import waivers_of_case
 from tests.support.pages import Document, PageClient
 from tests.support.service_kit import Kit, connected, event, plan, three_visits, visit
 from tests.web.conftest import FIRST, OWN
@@ -53,7 +54,8 @@ def test_filters_counts_and_pages_agree(flow, enter):
     page = client.get("/breaches?rule=C08&condition=open")
     assert "60 breaches, as of" in page.main
     assert "50 breaches on this page of 60 in all" in page.main
-    assert page.one("option", value="critical").text == "Critical (60)"
+    (critical,) = [e.text for e in page.all("label") if e.text.startswith("Critical")]
+    assert critical == "Critical60"
     seen = [e.attributes["id"] for e in page.all("tr") if "data-row" in e.attributes]
     more = client.get(page.one("a", rel="next").attributes["href"])
     seen += [e.attributes["id"] for e in more.all("tr") if "data-row" in e.attributes]
@@ -146,7 +148,7 @@ def test_the_second_of_two_is_told_and_nothing_is_overwritten(flow, enter):
     first.post(address, {"action": "uphold", "version": str(breach.version)})
     (version,) = seen
     page = second.post(address, {"action": "dismiss", "reason": "record_error", "comment": "My view.", "version": version}, status=409)
-    assert "The last change: Upheld by kim, Mon 1 June 2026, 12:00 (Adelaide time)" in page.main
+    assert "Upheld by kim, Mon 1 June 2026, 12:00 (Adelaide time)" in page.main
     assert page.one("textarea", id="comment").text == "My view."
     assert flow.breaches()["C08"].review == "upheld"
     fresh = page.all("input", name="version")[0].attributes["value"]
@@ -171,32 +173,78 @@ def test_a_waiver_takes_two_persons_and_the_right_role(flow, enter):
     breach = flow.breaches()["C08"]
     address = f"/breaches/{breach.id}"
     asks, leads, manages = enter("kim"), enter("lee", "team_leader"), enter("mo", "manager")
-    asks.get(address)
+    assert "Another person has to approve it: a manager" in asks.get(f"{address}/waivers").main
     asks.post(
         f"{address}/waivers",
         {"waiver_reason": "unsafe", "ends_on": "2026-06-30", "waiver_comment": "Until the move.", "version": str(breach.version)},
     )
     page = asks.get(address)
-    assert "Asked for, not yet approved: It is not safe to do it now, until the end of Tue 30 June 2026" in page.main
-    assert "Take the request back" in page.main
-    assert "Approve the waiver" not in page.main
-    assert "Approve the waiver" not in leads.get(address).main
-    page = manages.get(address)
-    (form,) = [e for e in page.all("form") if re.search(r"/waivers/\w+$", e.attributes.get("action", ""))]
-    leads.post(form.attributes["action"], {"answer": "approve"}, status=403)
-    manages.post(form.attributes["action"], {"answer": "approve"})
+    assert "Asked for, not yet approved It is not safe to do it now, until the end of Tue 30 June 2026" in page.main
+    waiver = next(e.attributes["href"] for e in page.all("a") if re.fullmatch(r"/waivers/\w+", e.attributes["href"]))
+    assert "Take the request back" in asks.get(waiver).main
+    page = leads.get(waiver)
+    assert "A waiver of a breach of critical severity is answered by a manager" in page.main
+    assert not page.all("input", name="answer")
+    leads.post(waiver, {"answer": "approve"}, status=403)
+    asks.post(waiver, {"answer": "approve"}, status=403)
+    assert "0 requests" not in leads.get("/waivers").main
+    assert "For you to answer (1)" in manages.get("/waivers?mine=1").main
+    manages.post(waiver, {"answer": "approve", "comment": "Seen by the panel."})
     flow.settle()
-    page = asks.get(address)
-    assert "Approved: It is not safe to do it now" in page.main
+    page = leads.post(waiver, {"answer": "approve", "comment": "Mine."}, status=409)
+    assert "Approved, by mo, Mon 1 June 2026, 12:00 (Adelaide time) Seen by the panel." in page.main
+    assert page.one("textarea", id="kept").text == "Mine."
     assert flow.breaches()["C08"].condition == "excused"
-    assert "Excused" in page.main
-    assert "The waiver was approved" in page.main
+    page = asks.get(address)
+    for words in ("Excused", "The waiver was approved", "Seen by the panel.", "answered by mo"):
+        assert words in page.main
+    assert "It is not safe to do it now" in asks.get("/waivers?show=standing").main
+    flow.take(visit("2026-03-20T10:00"))
+    flow.settle()
+    assert "Void since Mon 1 June 2026, 12:00 (Adelaide time): the evidence changed" in asks.get(waiver).main
+    assert "The waiver no longer holds, since the evidence changed" in asks.get(address).main
+    assert "1 waiver, as of" in asks.get("/waivers?show=past").main
+
+
+@BOTH
+def test_waivers_of_other_teams_do_not_exist(flow, enter):
+    breached(flow)
+    breach = flow.breaches()["C08"]
+    asks = enter("kim")
+    asks.get("/waivers")
+    asks.post(f"/breaches/{breach.id}/waivers", {"waiver_reason": "unsafe", "ends_on": "2026-06-30", "version": str(breach.version)})
+    with flow.svc.reading() as session:
+        (waiver,) = waivers_of_case(session, "k1")
+    south = enter("sue", "manager", teams=["south"])
+    assert "0 waivers, as of" in south.get("/waivers?show=all").main
+    south.get(f"/waivers/{waiver.id}", status=404)
+    south.get(f"/breaches/{breach.id}/waivers", status=404)
+    south.post(f"/waivers/{waiver.id}", {"answer": "approve"}, status=404)
+    assert "1 waiver, as of" in enter("ann", "manager", teams=["north"]).get("/waivers").main
+
+
+def test_giving_a_breach_to_somebody_is_told_in_its_history(flow, enter):
+    breached(flow)
+    breach = flow.breaches()["C08"]
+    client = enter("kim")
+    enter("vi", "viewer")
+    page = client.get(f"/breaches/{breach.id}")
+    people = page.one("select", id="to")
+    assert [e.text for e in page.all("option") if people in e.parents] == ["Nobody", "kim"]
+    client.post(f"/breaches/{breach.id}/assign", {"me": "yes", "version": str(breach.version)})
+    page = client.get(f"/breaches/{breach.id}")
+    assert "Assigned to kim" in page.main
+    assert "Assigned to kim Mon 1 June 2026" in page.main
 
 
 def test_every_reason_that_can_be_chosen_is_one_that_the_service_takes(flow, enter):
     breached(flow)
-    page = enter("kim").get(f"/breaches/{flow.breaches()['C08'].id}")
-    for field, known in (("reason", review.REVIEW_REASONS), ("waiver_reason", review.WAIVER_REASONS)):
+    client, address = enter("kim"), f"/breaches/{flow.breaches()['C08'].id}"
+    for path, field, known in (
+        (address, "reason", review.REVIEW_REASONS),
+        (f"{address}/waivers", "waiver_reason", review.WAIVER_REASONS),
+    ):
+        page = client.get(path)
         select = page.one("select", id=field)
         offered = [e.attributes["value"] for e in page.all("option") if select in e.parents and e.attributes["value"]]
         assert offered == list(known)

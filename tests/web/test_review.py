@@ -22,17 +22,6 @@ def signed_in(desk: FakeDesk, name: str = "kim") -> PageClient:
     return client
 
 
-def test_acknowledging_from_the_list_comes_back_to_its_place(desk: FakeDesk) -> None:
-    client = signed_in(desk)
-    page = client.get("/breaches?condition=open&sort=-due_on")
-    form = next(e for e in page.all("form") if e.attributes.get("action") == "/breaches/b0000/review")
-    sent = {e.attributes["name"]: e.attributes["value"] for e in page.all("input", type="hidden") if form in e.parents}
-    client.post(form.attributes["action"], sent, token=sent.pop("csrf_token"))
-    assert client.location == "/breaches?condition=open&sort=-due_on#b-b0000"
-    assert desk.rows["b0000"].review == "acknowledged"
-    assert "Acknowledged: No completed safety plan" in client.get("/breaches").main
-
-
 @pytest.mark.parametrize(
     ("data", "review"),
     [
@@ -78,7 +67,7 @@ def test_the_second_of_two_is_told_and_nothing_is_overwritten(desk: FakeDesk) ->
     )
     assert page is not None
     assert "Somebody else changed this breach while you were reading" in page.main
-    assert "The last change: Review: Upheld by robin, Thu 9 April 2026, 10:14 (Adelaide time)" in page.main
+    assert "Review: Upheld by robin, Thu 9 April 2026, 10:14 (Adelaide time)" in page.main
     assert desk.rows["b0000"].review == "upheld"
     assert page.one("textarea", id="comment").text == "My view."
     assert page.one("option", value="record_wrong").attributes.get("selected") == ""
@@ -110,17 +99,46 @@ def test_who_only_reads_sees_no_form_and_can_send_none(desk: FakeDesk) -> None:
     assert "Your role does not allow this" in page.main
 
 
-def test_a_waiver_is_asked_for_with_reason_and_end(desk: FakeDesk) -> None:
+def test_a_breach_is_given_to_somebody_and_taken_back(desk: FakeDesk) -> None:
     client = signed_in(desk)
-    page = client.post("/breaches/b0000/waivers", {"version": "3", "waiver_comment": "kept"}, status=422)
+    page = client.get("/breaches/b0000")
+    assert "Assigned to Nobody" in page.main
+    client.post("/breaches/b0000/assign", {"to": "user:robin", "version": "3"})
+    assert "Assigned to robin" in client.get("/breaches/b0000").main
+    client.post("/breaches/b0000/assign", {"me": "yes", "to": "user:robin", "version": "4"})
+    client.post("/breaches/b0000/assign", {"to": "", "version": "5"})
+    assert [given for kind, given in desk.seen if kind == "assign"] == [("b0000", "user:robin"), ("b0000", "user:kim"), ("b0000", "")]
+    page = client.post("/breaches/b0000/assign", {"to": "user:nobody", "version": "6"}, status=422)
     assert page is not None
-    assert "Give a reason" in page.one("p", id="waiver_reason-error").text
-    assert "Give the last day" in page.one("p", id="ends_on-error").text
-    assert page.one("textarea", id="waiver_comment").text == "kept"
-    client.post("/breaches/b0000/waivers", {"version": "3", "waiver_reason": "unsafe", "ends_on": "2026-05-01"})
-    assert desk.seen[-1][0] == "ask_waiver"
-    client.post("/breaches/b0000/waivers/wv1", {"version": "3", "answer": "approve"})
-    assert ("settle_waiver", ("wv1", True)) in desk.seen
+    assert "Choose somebody who reviews breaches" in page.one("p", id="to-error").text
+    page = client.post("/breaches/b0000/assign", {"to": "user:robin", "version": "3"}, status=409)
+    assert page is not None
+    assert page.one("option", value="user:robin").attributes.get("selected") == ""
+
+
+def test_next_and_previous_follow_the_list_that_one_came_from(desk: FakeDesk) -> None:
+    client = signed_in(desk)
+    page = client.get("/breaches/b0006?in=rule%3DC08%26condition%3Dopen%26sort%3D-due_on")
+    assert page.one("a", rel="prev").attributes["href"] == "/breaches/b0000?in=condition%3Dopen%26rule%3DC08%26sort%3D-due_on"
+    assert page.one("a", rel="next").attributes["href"].startswith("/breaches/b0018?in="), "b0012 is not open"
+    back = next(e for e in page.all("a") if e.text == "Breaches" and "breadcrumbs" in e.attributes.get("class", ""))
+    assert back.attributes["href"] == "/breaches?condition=open&rule=C08&sort=-due_on#b-b0006"
+    (kept,) = {e.attributes["value"] for e in page.all("input", name="in")}
+    client.post("/breaches/b0006/review", {"action": "uphold", "version": "3", "in": kept})
+    assert client.location == "/breaches/b0006?in=condition%3Dopen%26rule%3DC08%26sort%3D-due_on"
+    assert client.get("/breaches/b0000?in=all").all("a", rel="next")
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "x", "condition=closed", "case=%00", "rule=" + "b" * 2000, "=&=", "cursor=zzz&x=%", "sort=a%00", "https://example.org/?a=b"],
+)
+def test_a_list_that_is_none_is_as_if_none_was_given(desk: FakeDesk, text: str) -> None:
+    client = signed_in(desk)
+    page = client.get("/breaches/b0000", query_string={"in": text})
+    assert not page.all("nav", aria_label="In the list that you came from")
+    client.post("/breaches/b0000/review", {"action": "uphold", "version": "3", "in": text})
+    assert client.location.startswith("/breaches/b0000")
 
 
 @pytest.mark.parametrize("version", ["", "x", "-1", "9" * 30])

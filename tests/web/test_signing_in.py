@@ -67,17 +67,60 @@ def test_every_form_needs_the_token(app: Flask, client: PageClient, desk: FakeDe
             assert [entry for entry in desk.seen[len(before) :] if entry[0] in {"review", "ask_waiver", "settle_waiver"}] == []
 
 
-def test_what_was_written_survives_the_end_of_the_session(client: PageClient, desk: FakeDesk) -> None:
+@pytest.mark.parametrize(
+    ("path", "data", "leads"),
+    [
+        ("/breaches/b0000/review", {"action": "comment", "comment": "A long thought.", "version": "3"}, "/breaches/b0000"),
+        ("/breaches/b0000/review", {"comment": "A long thought.", "in": "rule=C08"}, "/breaches/b0000?in=rule%3DC08"),
+        ("/breaches/b0000/waivers", {"waiver_comment": "A long thought.", "ends_on": "2026-05-01"}, "/breaches/b0000/waivers"),
+        ("/waivers/wv1", {"answer": "refuse", "comment": "A long thought."}, "/waivers/wv1"),
+    ],
+)
+def test_what_was_written_survives_the_end_of_the_session(
+    client: PageClient, desk: FakeDesk, path: str, data: dict[str, str], leads: str
+) -> None:
     client.sign_in("kim", PASSWORD)
     token = client.token()
     desk.clock += sessions.IDLE + 1
-    page = client.post(
-        "/breaches/b0000/review", {"action": "comment", "comment": "A long thought.", "version": "3"}, status=400, token=token
-    )
+    page = client.post(path, data, status=400, token=token)
     assert page is not None
     assert "Your session ended while the page was open" in page.main
     assert page.one("textarea", id="kept").text == "A long thought."
     assert desk.rows["b0000"].version == 3
+    onward = next(e.attributes["href"] for e in page.all("a") if e.text == "Sign in and go back to the page")
+    assert "thought" not in onward
+    page = client.get(onward)
+    assert "Your session is over. Sign in again, and you come back to where you were" in page.main
+    client.post("/sign-in", {"name": "kim", "password": PASSWORD, "next": page.one("input", name="next").attributes["value"]})
+    assert client.location == leads
+
+
+def test_a_form_of_an_earlier_session_leads_back_to_its_page(client: PageClient) -> None:
+    client.sign_in("kim", PASSWORD)
+    token = client.token()
+    client.post("/sign-out", {})
+    client.sign_in("kim", PASSWORD)
+    page = client.post("/breaches/b0000/review", {"action": "comment", "comment": "A long thought."}, status=400, token=token)
+    assert page is not None
+    assert "You have signed in anew since this page was opened" in page.main
+    assert next(e.attributes["href"] for e in page.all("a") if e.text == "Go back to the page") == "/breaches/b0000"
+
+
+def test_no_password_is_shown_again(client: PageClient) -> None:
+    client.get("/sign-in")
+    page = client.post("/sign-in", {"name": "kim a", "password": "two words"}, status=400, token="-")
+    assert page is not None
+    assert not page.all("textarea")
+    assert "two words" not in page.text
+
+
+def test_signing_out_makes_the_browser_forget_what_was_typed(client: PageClient) -> None:
+    client.sign_in("kim", PASSWORD)
+    client.post("/sign-out", {})
+    page = client.get("/sign-in")
+    assert page.all("div", data_forget="")
+    assert "Your session is over" not in page.main
+    assert not client.get("/sign-in").all("div", data_forget="")
 
 
 def test_after_signing_in_one_is_where_one_wanted_to_be(client: PageClient) -> None:

@@ -103,4 +103,4 @@ def calendar(token: str) -> Response:
     response.cache_control.max_age = int(dt.timedelta(minutes=15).total_seconds())
     response.headers["Content-Disposition"] = 'inline; filename="due.ics"'
     response.headers["X-Robots-Tag"] = "noindex"
-    return response.make_conditional(request)
+    return response.make_conditional(request)  # type: ignore[return-value]

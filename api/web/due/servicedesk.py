@@ -47,7 +47,6 @@ PERIODS = (7, 14, 28)
 KINDS = 4
 """Kinds of requirements that a day of the month shows."""
 MONTHS_AHEAD = 12
-_NAMES = ("severity", "policy", "rule", "team", "office", "worker")
 
 
 class DueServiceDesk:
@@ -204,12 +203,12 @@ def due_where(filters: DueFilters, today: dt.date) -> Where:
         more = {"verdict": ("due_soon",)}
     if filters.on:
         more |= {"since": filters.on, "until": filters.on}
-    case = (filters.case,) if filters.case else ()
-    return Where(**{name: (value,) for name in _NAMES if (value := getattr(filters, name))}, case=case, status=("enforced",), **more)
+    names = {**filters.owners(), **({"case": filters.case} if filters.case else {})}
+    return Where(**{name: (value,) for name, value in names.items()}, **more, status=("enforced",))  # type: ignore[arg-type]
 
 
 def _owners(filters: DueFilters) -> Where:
-    return Where(**{name: (value,) for name, value in filters.owners().items()})
+    return Where(**{name: (value,) for name, value in filters.owners().items()})  # type: ignore[arg-type]
 
 
 def _plain(counted: Any) -> list[Choice]:

@@ -67,7 +67,7 @@ class SourceServiceDesk:
             row,
             found.path,
             found.mapping.name,
-            found.push is not None,
+            found.signed is not None,
             settled,
             lines,
             page.next_cursor or "",
@@ -76,7 +76,7 @@ class SourceServiceDesk:
 
     def ask_now(self, access: Access, source: str) -> None:
         found = self._found(access, source)
-        if not found.enabled:
+        if not found.asked:
             raise NotPossible("this source is not switched on")
         pulling.nudge(self.service, found)
 

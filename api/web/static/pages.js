@@ -31,7 +31,8 @@ const LIST = "duecare.list";
 const ROW = "duecare.row";
 function remember(key, value) { try { sessionStorage.setItem(key, value); } catch { /* no storage: back leads to the whole list */ } }
 function recall(key) { try { return sessionStorage.getItem(key); } catch { return null; } }
-if (document.querySelector("[data-list=breaches]")) remember(LIST, location.pathname + location.search);
+const list = document.querySelector("[data-list=breaches]");
+if (list) remember(LIST, list.dataset.here ?? location.pathname + location.search);
 const back = document.querySelector("[data-back]");
 if (back && recall(LIST)) back.setAttribute("href", `${recall(LIST)}#b-${back.dataset.back}`);
 
@@ -66,7 +67,7 @@ if (document.querySelector("[data-live]")) setTimeout(follow, 1500);
 const STORE = "duecare.keys";
 const dialog = document.getElementById("keys");
 const on = document.getElementById("keys-on");
-const rows = [...document.querySelectorAll("[data-row]")];
+const rows = () => [...document.querySelectorAll("[data-row]")];  // asked for each time: a step exchanges rows
 let keys = true;
 try { keys = localStorage.getItem(STORE) !== "off"; } catch { /* no storage: the keys stay on */ }
 if (on) {
@@ -78,32 +79,39 @@ if (on) {
 }
 
 function mark(row) {
-  for (const other of rows) other.classList.toggle("is-current", other === row);
+  for (const other of rows()) other.classList.toggle("is-current", other === row);
 }
-const current = () => rows.findIndex((row) => row.classList.contains("is-current"));
+const current = () => rows().findIndex((row) => row.classList.contains("is-current"));
 function go(step) {
-  if (!rows.length) return;
+  const all = rows();
+  if (!all.length) return;
   const at = current();
-  const next = rows[Math.min(rows.length - 1, Math.max(0, at < 0 ? (step > 0 ? 0 : rows.length - 1) : at + step))];
+  const next = all[Math.min(all.length - 1, Math.max(0, at < 0 ? (step > 0 ? 0 : all.length - 1) : at + step))];
   mark(next);
   next.querySelector("a")?.focus({ preventScroll: true });
   next.scrollIntoView({ block: "nearest" });
 }
-for (const row of rows) row.addEventListener("focusin", () => mark(row));
-if (rows.length && location.hash.startsWith("#b-")) {
+document.addEventListener("focusin", (event) => {
+  const row = event.target.closest?.("[data-row]");
+  if (row) mark(row);
+});
+if (rows().length && location.hash.startsWith("#b-")) {
   // The row that was worked on; where it has left the list, the one that took its place.
-  const row = rows.includes(target) ? target : rows[Math.min(rows.length - 1, Number(recall(ROW) ?? 0))];
+  const all = rows();
+  const row = all.includes(target) ? target : all[Math.min(all.length - 1, Number(recall(ROW) ?? 0))];
   mark(row);
   row.querySelector("a")?.focus({ preventScroll: true });
   row.scrollIntoView({ block: "nearest" });
 }
-for (const form of document.querySelectorAll("[data-row] form[data-acknowledge]")) {
-  form.addEventListener("submit", () => remember(ROW, String(rows.indexOf(form.closest("[data-row]")))));
-}
+document.addEventListener("click", (event) => {
+  const row = event.target.closest?.("[data-row]");
+  if (row && event.target.closest("a")) remember(ROW, String(rows().indexOf(row)));
+});
 
 function acknowledge() {
-  const scope = rows.length ? rows[current()] : document;
-  scope?.querySelector("form[data-acknowledge]")?.requestSubmit();
+  const all = rows();
+  const step = (all.length ? all[current()] : document)?.querySelector("[data-acknowledge]");
+  if (step instanceof HTMLFormElement) step.requestSubmit(); else step?.click();
 }
 function help() {
   if (dialog.open) dialog.close(); else dialog.showModal();
@@ -113,6 +121,9 @@ document.addEventListener("keydown", (event) => {
   if (!dialog || event.ctrlKey || event.metaKey || event.altKey || event.repeat && event.key === "a" || typing(event.target)) return;
   if (!keys && event.key !== "?") return;
   if (dialog.open && event.key !== "?") return;
+  // A page may have keys of its own: they come first.
+  const own = new CustomEvent("duecare:key", { detail: event.key, cancelable: true });
+  if (!document.dispatchEvent(own)) { event.preventDefault(); return; }
   const action = { j: () => go(1), k: () => go(-1), a: acknowledge, "?": help, "/": () => {
     const search = document.querySelector("[data-search]");
     if (!search) return;
