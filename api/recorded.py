@@ -100,6 +100,7 @@ def _record(response: Response) -> Response:
         accesslog.record(service(), *_entries(action, actor, outcome))
     except NotRecorded:
         if reading and outcome == "done":
+            response.close()
             return _withheld()
     return response
 

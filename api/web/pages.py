@@ -8,7 +8,7 @@ import datetime as dt
 from flask import Blueprint, Response, g, render_template, request, send_from_directory
 from werkzeug.datastructures import MultiDict
 
-from api.web import sessions, words
+from api.web import needs, sessions, words
 from api.web.rendering import STATIC
 from api.web.sessions import desk
 from api.web.views import Filters
@@ -24,7 +24,10 @@ class BadAddress(Exception):
 @blueprint.before_request
 def _before() -> Response | None:
     g.page = True
-    return sessions.guard()
+    turned = sessions.guard()
+    if turned is None:
+        needs.check()
+    return turned
 
 
 @blueprint.get("/static/<path:filename>", endpoint="static")

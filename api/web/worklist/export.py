@@ -15,6 +15,7 @@ from typing import IO
 import xlsxwriter
 from flask import Response, request
 
+from api import recorded
 from api.web import sessions, words
 from api.web.pages import BadAddress, blueprint
 from api.web.rendering import limits
@@ -115,6 +116,7 @@ def _breaches_file(kind: str) -> Response:
     response.content_length = size
     response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
     response.call_on_close(file.close)
+    recorded.note(count=extract.total)
     return response
 
 

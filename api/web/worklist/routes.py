@@ -10,6 +10,7 @@ from typing import Any
 
 from flask import Response, flash, jsonify, redirect, render_template, request, session, url_for
 
+from api import recorded
 from api.web import sessions, words
 from api.web.pages import blueprint
 from api.web.rendering import label
@@ -87,7 +88,9 @@ def breach_steps() -> tuple[str, int] | str:
     filters = from_text(form.get("list", ""))
     one = form.get("acknowledge", "")
     action = "acknowledge" if one else form.get("action", "")
-    answer = _taken(action, _versioned([one] if one else form.getlist("chosen")), form.get("assignee", ""))
+    chosen = _versioned([one] if one else form.getlist("chosen"))
+    answer = _taken(action, chosen, form.get("assignee", ""))
+    recorded.note(things=[breach for breach, _ in chosen])
     if "X-Part" in request.headers:
         drawn = render_template(
             "web/worklist/answer.html", answer=answer, columns=_columns(filters), may_review=True, filters=filters, **_tools(filters)
