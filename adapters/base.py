@@ -138,13 +138,15 @@ class Adapter(Protocol):
 class Kind:
     """A kind of client system: the name by which a source's file asks for it, what its ``settings`` may hold, how one is made.
 
-    ``about`` is a sentence for people.  Adapters of others are found by the entry point group ``duecare.adapters``.
+    ``about`` is a sentence for people; ``asked``: whether there is anything to be asked for.  Adapters of others are found by the
+    entry point group ``duecare.adapters``.
     """
 
     name: str
     about: str
     settings: type[BaseModel]
     make: Callable[[Any], Adapter]
+    asked: bool = True
 
 
 ENTRY_POINTS = "duecare.adapters"

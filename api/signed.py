@@ -24,16 +24,17 @@ def require_signatures(sources: Iterable[object], body: bytes) -> None:
     """
     given = set(sources)
     for source in service().feeds.current().items.values():
-        if source.push is not None and source.uri in given:
+        if source.signed is not None and not given.isdisjoint(source.senders):
             require_signature(source, body)
 
 
 def require_signature(source: Configured, body: bytes) -> None:
     """The same for one source that asks for a signature.  Raises ApiProblem."""
-    assert source.push is not None
+    assert source.signed is not None
+    assert source.signed.secret is not None
     headers = {name.lower(): value for name, value in request.headers}
     try:
-        verify(source.push.secret.value(), headers, body, now=service().now(), tolerance=source.push.tolerance)
+        verify(source.signed.secret.value(), headers, body, now=service().now(), tolerance=source.signed.tolerance)
     except Unauthorised as error:
         _log.warning("signature_refused", source=source.name, why=str(error))
         raise ApiProblem("unauthorized", detail=f"{error}.", headers={"WWW-Authenticate": 'Signature realm="duecare"'}) from None

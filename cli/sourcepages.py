@@ -37,12 +37,12 @@ def sources_page() -> str:
     """A source's file, every kind of client system with its settings, and the mappings that ship."""
     from adapters.base import kinds
     from adapters.ready import ready
-    from service.sources import Signature, SourceFile
+    from service.sourcefile import Push, SourceFile
     from service.sourceschema import documented, settings_schema
 
     known = kinds()
     parts = ["# Sources\n", _LEAD, "## The file\n", fields(documented(SourceFile))]
-    parts += ["### signature\n", _about(Signature), fields(documented(Signature))]
+    parts += ["### push\n", _about(Push), fields(documented(Push))]
     parts += [
         "### secret\n",
         "Where a secret stands: one of the two.\n",

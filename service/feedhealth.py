@@ -68,11 +68,11 @@ def feeds(svc: Service, session: Session) -> list[Feed]:
 
 def _feed(stored: upkeep.Source, source: Configured | None, now: int) -> Feed:
     name, title = (source.name, source.title) if source is not None else (None, stored.source)
-    return Feed(name, title, _state(stored, source, now), source.every if source is not None else None, stored)
+    return Feed(name, title, _state(stored, source, now), source.every if source is not None and source.kind.asked else None, stored)
 
 
 def _state(stored: upkeep.Source, source: Configured | None, now: int) -> State:
-    if source is None:
+    if source is None or (source.enabled and not source.kind.asked):
         beating = stored.complete_until is not None and now - stored.complete_until > SOURCE_QUIET
         return State.QUIET if beating else State.PUSHED
     if not source.enabled:

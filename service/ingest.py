@@ -89,13 +89,18 @@ def ingest(svc: Service, items: Iterable[Item], *, via: str = "api", received: i
         cases += len(dirty)
         svc.gate.taken(len(dirty))
         svc.hints.send(sorted(dirty))
+    return IngestReport(tuple(results), cases, told(svc, results, via=via))
+
+
+def told(svc: Service, results: Sequence[Result], *, via: str) -> dict[str, int]:
+    """Measure and log what became of events; how many met which fate."""
     counts = Counter(result.status.value for result in results)
     for status, count in counts.items():
         svc.metrics.events.labels(status, via).inc(count)
     svc.metrics.dropped.inc(sum(len(result.dropped) for result in results))
     if counts.get(Status.CONFLICT) or counts.get(Status.REJECTED):
         _log.warning("events_refused", via=via, **counts)
-    return IngestReport(tuple(results), cases, dict(counts))
+    return dict(counts)
 
 
 def read(svc: Service, item: Item, *, received: int, pointer: str = "") -> Parsed | EventRefused:

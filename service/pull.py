@@ -96,7 +96,7 @@ def pull_due(svc: Service, name: str) -> Pulled | None:
     Raises NotFound and PolicyError where the source's file has gone or cannot be used.
     """
     source = svc.feeds.get(name)
-    if not source.enabled or svc.gate.full:
+    if not source.asked or svc.gate.full:
         return None
     until = time.monotonic() + AT_A_TIME
     return pull(svc, source, due_only=True, stop=lambda: time.monotonic() > until or svc.gate.full)
@@ -104,7 +104,7 @@ def pull_due(svc: Service, name: str) -> Pulled | None:
 
 def due(svc: Service) -> list[str]:
     """The sources whose time has come to be asked, and whom nobody asks."""
-    found = [one for one in svc.feeds.current().items.values() if one.enabled]
+    found = [one for one in svc.feeds.current().items.values() if one.asked]
     if not found:
         return []
     with svc.reading() as session:

@@ -109,6 +109,11 @@ class Plan:
         else:
             self.good.append(ref)
 
+    def add_fixed(self, ref: Ref, found: Interpreted) -> None:
+        """One record that never changes, so that nothing has to be known of it."""
+        self.add(ref, found, Known("", {}), "")
+        self.known.clear()
+
     def _hold_back(self, ref: Ref, found: Interpreted, stands: Mapping[str, Stands]) -> None:
         """What a refused record keeps from being judged, from when it was recorded; an edit of one that is on record, since the edit."""
         times = [found.record.changed] if stands else [found.record.changed, found.recorded]

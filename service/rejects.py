@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from adapters.base import AdapterError, Record
 from service.bootstrap import Service
+from service.pushed import KIND, take_again
 from service.sources import Configured
 from service.taking import Pulled, take_one, take_records
 from store import holds, sources
@@ -22,9 +23,14 @@ def replay(svc: Service, source: Configured) -> Pulled:
             return done
         last = kept[-1][0]
         records = [Record(kind, ref, payload) for _, kind, ref, payload in kept if payload is not None]
-        done.counts.update(take_records(svc, source, records))
+        pulled = [one for one in records if not one.kind.startswith(KIND)]
+        done.counts.update(take_records(svc, source, pulled) if pulled else {})
+        pushed = [one for one in records if one.kind.startswith(KIND)]
+        done.counts.update(take_again(svc, source, pushed) if pushed else {})
         for _, kind, ref, payload in kept:
-            if payload is None:  # it was too large to be kept: the system is asked for it again
+            if payload is None and kind.startswith(KIND):
+                done.error = "an event was too large to be kept: the system has to send it again"
+            elif payload is None:  # it was too large to be kept: the system is asked for it again
                 try:
                     done.counts.update(take_one(svc, source, kind, ref).counts)
                 except AdapterError as error:

@@ -5,7 +5,6 @@ Imports adapters/, rules/ and service.errors.  Files are read again when they ch
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from collections.abc import Mapping as Fields
 from contextlib import suppress
@@ -13,12 +12,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ValidationError
 
 from adapters.base import Adapter, AdapterError, Kind, kinds
 from adapters.convert import is_zone
 from adapters.mapping import Mapping
-from adapters.secrets import Secret
 from adapters.standard import NAME as STANDARD
 from adapters.standard import Standard
 from rules.catalogue import Catalogue
@@ -27,47 +25,7 @@ from rules.errors import Fault, PolicyError
 from rules.yamlsource import Source as Yaml
 from rules.yamlsource import read
 from service.errors import NotFound
-
-_EVERY = re.compile(r"(\d{1,6})\s*(s|m|h|d)", re.ASCII)
-_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
-
-
-class _Model(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
-
-
-class Signature(_Model):
-    """Pushed events and nudges of this source must carry a Standard Webhooks signature made with this secret."""
-
-    secret: Secret
-    tolerance: int = Field(default=300, ge=10, le=86_400)
-    """Seconds that the sender's clock may differ from ours."""
-
-
-class SourceFile(_Model):
-    """What a source's file may say."""
-
-    source: str = Field(pattern=r"^[a-z][a-z0-9_-]{0,40}$")
-    """Its name, by which commands, addresses and measurements call it."""
-    title: str = ""
-    """What people read; the name unless told."""
-    uri: str | None = None
-    """The `source` of its events: a URI reference that stays the same for ever.  Else the mapping's own."""
-    adapter: str
-    """The kind of client system; its settings are listed below."""
-    zone: str | None = None
-    """The time zone of the system's times without one, in its records and in what the adapter itself reads of them."""
-    every: str = "15m"
-    """How often it is asked: 30s, 5m, 2h, 1d."""
-    enabled: bool = True
-    """Whether it is asked at all."""
-    settings: dict[str, Any] = Field(default_factory=dict)
-    """What the adapter needs to know."""
-    mapping: str | dict[str, Any]
-    """The mapping itself, the name of its file beside this one, one that comes with duecare, or ``standard``: the records are events."""
-    push: Signature | None = None
-    quiet_after: str = "1d"
-    """Without a good pull for so long it counts as gone quiet."""
+from service.sourcefile import Push, SourceFile, faults_of, period, read_model
 
 
 @dataclass(frozen=True)
@@ -84,12 +42,30 @@ class Configured:
     quiet_after: int
     """Seconds."""
     enabled: bool
-    push: Signature | None
+    push: Push | None
     path: str
+    pushed: Mapping | None = None
+    """What the events that it sends become; None: they are ours already."""
 
     @property
     def uri(self) -> str:
         return self.mapping.source
+
+    @property
+    def signed(self) -> Push | None:
+        """How its messages are signed; None: they need not be."""
+        return self.push if self.push is not None and self.push.secret is not None else None
+
+    @property
+    def senders(self) -> frozenset[str]:
+        """What its events may say as their source."""
+        named = self.push.sources if self.push is not None else []
+        return frozenset({self.uri, *named})
+
+    @property
+    def asked(self) -> bool:
+        """Whether it is asked for records by itself."""
+        return self.enabled and self.kind.asked
 
     def adapter(self) -> Adapter:
         """A fresh adapter.  Raises AdapterError where it cannot be made: a secret is missing, say."""
@@ -177,31 +153,32 @@ def read_file(path: Path, catalogue: Catalogue) -> Configured:
 
 def _configured(yaml: Yaml, path: Path, catalogue: Catalogue) -> Configured:
     faults: list[Fault] = []
-    file, wrong = _file(yaml, faults)
+    file, wrong = read_model(yaml, faults)
     periods: dict[str, int] = {}
     for name, text in (("every", file.every), ("quiet_after", file.quiet_after)):
-        match = _EVERY.fullmatch(text.strip())
-        if match is None or int(match[1]) == 0:
+        seconds = period(text)
+        if seconds is None:
             faults.append(yaml.fault((name,), "period", f"{name}: is no period such as 30s, 5m, 2h or 1d"))
         else:
-            periods[name] = int(match[1]) * _SECONDS[match[2]]
+            periods[name] = seconds
     kind = _kind(yaml, file.adapter, faults) if "adapter" not in wrong else None
-    mapping: Mapping | None = None
-    try:
-        if file.mapping == STANDARD:
-            if file.uri is None and "uri" not in wrong:
-                faults.append(yaml.fault((), "missing", "uri: is missing, and no mapping says what this source is called"))
-            mapping = Standard.of(file.uri or "-", catalogue)
-        elif "mapping" not in wrong and isinstance(file.mapping, str):
-            mapping = Mapping.load(_beside(yaml, path, file.mapping), catalogue)
-        elif "mapping" not in wrong:
-            mapping = Mapping.inside(yaml, ("mapping",), catalogue)
-    except PolicyError as error:
-        faults.extend(error.faults)
     if file.zone is not None and not is_zone(file.zone):
         faults.append(yaml.fault(("zone",), "unknown-zone", "zone: is no time zone such as Australia/Darwin"))
-    elif mapping is not None and file.zone is not None:
-        mapping = replace(mapping, layout=mapping.layout.model_copy(update={"zone": mapping.layout.zone or file.zone}))
+    mapping: Mapping | None = None
+    if file.mapping == STANDARD:
+        if file.uri is None and "uri" not in wrong:
+            faults.append(yaml.fault((), "missing", "uri: is missing, and no mapping says what this source is called"))
+        mapping = Standard.of(file.uri or "-", catalogue)
+    elif "mapping" not in wrong:
+        mapping = _mapping(yaml, path, ("mapping",), file, catalogue, faults)
+    pushed: Mapping | None = None
+    if file.push is not None and file.push.mapping is not None:
+        pushed = _mapping(yaml, path, ("push", "mapping"), file, catalogue, faults)
+    elif kind is not None and not kind.asked and file.mapping != STANDARD:
+        pushed = mapping
+    elif file.push is not None and file.push.sources:
+        said = "push.sources: need a mapping: an event that is taken as it is keeps its source"
+        faults.append(yaml.fault(("push", "sources"), "source", said))
     settings: BaseModel | None = None
     if kind is not None and "settings" not in wrong:
         context: dict[str, Any] = {"folder": path.parent, "zone": file.zone or (mapping.layout.zone if mapping is not None else None)}
@@ -209,37 +186,41 @@ def _configured(yaml: Yaml, path: Path, catalogue: Catalogue) -> Configured:
         try:
             settings = kind.settings.model_validate(file.settings, context=context)
         except ValidationError as error:
-            faults.extend(_faults(yaml, ("settings",), error))
+            faults.extend(faults_of(yaml, ("settings",), error))
     if file.uri is not None and (why := source_fault(file.uri)) is not None:
         faults.append(yaml.fault(("uri",), "bad-source", f"uri {why}"))
     if faults or kind is None or settings is None or mapping is None:
         raise PolicyError(sorted(faults, key=lambda fault: (fault.file != yaml.name, fault.line, fault.col)))
+    uri = file.uri or mapping.source
     return Configured(
         file.source,
         file.title or file.source,
         kind,
         settings,
-        mapping if file.uri is None else replace(mapping, source=file.uri),
+        replace(mapping, source=uri),
         periods["every"],
         periods["quiet_after"],
         file.enabled,
         file.push,
         str(path),
+        replace(pushed, source=uri) if pushed is not None else None,
     )
 
 
-def _file(yaml: Yaml, faults: list[Fault]) -> tuple[SourceFile, frozenset[str]]:
-    """The file, and which of its parts are wrong: the others are looked at too, so that all faults are told at once."""
+def _mapping(yaml: Yaml, path: Path, at: tuple[str, ...], file: SourceFile, catalogue: Catalogue, faults: list[Fault]) -> Mapping | None:
+    """The mapping that stands at a place of the file, or in the file that is named there, in the zone of the source."""
+    given = file.mapping if at == ("mapping",) else file.push.mapping if file.push is not None else None
     try:
-        return SourceFile.model_validate(yaml.data), frozenset()
-    except ValidationError as error:
-        faults.extend(_faults(yaml, (), error))
-        wrong = frozenset(str(detail["loc"][0]) for detail in error.errors() if detail["loc"])
-        if not isinstance(yaml.data, dict) or not wrong:
-            raise PolicyError(faults) from None
-    stand_in = {"source": "x", "adapter": "x", "mapping": {}}
-    rest = {name: value for name, value in yaml.data.items() if name not in wrong}
-    return SourceFile.model_validate({**{name: stand_in[name] for name in stand_in if name in wrong}, **rest}), wrong
+        if isinstance(given, str):
+            found = Mapping.load(_beside(yaml, path, given), catalogue)
+        else:
+            found = Mapping.inside(yaml, at, catalogue)
+    except PolicyError as error:
+        faults.extend(error.faults)
+        return None
+    if file.zone is None or not is_zone(file.zone):
+        return found
+    return replace(found, layout=found.layout.model_copy(update={"zone": found.layout.zone or file.zone}))
 
 
 def _kind(yaml: Yaml, name: str, faults: list[Fault]) -> Kind | None:
@@ -266,14 +247,3 @@ def _beside(yaml: Yaml, path: Path, name: str) -> Path:
     if Path(name).is_absolute() or ".." in Path(name).parts:
         raise PolicyError([yaml.fault(("mapping",), "outside", "mapping: name a file in the same folder, or below it")])
     return path.parent / name
-
-
-def _faults(yaml: Yaml, prefix: tuple[str | int, ...], error: ValidationError) -> list[Fault]:
-    found = []
-    for detail in error.errors(include_url=False, include_input=False):
-        at = (*prefix, *detail["loc"])
-        unknown = detail["type"] == "extra_forbidden"
-        said = {"extra_forbidden": "is unknown here", "missing": "is missing"}.get(detail["type"])
-        message = f"{'.'.join(map(str, at))}: {said or detail['msg'].removeprefix('Value error, ')}"
-        found.append(yaml.fault(at, "unknown-key" if unknown else "source", message, key=unknown))
-    return found

@@ -1,4 +1,4 @@
-"""Events in: the CloudEvents HTTP binding (structured, batch, binary) on top of ``service.ingest``.
+"""Events in: the CloudEvents HTTP binding (structured, batch, binary) on top of ``service.pushed``.
 
 Only the way in is decided here: which mode, how large, and how a result is told.  What an event must be is ``rules.envelope``'s.
 """
@@ -17,11 +17,12 @@ from api.problems import ApiProblem, Flaw
 from api.security import body
 from api.signed import require_signatures
 from api.v1 import schemas
-from rules.envelope import Parsed, from_http_binary
+from rules.envelope import from_http_binary
 from rules.errors import EventRefused, Problem
 from rules.strictjson import loads, loads_items
 from service.bootstrap import Service
-from service.ingest import IngestReport, Result, Status, ingest, read
+from service.ingest import Result, Status
+from service.pushed import receive
 
 STRUCTURED = "application/cloudevents+json"
 BATCH = "application/cloudevents-batch+json"
@@ -66,6 +67,9 @@ def post_events() -> Any:
     with it. A single event that is refused answers 422 with a JSON pointer for each fault, or 409 where other content is kept under its
     source and id.
 
+    Where the source's file says what its own kinds of events mean, they are mapped to kinds of the catalogue; one that cannot be is
+    `rejected`, and waits on the source's list of rejects until its mapping is mended.
+
     Limits (settings of the installation): 16 MiB a request, 10,000 events a batch, 256 KiB an event. What is over them answers 413.
 
     While too many cases wait to be judged (100,000 unless the installation says otherwise), events of further cases answer 429 with
@@ -104,7 +108,7 @@ def _binary(svc: Service) -> Any:
 
 def _one(svc: Service, item: Any, received: int) -> Reply:
     require_signatures([_text(item, "source")], body())
-    report = _take(svc, [read(svc, item, received=received)], received)
+    report = receive(svc, [item], received=received, batch=False)
     result = report.results[0]
     if result.status is Status.REJECTED:
         raise _refusal(result.problems)
@@ -129,19 +133,12 @@ def _batch(svc: Service, received: int) -> Reply:
         raise ApiProblem("too_large", detail=message, errors=[Flaw(pointer="", code="too_many", message=f"holds more than {limit} events")])
     require_signatures({_text(item, "source") for item in items}, raw)
     measure = len(raw) > svc.settings.event_limit
-    parsed = [
-        _too_large(index, svc.settings.event_limit)
-        if measure and _size(item) > svc.settings.event_limit
-        else read(svc, item, received=received, pointer=f"/{index}")
+    sent = [
+        _too_large(index, svc.settings.event_limit) if measure and _size(item) > svc.settings.event_limit else item
         for index, item in enumerate(items)
     ]
-    report = _take(svc, parsed, received)
+    report = receive(svc, sent, received=received, batch=True)
     return Reply(_told(items, report.results), status=202)
-
-
-def _take(svc: Service, parsed: Sequence[Parsed | EventRefused], received: int) -> IngestReport:
-    svc.gate.admit({item.event.case for item in parsed if isinstance(item, Parsed) and item.event is not None})
-    return ingest(svc, parsed, via="api", received=received)
 
 
 def _size(item: Any) -> int:

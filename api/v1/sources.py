@@ -97,7 +97,7 @@ def dismiss_reject(source: str, reject: str) -> Any:
 def pull_source(source: str) -> Any:
     """Have a source asked now, whatever its schedule says."""
     found = _configured(source)
-    if not found.enabled:
+    if not found.asked:
         raise NotPossible("this source is not switched on")
     pulling.nudge(service(), found)
     return Reply({"source": found.name}, status=202)

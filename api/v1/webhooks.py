@@ -50,7 +50,7 @@ def nudge_source(source: str) -> Any:
     The body is not looked at.
     """
     found = _known(source)
-    if found is not None and found.push is not None:
+    if found is not None and found.signed is not None:
         try:
             require_signature(found, body())
         except ApiProblem as error:
@@ -61,7 +61,7 @@ def nudge_source(source: str) -> Any:
         raise Forbidden(f"this needs the scope {SCOPES[0]} or {SCOPES[1]}")
     if found is None:
         raise NotFound("there is no such source")
-    if not found.enabled:
+    if not found.asked:
         raise ApiProblem("not_possible", detail="This source is not switched on.")
     nudge(service(), found)
     return Reply({"source": found.name}, status=202)
