@@ -25,6 +25,8 @@ ROUTES: Mapping[str, str] = {
     "web.breach": "breach.read",
     "show_breach": "breach.read",
     "list_verdicts": "verdicts.list",
+    "web.verdicts": "verdicts.list",
+    "web.statistics": "statistics.read",
     "web.due_soon": "due.list",
     "web.due_month": "due.list",
     "web.due_teams": "due.list",

@@ -46,6 +46,8 @@ NEEDS: Mapping[str, str | tuple[str, str]] = {
     "waivers": _READ,
     "waiver": _READ,
     "settle_waiver": _REVIEW,
+    "statistics": _READ,
+    "verdicts": _READ,
     "due_soon": _READ,
     "due_month": _READ,
     "due_teams": _READ,

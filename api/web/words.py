@@ -38,6 +38,17 @@ _WORDS: dict[str, dict[str, str]] = {
         "ended": "Ended before it was due",
         "not_applicable": "Does not apply",
     },
+    "cause": {
+        "missing": "Something is not on record",
+        "source_stale": "A source has gone quiet",
+        "day_without_moment": "A day is on record without the time of day",
+        "engines_disagree": "The two deciders disagree",
+        "not_triggered": "What would call for it has not happened",
+        "ended_before_due": "It ended before it was due",
+        "before_policy": "It was before the policy",
+        "out_of_scope": "The case is outside the policy",
+        "parameter_unset": "No limit has been set",
+    },
     "status": {
         "draft": "Draft: used in tests only",
         "shadow": "Shadow: judged, but opens no breach",
@@ -154,6 +165,8 @@ _WORDS: dict[str, dict[str, str]] = {
         "until": "Due until",
         "within": "Due within",
         "on": "Due on",
+        "verdict": "Verdict",
+        "reason": "Because",
     },
 }
 

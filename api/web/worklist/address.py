@@ -38,6 +38,8 @@ def filters_of(args: MultiDict[str, str]) -> WorkFilters:
     for name in ("since", "until"):
         if given[name] and not _is_day(given[name]):
             raise BadAddress("from and to are days, like 2026-03-23")
+    if given["contested"] not in {"", "yes"}:
+        raise BadAddress("contested can be yes")
     return WorkFilters(**several, **given, columns=columns)
 
 

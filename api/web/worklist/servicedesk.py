@@ -62,6 +62,7 @@ def where_of(svc: Service, access: Access, filters: WorkFilters) -> Where:
         age=worklist.chosen_ages(svc, filters.age),
         since=filters.since or None,
         until=filters.until or None,
+        contested=bool(filters.contested),
     )
 
 

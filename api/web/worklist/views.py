@@ -10,7 +10,7 @@ from api.web.views import BreachRow, Choice
 
 SEVERAL = ("condition", "review", "severity", "assignee", "age", "policy", "rule", "team", "office", "worker", "case")
 """Filters that take several values, in the order in which they are told."""
-SINGLE = ("search", "since", "until", "sort", "cursor")
+SINGLE = ("search", "since", "until", "contested", "sort", "cursor")
 _ADDRESS = {"since": "from", "until": "to"}
 
 
@@ -33,6 +33,8 @@ class WorkFilters:
     since: str = ""
     """First due day, ISO; ``from`` in the address."""
     until: str = ""
+    contested: str = ""
+    """``yes``: only what is contested."""
     sort: str = ""
     cursor: str = ""
     columns: tuple[str, ...] = ()
@@ -41,7 +43,7 @@ class WorkFilters:
         """Each (filter, value) that narrows the list."""
         told = [("search", self.search)] if self.search else []
         told += [(name, value) for name in SEVERAL for value in getattr(self, name)]
-        return told + [(name, value) for name in ("since", "until") if (value := getattr(self, name))]
+        return told + [(name, value) for name in ("since", "until", "contested") if (value := getattr(self, name))]
 
     def query(self) -> dict[str, Any]:
         """As the query of an address: what is empty is left out."""
