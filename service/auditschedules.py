@@ -107,7 +107,7 @@ def times(cron: str, zone: str, *, after: int, count: int = 3) -> list[int]:
     """The next instants (ms) that an expression names.  Raises Invalid: not five fields, an unknown zone, never, or too often."""
     try:
         local = ZoneInfo(zone)
-    except (ValueError, OSError):
+    except (KeyError, ValueError, OSError):
         raise Invalid(Flaw("zone", "unknown", "name a time zone as in Australia/Adelaide")) from None
     if len(cron.split()) != FIELDS:
         raise Invalid(Flaw("cron", "wrong_value", "give minute, hour, day, month and weekday, such as 30 2 * * 1-5"))

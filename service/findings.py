@@ -141,19 +141,14 @@ def judge(policies: PolicySet, known: Known, *, now: int, settle: Settle) -> Fou
 def under_waivers(
     judge_with: Callable[[frozenset[tuple[str, str, str]]], Judgement], waivers: Sequence[Waiver], *, at: int
 ) -> tuple[Judgement, list[Waiver], list[tuple[Waiver, str]]]:
-    """What a case comes to with its waivers, those that hold at ``at`` (ms), and those that hold no longer, with why.  Pure.
-
-    A waiver is void where its obligation is gone, or where it excuses something else than it was given for.
-    """
+    """What a case comes to with its waivers, those that hold at ``at`` (ms), and those that hold no longer, with why.  Pure."""
     holding = [waiver for waiver in waivers if waiver.ends_at > at]
     ended = [(waiver, "ended") for waiver in waivers if waiver.ends_at <= at]
     judged = judge_with(_covered(holding))
-    for waiver in list(holding):
-        verdict = next((one for one in judged.verdicts if one.key == waiver.key), None)
-        if verdict is None or (verdict.verdict is Outcome.EXCUSED and grounds(snapshot(verdict)) != waiver.evidence_digest):
-            holding.remove(waiver)
-            ended.append((waiver, "void"))
-    if any(why == "void" for _, why in ended):
+    void = _void(holding, judged)
+    if void:
+        ended += [(waiver, "void") for waiver in void]
+        holding = [waiver for waiver in holding if waiver not in void]
         judged = judge_with(_covered(holding))
     return judged, holding, ended
 
@@ -181,7 +176,19 @@ def write(session: Session, outcomes: Sequence[Found], *, now: int) -> None:
 
 
 def _covered(waivers: Sequence[Waiver]) -> frozenset[tuple[str, str, str]]:
-    return frozenset((episode, rule, obligation) for _, episode, _, rule, obligation in (waiver.key for waiver in waivers))
+    covered = (waiver.key for waiver in waivers if waiver.state == "approved")
+    return frozenset((episode, rule, obligation) for _, episode, _, rule, obligation in covered)
+
+
+def _void(waivers: Sequence[Waiver], judged: Judgement) -> list[Waiver]:
+    """Those whose obligation is gone, or rests on other grounds.  What cannot be judged now, or is not due, says nothing about them."""
+    verdicts = {one.key: one for one in judged.verdicts}
+    found = []
+    for waiver in waivers:
+        verdict = verdicts.get(waiver.key)
+        if verdict is None or (verdict.verdict in _ON_EVIDENCE and grounds(snapshot(verdict)) != waiver.evidence_digest):
+            found.append(waiver)
+    return found
 
 
 def _next_check(known: Known, judged: Judgement, changes: Changes, waivers: Sequence[Waiver], now: int) -> int | None:

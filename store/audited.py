@@ -99,7 +99,7 @@ def conditions(session: Session, cases: Collection[str]) -> dict[str, dict[Key, 
 
 
 def coverings(session: Session, cases: Collection[str], *, as_of: int, known_at: int) -> dict[str, list[Covering]]:
-    """The approved waivers that hold at ``as_of``, as far as was known at ``known_at``; void ones, as long as they were not yet."""
+    """The approved waivers that hold at ``as_of``, as far as was known at ``known_at``; those, too, that were found void later."""
     found: dict[str, list[Covering]] = defaultdict(list)
     for row in _COVERINGS.on(session, cases=cases, as_of=as_of, known_at=known_at):
         key = (row.case_id, row.episode, row.policy, row.rule, row.obligation)
@@ -136,11 +136,8 @@ _COVERINGS = Statement("""
     SELECT waiver.id, waiver.breach_id, waiver.evidence_digest, waiver.ends_at,
         breach.case_id, breach.episode, breach.policy, breach.rule, breach.obligation
     FROM breach JOIN waiver ON waiver.breach_id = breach.id
-    WHERE breach.case_id IN LISTED(:cases) AND waiver.decided_at <= :known_at AND waiver.ends_at > :as_of
-        AND (waiver.state IN ('approved', 'ended') OR (waiver.state = 'void' AND NOT EXISTS (
-            SELECT 1 FROM breach_history line
-            WHERE line.breach_id = breach.id AND line.kind = 'waiver_void' AND line.at >= waiver.decided_at AND line.at <= :known_at
-        )))
+    WHERE breach.case_id IN LISTED(:cases) AND waiver.decided_at <= :known_at AND waiver.decided_at <= :as_of AND waiver.ends_at > :as_of
+        AND (waiver.state IN ('approved', 'ended') OR (waiver.state = 'void' AND waiver.voided_at > :known_at))
     ORDER BY waiver.id
 """)
 _MOVEMENTS = Statement("""
