@@ -32,6 +32,8 @@ from store.queries import casework
 
 GROUPS = ("breached", "late", "due_soon", "unknown", "excused", "pending", "unset", "ended", "met", "not_applicable")
 OPEN = frozenset({"breached", "late", "due_soon", "unknown", "excused"})
+LONG = 40
+"""Verdicts of one kind from which on their list is folded."""
 
 
 @dataclass(slots=True)
@@ -95,7 +97,11 @@ def case_page(svc: Service, access: Access, case: str, *, as_of: dt.date | None,
         episodes=found.episodes,
         picture=drawn,
         days=[JourneyDay(one, [item for entry in found.days[one] for item in entry.items]) for one in sorted(found.days)],
-        groups=[VerdictGroup(name, found.lines[name], open=name in OPEN) for name in GROUPS if found.lines[name]],
+        groups=[
+            VerdictGroup(name, found.lines[name], open=name in OPEN and len(found.lines[name]) <= LONG)
+            for name in GROUPS
+            if found.lines[name]
+        ],
         due=tables.due(story.windows) if story is not None else (),
         course=tables.course(story) if story is not None else (),
         people=tables.people(story.people) if story is not None else (),

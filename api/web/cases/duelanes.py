@@ -14,6 +14,8 @@ from api.web.cases.windows import Window
 MOST_ROWS = 16
 """Rules with a row of their own; of more, those that were met in time share one."""
 MOST_PERSONS = 24
+DENSE = 60
+"""Meetings with one person from which on their signs are small."""
 _DONE = {"met": "met", "late": "late", "excused": "excused", "unknown": "unknown"}
 
 
@@ -54,7 +56,17 @@ def person_lanes(people: Sequence[Person], scale: Scale) -> list[Lane]:
         for day in person.seen:
             if scale.shows(day):
                 anchor = f"#d-{dt.date.fromordinal(day).isoformat()}"
-                shapes.append(Shape("mark", "", scale.middle(day), 14, sign="seen", title=f"Met on {_spoken(day)}", href=anchor))
+                shapes.append(
+                    Shape(
+                        "mark",
+                        "",
+                        scale.middle(day),
+                        14,
+                        sign="seen" if len(person.seen) < DENSE else "seen-often",
+                        title=f"Met on {_spoken(day)}",
+                        href=anchor,
+                    )
+                )
         rows = Rows(8, gap=4)
         windows: list[Shape] = []
         for window in person.windows:

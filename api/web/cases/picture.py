@@ -14,6 +14,7 @@ from api.web.cases.duelanes import due_lanes, person_lanes
 from api.web.cases.scale import Rows, Scale, text_width
 from api.web.cases.story import Dot, Run, Story
 from api.web.cases.views import Lane, Period, Picture, Shape
+from api.web.cases.windows import WORTH_A_SIGN, Finding
 from rules.phrases import ordinal
 
 SHORTEST = 27
@@ -23,6 +24,10 @@ AHEAD = 42
 AFTER = 24
 """Days that it shows after the last thing that happened in a closed one."""
 A_YEAR = 365
+MANY = 14
+"""Findings of one outcome from which on those that lie near each other share a sign."""
+NEAR = 90
+"""Pixels within which they do."""
 
 
 def extent(story: Story, today: int) -> tuple[int, int]:
@@ -122,7 +127,8 @@ def _spans(run: Run, story: Story, scale: Scale, *, several: bool) -> Iterable[S
         yield _bar("open", scale, start, last, 10, 18, f"Episode {run.name}: open from {spoken(start)}, {upto}")
         says = (f"Episode {run.name}, " if several else "") + (words.word("program", run.program) if run.program else "open")
         if number == 0:
-            free = min((pause.start for pause in run.pauses if pause.start > start), default=last + 1) - 1
+            signs = [*(pause.start for pause in run.pauses), *(turn.day for turn in run.turns)]
+            free = min((day for day in signs if day >= start), default=last + 1) - 1
             room = scale.pixels(scale.end(min(last, free)) - scale.begin(start))
             said = next((text for text in (says, f"Episode {run.name}") if text_width(text) + 24 < room), "")
             if said:
@@ -228,28 +234,45 @@ def short(what: str) -> str:
 
 
 def _found(story: Story, scale: Scale) -> Lane:
-    """What was not in time, at its due day; the same of several persons as one sign."""
-    grouped: dict[tuple[int, str, str], int] = {}
+    """What was not in time, at its due day; where there is much of one outcome, what lies near each other as one sign."""
+    late = {dot.event.id for dot in story.late}
+    practice = [one for one in story.findings if scale.shows(one.day) and not late.intersection(one.recorded)]
     shapes: list[Shape] = []
     rows = Rows(5)
-    late = {dot.event.id for dot in story.late}
-    practice = [finding for finding in story.findings if not late.intersection(finding.recorded)]
-    for finding in practice:
-        key = (finding.day, finding.rule, finding.outcome)
-        grouped[key] = grouped.get(key, 0) + 1
-    for finding in practice:
-        number = grouped.pop((finding.day, finding.rule, finding.outcome), 0)
-        if not number or not scale.shows(finding.day):
-            continue
-        x = scale.middle(finding.day)
-        name = finding.rule + (f" \u00d7{number}" if number > 1 else "")
-        row, before = _label(rows, scale, x, name, reach=16) or (rows.most - 1, False)
-        says = f", {finding.says}" if finding.says else ""
-        title = f"{finding.rule} {finding.title}: {words.word('outcome', finding.outcome).lower()}{says}, {spoken(finding.day)}"
-        y = 15 + 22 * row
-        shapes.append(Shape("mark", finding.outcome, x, y, sign=finding.outcome, title=title, href=finding.link))
-        shapes.append(_text(x, y + 4, name, "strong", dx=-11 if before else 11, end=before))
+    for outcome in WORTH_A_SIGN.values():
+        for found in gathered([one for one in practice if one.outcome == outcome], scale):
+            rules = sorted({one.rule for one in found})
+            day, x = found[0].day, scale.middle(found[len(found) // 2].day)
+            times = f" \u00d7{len(found)}" if len(found) > 1 else ""
+            name = rules[0] + times if len(rules) == 1 else words.count(len(found), "finding")
+            place = _label(rows, scale, x, name, reach=16)
+            row, before = place or (rows.most - 1, False)
+            says = f", {found[0].says}" if len(found) == 1 and found[0].says else ""
+            upto = f" to {spoken(found[-1].day)}" if found[-1].day != day else ""
+            told_of = f"{rules[0]} {found[0].title}" if len(rules) == 1 else ", ".join(rules[:8])
+            title = f"{told_of}{times}: {words.word('outcome', outcome).lower()}{says}, {spoken(day)}{upto}"
+            y = 15 + 22 * row
+            shapes.append(Shape("mark", outcome, x, y, sign=outcome, title=title, href=found[0].link if len(found) == 1 else ""))
+            if place is not None:
+                shapes.append(_text(x, y + 4, name, "strong", dx=-11 if before else 11, end=before))
     return Lane("Not in time, or not sure", 8 + 22 * rows.used, shapes, kind="found")
+
+
+def gathered(findings: Sequence[Finding], scale: Scale) -> list[list[Finding]]:
+    """Findings that are told by one sign: those of one rule and day, and where there are many, those that lie near each other."""
+    found: list[list[Finding]] = []
+    many = len({(one.day, one.rule) for one in findings}) > MANY
+    for one in sorted(findings, key=lambda one: (one.day, one.rule, one.person)):
+        group = found[-1] if found else None
+        if group is not None and (
+            scale.pixels(scale.middle(one.day) - scale.middle(group[0].day)) < NEAR
+            if many
+            else (group[0].day, group[0].rule) == (one.day, one.rule)
+        ):
+            group.append(one)
+        else:
+            found.append([one])
+    return found
 
 
 def _late(story: Story, scale: Scale) -> Lane:
@@ -264,17 +287,13 @@ def _late(story: Story, scale: Scale) -> Lane:
         finding = found.get(dot.event.id)
         said = words.count(dot.late, "day") + (f", {finding.rule}" if finding is not None else "")
         leads = finding.link if finding is not None and finding.link else anchor(dot)
-        place = _label(rows, scale, x2, said, reach=14) if scale.pixels(x2 - x) < 8 else None
-        if place is None:
-            low, high = scale.pixels(x) - 6, scale.pixels(x2) + text_width(said) + 12
-            row = rows.place(low, high)
-            row = rows.most - 1 if row is None else row
-        else:
-            row = place[0]
-        y = 13 + 18 * row
+        wide = text_width(said) + 14
+        edge = scale.pixels(x2) + wide > scale.width
+        row = rows.place(scale.pixels(x) - (wide if edge else 6), scale.pixels(x2) + (6 if edge else wide))
+        y = 13 + 18 * (rows.most - 1 if row is None else row)
         shapes.append(Shape("bar", "lag", x, y - 1, x2, 2, title=told(dot)))
         shapes.append(Shape("mark", "", x, y, sign="happened", title=told(dot), href=leads))
         shapes.append(Shape("mark", "", x2, y, sign="recorded", title=f"Recorded {spoken(dot.recorded)}: {told(dot)}", href=leads))
-        edge = scale.pixels(x2) + text_width(said) + 12 > scale.width
-        shapes.append(_text(x if edge else x2, y + 4, said, "small", dx=-9 if edge else 9, end=edge))
+        if row is not None:
+            shapes.append(_text(x if edge else x2, y + 4, said, "small", dx=-9 if edge else 9, end=edge))
     return Lane("Recorded late", 8 + 18 * rows.used, shapes, kind="late")

@@ -5,6 +5,7 @@ Nothing is judged here: the record and its episodes are those that judging saw. 
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -268,7 +269,7 @@ def _people(story: Story, record: Record, domain: CourseOfCase) -> list[Person]:
         mine = [window for window in story.windows if window.person == person]
         found.append(Person(person, roles.get(person, ""), spans.get(person, []), seen, mine, until))
     order = {"child": 0}
-    return sorted(found, key=lambda one: (order.get(one.role, 1), one.person))
+    return sorted(found, key=lambda one: (order.get(one.role, 1), [(len(part), part) for part in re.split(r"(\d+)", one.person)]))
 
 
 def mentions(data: Any, person: str) -> bool:
