@@ -136,7 +136,7 @@ def _path(svc: Service, before: Audit, after: Audit) -> list[_Step]:
     return [
         _Step("", first, first, first),
         _Step("events", record, last, first),
-        _Step("waiver", record, last, record),
+        _Step("waiver", record, last, day),
         _Step("time", day, last, day),
         _Step("policy", last, last, last),
     ]

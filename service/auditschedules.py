@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
+from dataclasses import replace
 from zoneinfo import ZoneInfo
 
 from cronsim import CronSim, CronSimError
@@ -180,7 +181,7 @@ def _maker(svc: Service, due: Schedule) -> Access:
             user = users.get(svc, identity)
             if user.disabled:
                 raise Forbidden(f"the account of {due.created_name}, who made this schedule, is switched off")
-            return users.access_of(user)
+            return replace(users.access_of(user), must_change=False)
         if kind == "key":
             key = keys.get(svc, identity)
             if key.revoked is not None or (key.expires is not None and key.expires <= svc.now()):

@@ -1,17 +1,18 @@
 """The report of a backtest told in words and tables: one telling for the terminal, the file to keep and the pages.
 
-Pure; imports rules.wording and rules.comparison.  Works on a report as ``service.backtest.report`` gives it, cut or whole.
+Pure; imports rules.wording, rules.comparison and service.tables.  Works on a report as ``service.backtest.report`` gives it, cut or whole.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from rules.comparison import NOTHING, SHADOW, Change
 from rules.wording import day_words
+from service.tables import Table, aligned
 
 CHANGES: dict[str, str] = {
     Change.GAINED: "breaches gained",
@@ -35,16 +36,6 @@ MEANINGS: dict[str, str] = {
 _VERDICTS = {"not_applicable": "not applicable", "due_soon": "due soon", NOTHING: "nothing asked"}
 _MOST_SAMPLES = 5
 """Examples told of each rule and change, whatever the number of teams that they are kept by."""
-
-
-@dataclass(frozen=True, slots=True)
-class Table:
-    """A table: every cell a text, the first column (two of them where ``keys`` is 2) names the row."""
-
-    title: str
-    head: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-    keys: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,7 +220,7 @@ def as_text(told: Told) -> str:
     """For a terminal or a plain file."""
     parts = [told.title, "", *told.about, "", *told.findings]
     for table in told.tables:
-        parts += ["", table.title, *_aligned(table)]
+        parts += ["", table.title, *aligned(table)]
     for examples in told.examples:
         parts += ["", f"{examples.rule} {examples.title}: {CHANGES[examples.change]} ({examples.count:,})"]
         for one in examples.shown:
@@ -238,14 +229,3 @@ def as_text(told: Told) -> str:
     if told.failures:
         parts += ["", "Cases that could not be judged", *(f"  {case}: {why}" for case, why in told.failures)]
     return "\n".join(parts) + "\n"
-
-
-def _aligned(table: Table) -> Iterable[str]:
-    lines: Sequence[tuple[str, ...]] = [table.head, *table.rows]
-    widths = [max(len(line[column]) for line in lines) for column in range(len(table.head))]
-    for line in lines:
-        cells = [
-            cell.ljust(width) if column < table.keys else cell.rjust(width)
-            for column, (cell, width) in enumerate(zip(line, widths, strict=True))
-        ]
-        yield f"  {'  '.join(cells)}".rstrip()

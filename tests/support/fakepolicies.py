@@ -29,8 +29,9 @@ from api.web.policies.views import (
 )
 from rules.model import to_ms
 from service.access import Access
-from service.backtestwords import Example, Examples, Table, Told
+from service.backtestwords import Example, Examples, Told
 from service.errors import Flaw, Forbidden, Invalid, NotFound, NotPossible, StaleVersion
+from service.tables import Table
 
 ZONE = "Australia/Adelaide"
 NOW = to_ms(dt.datetime(2026, 4, 9, 0, 44, tzinfo=dt.UTC))
