@@ -81,6 +81,8 @@ ROUTES: Mapping[str, str] = {
     "list_rejects": "source.read",
     "web.ask_source": "source.pull",
     "pull_source": "source.pull",
+    "web.confirm_source": "source.confirm",
+    "confirm_gone": "source.confirm",
     "web.replay_source": "source.replay",
     "replay_rejects": "source.replay",
     "web.dismiss_reject": "source.dismiss",

@@ -293,6 +293,27 @@ def dismiss(name: str, reject: int) -> int:
     return EXIT_GOOD if done else EXIT_USAGE
 
 
+@adapters.command()
+@click.argument("name")
+def confirm(name: str) -> int:
+    """Say that the records of a source that a sweep did not find are gone indeed. They are taken back at its next pull.
+
+    Exit code 0: done; 2: nothing waits to be confirmed.
+    """
+    from cli.stored import service
+    from service.errors import NotPossible
+    from service.sweeps import confirm
+
+    with service() as svc:
+        try:
+            gone = confirm(svc, svc.feeds.get(name), by="system")
+        except NotPossible as error:
+            complain(f"{name}: {error}.")
+            return EXIT_USAGE
+    click.echo(f"{', '.join(f'{count:,} {kind}' for kind, count in sorted(gone.items()))} will be taken back at the next pull.")
+    return EXIT_GOOD
+
+
 def _told(counts: dict[str, int], error: str | None, form: str) -> int:
     names = ("records", "unchanged", "accepted", "duplicate", "conflict", "refused")
     if form == "json":

@@ -83,6 +83,7 @@ CHANGES = {
     "audit.sign": "Signed an audit off",
     "audit.schedule": "Changed the audits' schedule",
     "source.pull": "Had a source asked now",
+    "source.confirm": "Confirmed that records of a source are gone",
     "source.replay": "Tried a source's refused records again",
     "source.dismiss": "Set a refused record aside",
     "quarantine.retry": "Had a case that was set aside judged again",

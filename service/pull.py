@@ -56,9 +56,13 @@ def pull(
     adapter: Adapter | None = None
     try:
         adapter = source.adapter()
+        sweeps.settle(svc, source, adapter, turn)
         complete = _pages(svc, source, adapter, turn, done, told, stop)
+        done.error = sweeps.doubt(svc, source)
         if done.unfinished:
             wait = 0.0
+        elif done.error is not None:
+            _log.warning("pull_in_doubt", source=source.name, why=done.error)
         elif complete is not None:
             _beat(svc, source, complete)
     except AdapterError as error:

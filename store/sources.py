@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import delete, func, or_, select, update
+from sqlalchemy import delete, func, null, or_, select, update
 from sqlalchemy.orm import Session
 
 from store.errors import LeaseLost
@@ -143,6 +143,24 @@ def absent(session: Session, source: str, kind: str, sweep: int, *, gone: str, l
         SourceRecordRow.source == source, SourceRecordRow.kind == kind, SourceRecordRow.sweep < sweep, SourceRecordRow.digest != gone
     )
     return list(session.scalars(query.order_by(SourceRecordRow.ref).limit(limit)))
+
+
+def count_absent(session: Session, source: str, kind: str, sweep: int, *, gone: str) -> tuple[int, int]:
+    """How many records of a kind are known to have been there, and how many of them were not there in this sweep."""
+    here = (SourceRecordRow.source == source, SourceRecordRow.kind == kind, SourceRecordRow.digest != gone)
+    absent = func.count().filter(SourceRecordRow.sweep < sweep)
+    known, missing = session.execute(select(func.count(), absent).where(*here)).one()
+    return int(known), int(missing)
+
+
+def vanished(session: Session, source: str) -> dict[str, Any]:
+    """By kind of record, the sweep that found so little that nothing was taken back: see service.sweeps."""
+    return dict(session.scalar(select(SourceRow.vanished).where(SourceRow.source == source)) or {})
+
+
+def note_vanished(session: Session, source: str, found: Mapping[str, Any]) -> None:
+    """Notes it; nothing: everything is as it should be."""
+    session.execute(update(SourceRow).where(SourceRow.source == source).values(vanished=dict(found) or null()))
 
 
 def refuse(session: Session, source: str, refused: Sequence[Refused], now: int) -> None:

@@ -12,7 +12,7 @@ from api.v1 import schemas, shapes
 from api.v1.lists import Paged, Text, page, scope_of
 from rules.model import rfc3339
 from service import pull as pulling
-from service import rejects
+from service import rejects, sweeps
 from service.errors import NotFound, NotPossible
 from service.evaluate import requeue
 from service.feedhealth import feeds
@@ -101,6 +101,20 @@ def pull_source(source: str) -> Any:
         raise NotPossible("this source is not switched on")
     pulling.nudge(service(), found)
     return Reply({"source": found.name}, status=202)
+
+
+@operations.post(
+    "/v1/sources/{source}/confirm",
+    scope="sources:admin",
+    problems=["not_found", "not_possible"],
+    answers={202: Answer("They are taken back at the next pull, which comes soon.", schemas.Confirmed)},
+)
+def confirm_gone(source: str) -> Any:
+    """Say that records which a sweep of the source did not find are gone indeed.
+
+    Where nearly everything seems to be gone, nothing is taken back until somebody has looked.
+    """
+    return Reply({"gone": sweeps.confirm(service(), _configured(source), by=current_access().actor)}, status=202)
 
 
 def _configured(name: str) -> Configured:

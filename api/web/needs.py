@@ -72,6 +72,7 @@ NEEDS: Mapping[str, str | tuple[str, str]] = {
     "source": _SOURCES,
     "ask_source": _SOURCES,
     "replay_source": _SOURCES,
+    "confirm_source": _SOURCES,
     "dismiss_reject": _SOURCES,
     "try_source": _SOURCES,
     "administration": _USERS,

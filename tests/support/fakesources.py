@@ -65,13 +65,28 @@ class FakeSources:
         lines = lines if row.name == "crm" else []
         more = "next" if row.name == "crm" and not cursor else ""
         return FeedPage(
-            NOW, ZONE, row, "/etc/duecare/sources/crm.yaml", "primero", row.name == "crm", settled, lines, more, access.allows("cases:read")
+            NOW,
+            ZONE,
+            row,
+            "/etc/duecare/sources/crm.yaml",
+            "primero",
+            row.name == "crm",
+            settled,
+            lines,
+            more,
+            access.allows("cases:read"),
+            "1,200 of 1,204 cases" if row.name == "crm" else "",
         )
 
     def ask_now(self, access: Access, source: str) -> None:
         if self._feed(access, source).state == "off":
             raise NotPossible("this source is not switched on")
         self.asked.append(("now", source))
+
+    def confirm_gone(self, access: Access, source: str) -> None:
+        if self._feed(access, source).name != "crm":
+            raise NotPossible("nothing of this source waits to be confirmed")
+        self.asked.append(("confirm", source))
 
     def replay(self, access: Access, source: str) -> tuple[int, int, str]:
         self._feed(access, source)

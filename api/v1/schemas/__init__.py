@@ -70,6 +70,7 @@ from api.v1.schemas.policies import (
 )
 from api.v1.schemas.upkeep import (
     CaseRef,
+    Confirmed,
     Conflict,
     ConflictPage,
     Dismissed,
@@ -99,6 +100,7 @@ __all__ = [
     "Citation",
     "CloudEvent",
     "Condition",
+    "Confirmed",
     "Conflict",
     "ConflictPage",
     "Considered",

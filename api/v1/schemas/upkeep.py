@@ -94,6 +94,12 @@ class Nudged(TypedDict):
     source: str
 
 
+class Confirmed(TypedDict):
+    """Records that are gone indeed."""
+
+    gone: Annotated[dict[str, int], Field(description="by kind of record, how many")]
+
+
 class Conflict(TypedDict):
     """A delivery that was refused, since other content is kept under its source and id."""
 

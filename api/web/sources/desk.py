@@ -26,6 +26,10 @@ class SourceDesk(Protocol):
         """Have it asked soon.  Raises NotPossible where it is switched off."""
         ...
 
+    def confirm_gone(self, access: Access, source: str) -> None:
+        """Say that what a sweep did not find is gone indeed.  Raises NotPossible where nothing waits to be confirmed."""
+        ...
+
     def replay(self, access: Access, source: str) -> tuple[int, int, str]:
         """Try its rejects again: how many records were tried, how many are refused still, and why it ended early, if it did."""
         ...

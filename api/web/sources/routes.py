@@ -36,6 +36,17 @@ def ask_source(source: str) -> Response:
     return _back(source)
 
 
+@blueprint.post("/sources/<key:source>/confirm")
+def confirm_source(source: str) -> Response:
+    try:
+        desk().confirm_gone(sessions.access(), source)
+    except NotPossible as error:
+        flash(f"{words.sentence_case(str(error))}.", "problem")
+    else:
+        flash("What is gone will be taken back at the next pull, within seconds.", "done")
+    return _back(source)
+
+
 @blueprint.post("/sources/<key:source>/replay")
 def replay_source(source: str) -> Response:
     tried, refused, error = desk().replay(sessions.access(), source)

@@ -17,7 +17,7 @@ from api.web import words
 from api.web.sources.views import FeedPage, FeedRow, FeedsPage, RejectLine, TrialPage, TriedEvent, TriedRecord
 from rules.errors import Problem
 from service import pull as pulling
-from service import rejects
+from service import rejects, sweeps
 from service.access import Access
 from service.bootstrap import Service
 from service.errors import NotFound, NotPossible
@@ -72,6 +72,7 @@ class SourceServiceDesk:
             lines,
             page.next_cursor or "",
             _full(access),
+            sweeps.missing(self.service, found),
         )
 
     def ask_now(self, access: Access, source: str) -> None:
@@ -79,6 +80,9 @@ class SourceServiceDesk:
         if not found.asked:
             raise NotPossible("this source is not switched on")
         pulling.nudge(self.service, found)
+
+    def confirm_gone(self, access: Access, source: str) -> None:
+        sweeps.confirm(self.service, self._found(access, source), by=access.actor)
 
     def replay(self, access: Access, source: str) -> tuple[int, int, str]:
         done = rejects.replay(self.service, self._found(access, source))

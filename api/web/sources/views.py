@@ -73,6 +73,8 @@ class FeedPage:
     rejects: Sequence[RejectLine] = ()
     next_cursor: str = ""
     may_see_values: bool = False
+    gone: str = ""
+    """What a sweep did not find and nobody has confirmed to be gone, in words."""
 
 
 @dataclass(frozen=True, slots=True)
