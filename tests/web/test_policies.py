@@ -310,7 +310,6 @@ def test_whoever_may_not_change_policies_sees_no_forms(desk: FakeDesk) -> None:
         VALUE,
         "/policies/cfss/propose",
         "/policy-changes/ch-1",
-        "/backtests/bt-running",
     ):
         page = client.get(path)
         assert [form.attributes["action"] for form in page.all("form", method="post")] == ["/sign-out"], path
