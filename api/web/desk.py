@@ -13,6 +13,7 @@ from api.web.cases.desk import CaseDesk
 from api.web.due.desk import DueDesk
 from api.web.policies.desk import PolicyDesk
 from api.web.sources.desk import SourceDesk
+from api.web.statistics.desk import StatisticsDesk
 from api.web.today.desk import TodayDesk
 from api.web.views import BreachPage, StatusPage
 from api.web.waivers.desk import WaiverDesk
@@ -21,7 +22,7 @@ from api.web.worklist.views import WorkFilters
 from service.access import Access
 
 
-class Desk(CaseDesk, DueDesk, PolicyDesk, SourceDesk, TodayDesk, WaiverDesk, AdminDesk, WorkDesk, Protocol):
+class Desk(CaseDesk, DueDesk, PolicyDesk, SourceDesk, StatisticsDesk, TodayDesk, WaiverDesk, AdminDesk, WorkDesk, Protocol):
     """Any method may raise service.errors.ServiceError: NotFound becomes the 404 page, StaleVersion the page that tells who was first."""
 
     def now(self) -> int:

@@ -15,6 +15,7 @@ from api.web.due.servicedesk import DueServiceDesk
 from api.web.kept import Kept
 from api.web.policies.servicedesk import PolicyServiceDesk
 from api.web.sources.servicedesk import SourceServiceDesk
+from api.web.statistics.servicedesk import StatisticsServiceDesk
 from api.web.today.servicedesk import TodayServiceDesk
 from api.web.views import (
     BreachPage,
@@ -36,6 +37,7 @@ from service.demo.loading import banner
 from service.errors import NotFound
 from service.judge import explain_breach
 from service.standing import troubles
+from service.statistics import Statistics
 from store.breaches import history_of
 from store.queries import casework, findings, upkeep
 
@@ -49,6 +51,7 @@ class ServiceDesk(
     DueServiceDesk,
     PolicyServiceDesk,
     SourceServiceDesk,
+    StatisticsServiceDesk,
     TodayServiceDesk,
     WaiverServiceDesk,
     AdminServiceDesk,
@@ -60,6 +63,7 @@ class ServiceDesk(
         WorkServiceDesk.__init__(self)
         self.service = service
         self.kept = Kept()
+        self.rates = Statistics(service)
 
     # --- the product -------------------------------------------------------------------------------------------------
 

@@ -179,6 +179,11 @@ def case_facets(session: Session, *, scope: Scope = EVERYTHING) -> Facets:
     return facets(session, select(CaseStateRow).where(*_scope(scope)), CASE_FACETS)
 
 
+def any_case(session: Session) -> bool:
+    """Whether any case has ever been judged, whoever may see it."""
+    return session.scalar(select(CaseStateRow.id).limit(1)) is not None
+
+
 def case_detail(session: Session, case_id: str, *, scope: Scope = EVERYTHING) -> CaseDetail | None:
     """The case, with at most 1000 verdicts and breaches each; None where there is none that the reader may see."""
     found = session.execute(_summaries().where(CaseStateRow.case_id == case_id, *_scope(scope))).first()

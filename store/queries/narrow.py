@@ -116,7 +116,7 @@ class Where:
 
     def without(self, name: str) -> Where:
         """The same, but not narrowed by ``name``."""
-        return replace(self, **{name: ()})
+        return replace(self, **{name: ()})  # type: ignore[arg-type]
 
     def of_breaches(self) -> list[ColumnElement[bool]]:
         """As conditions on BreachRow.  Raises QueryError for ``verdict``, ``status`` and ``reason``, which a breach does not have."""

@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.orm import Session
 
 from store.errors import QueryError
 from store.models import VerdictRow, VerdictTallyRow
-from store.queries.narrow import EVERYTHING, UNFILTERED, Scope, Where
+from store.queries.narrow import EVERYTHING, NONE, UNFILTERED, Scope, Where
 from store.tallies import days_after, done_by_a_day
 
 KEPT = ("policy", "rule", "severity", "status", "team", "office", "span", "verdict", "cause", "timing")
@@ -52,12 +52,19 @@ def count_stale(session: Session, *, scope: Scope = EVERYTHING) -> int:
     return session.scalar(query.where(*scope.conditions(VerdictRow.team, VerdictRow.office))) or 0
 
 
+def count_up_to(session: Session, most: int, *, where: Where = UNFILTERED, scope: Scope = EVERYTHING) -> int:
+    """How many verdicts there are, counted no further than ``most``."""
+    some = select(VerdictRow.id).where(*where.of_verdicts(), *scope.conditions(VerdictRow.team, VerdictRow.office)).limit(most).subquery()
+    return session.scalar(select(func.count()).select_from(some)) or 0
+
+
 def _kept(where: Where) -> list[ColumnElement[bool]]:
     conditions: list[ColumnElement[bool]] = []
     for name in ("policy", "rule", "severity", "status", "verdict", "team", "office"):
-        values = getattr(where, name)
+        values, column = getattr(where, name), getattr(VerdictTallyRow, name)
         if values:
-            conditions.append(getattr(VerdictTallyRow, name).in_(sorted(values)))
+            none = [column.is_(None)] if NONE in values else []
+            conditions.append(or_(column.in_(sorted(values)), *none))
     return conditions
 
 

@@ -104,7 +104,10 @@ class FakeDue:
         return SheetPage(self.clock, ZONE, len(rows) * 2, len(rows), parts, _choices())
 
     def calendars(self, access: Access) -> CalendarsPage:
-        lines = [CalendarLine("feed00000001", "north", "kim", True, self.clock, None), CalendarLine("feed00000002", "", "robin", False, 0, 1)]
+        lines = [
+            CalendarLine("feed00000001", "north", "kim", True, self.clock, None),
+            CalendarLine("feed00000002", "", "robin", False, 0, 1),
+        ]
         return CalendarsPage(self.clock, ZONE, [] if self.empty else lines, [Choice("north", "north")], 92)
 
     def make_calendar(self, access: Access, *, team: str) -> str:

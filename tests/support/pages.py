@@ -114,7 +114,7 @@ def faults(response: TestResponse) -> list[str]:
     if page.doctype.lower() != "doctype html" or not page.one("html").attributes.get("lang"):
         found.append("no doctype or language")
     headings = page.all("h1")
-    titles = page.all("title")
+    titles = [title for title in page.all("title") if not title.inside("svg")]
     if len(headings) != 1 or len(titles) != 1:
         found.append(f"{len(headings)} h1 and {len(titles)} title")
     else:
