@@ -112,10 +112,10 @@ def test_an_interrupt_cancels_it(ready, monkeypatch):
 
 def test_what_fails_is_told_with_its_reason(ready, monkeypatch):
     def fail(svc, backtest, **_):
-        from store.backtests import end
+        from store.backtests import JOBS
 
         with svc.writing() as session:
-            return end(session, backtest, "failed", now=1, error="20 workers died over the cases from a to b")
+            return JOBS.end(session, backtest, "failed", now=1, error="20 workers died over the cases from a to b")
 
     monkeypatch.setattr("service.backtestwork.work", fail)
     done = ready("policy", "backtest", "cfss")

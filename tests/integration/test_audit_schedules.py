@@ -85,6 +85,7 @@ def test_the_end_of_daylight_saving_brings_no_second_audit_and_leaves_none_out(h
 
 
 def test_a_schedule_is_bound_to_what_its_maker_may_see_on_the_day(home):
+    users.create(home.svc, name="root", roles=["administrator"], password="Winter-tide-205-bell")
     user, _ = users.create(home.svc, name="nora", roles=["manager"], teams=["north", "south"], password="Winter-tide-204-bell")
     account = replace(users.access_of(user), must_change=False)
     schedule = auditschedules.add(home.svc, account, **NIGHTLY)
