@@ -37,7 +37,7 @@ def read_events(path: str | Path, catalogue: Catalogue, mapping: Mapping | None 
     """
     file = Path(path)
     shown = str(path)
-    kind = _kind(file)
+    kind = kind_of(file)
     try:
         if kind is None:
             yield Reject(shown, 0, "", "unknown_format", f"is no file of a known kind ({', '.join(SUFFIXES)})")
@@ -56,7 +56,7 @@ def read_rows(path: Path, layout: Layout) -> Iterator[tuple[str, Row | Reject]]:
 
     Never raises for what a file holds.
     """
-    kind = _kind(path)
+    kind = kind_of(path)
     if kind is None:
         yield "", Reject(path.name, 0, "", "unknown_format", f"is no file of a known kind ({', '.join(SUFFIXES)})")
         return
@@ -69,7 +69,8 @@ def read_rows(path: Path, layout: Layout) -> Iterator[tuple[str, Row | Reject]]:
         yield kind, Reject(path.name, 0, "", "unreadable", f"cannot be read: {error.strerror or type(error).__name__}")
 
 
-def _kind(path: Path) -> str | None:
+def kind_of(path: Path) -> str | None:
+    """What a file holds by the end of its name: jsonl, csv, xlsx or xes; None where that is no kind that is known."""
     name = path.name.lower().removesuffix(".gz")
     kind = {".jsonl": "jsonl", ".ndjson": "jsonl", ".csv": "csv", ".xlsx": "xlsx", ".xes": "xes"}.get(Path(name).suffix)
     return None if kind == "xlsx" and path.name.lower().endswith(".gz") else kind
