@@ -81,7 +81,7 @@ class CommCare:
                 body = answer.json()
                 count = body.get("matching_records") if isinstance(body, dict) else None
                 if isinstance(count, int):
-                    readable[listing.kind] = f"{count:,} cases that this user may see"
+                    readable[listing.kind] = f"{count:,} case{'' if count == 1 else 's'} that this user may see"
                 else:
                     problems.append(f"{listing.kind}: the answer does not say how many cases there are")
             except AdapterError as error:

@@ -14,7 +14,7 @@ from adapters.systems.commcare import KIND
 from service import pull as pulling
 from service.sources import Configured
 from service.trial import trial
-from tests.support.commcareworld import KEY, USER, CommCare
+from tests.support.commcareworld import KEY, USER, CommCare, a_family
 from tests.support.reading import configured, pull, standing, stored
 from tests.support.service_kit import Kit
 from tests.support.webworld import Say, Site
@@ -25,16 +25,7 @@ CASES = ["connected-f1", "consent-k1", "meeting-m1", "opened-f1", "safety-plan-s
 @pytest.fixture
 def system() -> CommCare:
     made = CommCare()
-    made.save("f1", "family", {"program": "cfss", "team": "north", "connected_on": "2026-03-02", "service": "cfss-north"})
-    made.now += 60_000
-    visit = {"visit_status": "done", "visit_mode": "home", "visit_purpose": "engagement", "persons_seen": "c1 p1"}
-    for number in range(1, 8):
-        made.save(f"v{number}", "family_visit", {**visit, "visit_date": f"2026-03-0{number}"}, parent="f1")
-        made.now += 1_000
-    made.save("k1", "consent", {"person_id": "p1", "decision": "agreed"}, parent="f1")
-    made.save("s1", "safety_plan", {"plan_date": "2026-03-09", "plan_status": "completed", "plan_kind": "immediate"}, parent="f1")
-    made.save("m1", "network_meeting", {"meeting_date": "2026-03-10", "is_final": "no"}, parent="f1")
-    made.now += 1_000
+    a_family(made)
     return made
 
 

@@ -13,7 +13,7 @@ from adapters.systems.dhis2 import KIND, Settings
 from service import pull as pulling
 from service.sources import Configured
 from service.trial import trial
-from tests.support.dhis2world import OTHER_UNIT, PROGRAM, TOKEN, UNIT, USER, Dhis2
+from tests.support.dhis2world import OTHER_UNIT, PROGRAM, TOKEN, UNIT, USER, Dhis2, a_family
 from tests.support.reading import configured, pull, standing, stored
 from tests.support.service_kit import Kit
 from tests.support.webworld import Site, ms
@@ -24,17 +24,7 @@ EVENTS = ["connected-n1", "consent-k1", *(f"visit-v{number}" for number in range
 @pytest.fixture
 def system() -> Dhis2:
     made = Dhis2()
-    day = ms("2026-03-01T14:30:00")  # midnight of 2 March in Darwin
-    made.save("enrollment", "n1", trackedEntity="f1", enrolledAt=day, completedAt=None)
-    for number in range(1, 8):
-        made.now += 1_000
-        values = {"VISIT_MODE": "HOME", "PERSONS_SEEN": "c1,p1", "NARRATIVE": "Jane Doe was upset"}
-        more = {"programStage": "VISIT", "status": "COMPLETED", "occurredAt": day + number * 86_400_000}
-        made.save("event", f"v{number}", values, enrollment="n1", trackedEntity="f1", **more)
-    consent = {"CONSENT_PERSON": "p1", "CONSENT_DECISION": "AGREE"}
-    made.save("event", "k1", consent, enrollment="n1", trackedEntity="f1", programStage="CONSENT", occurredAt=day)
-    made.save("event", "z1", {}, enrollment="n1", trackedEntity="f1", programStage="VISIT", status="SCHEDULE", scheduledAt=day)
-    made.now += 1_000
+    a_family(made)
     return made
 
 

@@ -121,6 +121,20 @@ class CommCare:
         return Say(body)
 
 
+def a_family(system: CommCare) -> None:
+    """A family as the mapping that ships knows them: seven visits, a consent, a plan, a meeting; and names that it leaves out."""
+    system.save("f1", "family", {"program": "cfss", "team": "north", "connected_on": "2026-03-02", "service": "cfss-north"})
+    system.now += 60_000
+    visit = {"visit_status": "done", "visit_mode": "home", "visit_purpose": "engagement", "persons_seen": "c1 p1"}
+    for number in range(1, 8):
+        system.save(f"v{number}", "family_visit", {**visit, "visit_date": f"2026-03-0{number}"}, parent="f1")
+        system.now += 1_000
+    system.save("k1", "consent", {"person_id": "p1", "decision": "agreed"}, parent="f1")
+    system.save("s1", "safety_plan", {"plan_date": "2026-03-09", "plan_status": "completed", "plan_kind": "immediate"}, parent="f1")
+    system.save("m1", "network_meeting", {"meeting_date": "2026-03-10", "is_final": "no"}, parent="f1")
+    system.now += 1_000
+
+
 def _place(row: Row) -> tuple[int, str]:
     return row["indexed_on"], row["case_id"]
 

@@ -139,6 +139,21 @@ class Dhis2:
         return {name: value for name, value in told.items() if name in asked}
 
 
+def a_family(system: Dhis2) -> None:
+    """A family as the mapping that ships knows them: an enrollment, seven visits, a consent, a visit that is only planned."""
+    day = ms("2026-03-01T14:30:00")  # midnight of 2 March in Darwin
+    system.save("enrollment", "n1", trackedEntity="f1", enrolledAt=day, completedAt=None)
+    for number in range(1, 8):
+        system.now += 1_000
+        values = {"VISIT_MODE": "HOME", "PERSONS_SEEN": "c1,p1", "NARRATIVE": "Jane Doe was upset"}
+        more = {"programStage": "VISIT", "status": "COMPLETED", "occurredAt": day + number * 86_400_000}
+        system.save("event", f"v{number}", values, enrollment="n1", trackedEntity="f1", **more)
+    consent = {"CONSENT_PERSON": "p1", "CONSENT_DECISION": "AGREE"}
+    system.save("event", "k1", consent, enrollment="n1", trackedEntity="f1", programStage="CONSENT", occurredAt=day)
+    system.save("event", "z1", {}, enrollment="n1", trackedEntity="f1", programStage="VISIT", status="SCHEDULE", scheduledAt=day)
+    system.now += 1_000
+
+
 def uid(code: str) -> str:
     """The identifier of a stage or data element of this code."""
     return (code.replace("_", "").title() + "0" * 11)[:11]

@@ -117,6 +117,8 @@ class Walk:
     folder: Path
     home: Path
     environment: dict[str, str] = field(default_factory=dict)
+    stand_ins: dict[str, str] = field(default_factory=dict)
+    """What is written in place of something in the page's files: an address on loopback for one in the wide world."""
     today: dt.datetime | None = None
     """The moment at which the reader begins, from which the clock goes on; None: now."""
     steps_done: int = 0
@@ -137,6 +139,9 @@ class Walk:
                 path = self.folder / block.file
                 path.parent.mkdir(parents=True, exist_ok=True)
                 text = changed(path.read_text("utf-8"), block.text) if block.language == "diff" else block.text
+                for there, here in self.stand_ins.items():
+                    assert there in text, f"{page.name}: no file says {there}"
+                    text = text.replace(there, here)
                 path.write_text(text, "utf-8")
             elif block.language == "console":
                 for step in steps(block):
