@@ -76,36 +76,6 @@ def test_from_the_first_sign_in_to_a_review_by_keyboard(page: Page, product: Run
     expect(page).to_have_url(re.compile(r"rule=C08.*#b-"))
 
 
-def test_two_reviewers_at_once(browser: Browser, product: Running) -> None:
-    pages = []
-    for name in ("kim", "robin"):
-        page = browser.new_context().new_page()
-        enter(page, product, name, product.account(name, "reviewer"))
-        page.goto(f"{product.address}/breaches?case=k3&rule=C08")
-        page.locator("[data-row] a").first.click()
-        expect(page).to_have_url(re.compile("/breaches/"))
-        ready(page)
-        pages.append(page)
-    kim, robin = pages
-    kim.get_by_label("Uphold").check()
-    kim.get_by_role("button", name="Save the finding").click()
-    expect(kim.get_by_role("status")).to_contain_text("Upheld")
-    robin.get_by_label("Dismiss").check()
-    robin.get_by_label("Reason", exact=True).select_option("record_error")
-    robin.get_by_label("Comment", exact=True).fill("The register says otherwise.")
-    robin.get_by_role("button", name="Save the finding").click()
-    expect(robin.get_by_role("alert")).to_contain_text("Somebody else changed this breach while you were reading")
-    expect(robin.get_by_role("alert")).to_contain_text("Upheld by kim")
-    expect(robin.get_by_label("Comment", exact=True)).to_have_value("The register says otherwise.")
-    expect(robin.locator(".dc-tag", has_text="Upheld")).to_be_visible()
-    robin.get_by_role("button", name="Save the finding").click()
-    expect(robin.get_by_role("status")).to_contain_text("Dismissed")
-    expect(robin.locator(".dc-history > li").nth(0)).to_contain_text("by robin")
-    expect(robin.locator(".dc-history > li").nth(1)).to_contain_text("by kim")
-    for page in pages:
-        page.context.close()
-
-
 def test_a_case_as_at_another_day(page: Page, product: Running) -> None:
     enter(page, product, "lee", product.account("lee", "viewer"))
     page.goto(f"{product.address}/cases/k4")
