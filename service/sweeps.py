@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from adapters.base import Adapter, Page, Record
+from adapters.base import Adapter, Page, Record, Withheld
 from adapters.interpret import GONE
 from service.bootstrap import Service
 from service.errors import NotPossible
@@ -104,7 +104,7 @@ def _there_again(svc: Service, source: Configured, adapter: Adapter, turn: Turn,
     with svc.reading() as session:
         refs = sources.absent(session, source.uri, kind, sweep, gone=GONE, limit=SAMPLE)
     with renewing(svc, turn):
-        found = [ref for ref in refs if any(not one.gone for one in adapter.fetch(kind, ref))]
+        found = [ref for ref in refs if any(not one.gone for one in _asked_for_again(adapter, kind, ref))]
     return len(found) * 2 > len(refs) or not refs
 
 
@@ -118,8 +118,17 @@ def _take_back_absent(svc: Service, source: Configured, adapter: Adapter, turn: 
         found: list[Record] = []
         with renewing(svc, turn):
             for ref in refs:
-                found += [one for one in adapter.fetch(kind, ref) if (one.kind, one.ref) == (kind, ref)] or [Record(kind, ref, gone=True)]
+                found += _asked_for_again(adapter, kind, ref)
         counts = take_records(svc, source, found, turn)
         with svc.writing() as session:
             sources.note_present(session, source.uri, kind, refs, sweep)
         svc.metrics.pulled.labels(source.name, "gone").inc(counts["accepted"])
+
+
+def _asked_for_again(adapter: Adapter, kind: str, ref: str) -> list[Record]:
+    """A record as it stands, or gone; none where we may no longer read it: what is known of it stays as it is."""
+    try:
+        found = adapter.fetch(kind, ref)
+    except Withheld:
+        return []
+    return [one for one in found if (one.kind, one.ref) == (kind, ref)] or [Record(kind, ref, gone=True)]
