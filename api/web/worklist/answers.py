@@ -31,7 +31,7 @@ def answer_of(outcomes: Sequence[Outcome], rows: Mapping[str, WorkRow], names: N
     """The answer to a step.  ``rows``: the breaches as they stand now, by id."""
     done = [one for one in outcomes if one.result == DONE]
     left = [_left(one, rows.get(one.id), names, zone) for one in outcomes if one.result != DONE]
-    return Answer(_done(done, rows, names, action, assignee), len(done), left, list(rows.values()), zone)
+    return Answer(_done(done, rows, names, action, assignee), len(done), left, list(rows.values()), zone, [one.id for one in done])
 
 
 def _done(done: Sequence[Outcome], rows: Mapping[str, WorkRow], names: Names, action: str, assignee: str) -> str:

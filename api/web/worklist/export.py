@@ -94,6 +94,11 @@ def about(extract: Extract, filters: WorkFilters, limited: str) -> list[tuple[st
     ]
 
 
+def _pieces(file: IO[bytes]) -> Iterator[bytes]:
+    with file:
+        yield from iter(lambda: file.read(_PIECE), b"")
+
+
 def _breaches_file(kind: str) -> Response:
     filters = filters_of(request.args)
     access = sessions.access()
@@ -112,7 +117,7 @@ def _breaches_file(kind: str) -> Response:
     except BaseException:
         file.close()
         raise
-    response = Response(iter(lambda: file.read(_PIECE), b""), content_type=media)
+    response = Response(_pieces(file), content_type=media)
     response.content_length = size
     response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
     response.call_on_close(file.close)

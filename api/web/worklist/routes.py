@@ -88,9 +88,8 @@ def breach_steps() -> tuple[str, int] | str:
     filters = from_text(form.get("list", ""))
     one = form.get("acknowledge", "")
     action = "acknowledge" if one else form.get("action", "")
-    chosen = _versioned([one] if one else form.getlist("chosen"))
-    answer = _taken(action, chosen, form.get("assignee", ""))
-    recorded.note(things=[breach for breach, _ in chosen])
+    answer = _taken(action, _versioned([one] if one else form.getlist("chosen")), form.get("assignee", ""))
+    recorded.note(things=answer.changed, count=len(answer.changed))
     if "X-Part" in request.headers:
         drawn = render_template(
             "web/worklist/answer.html", answer=answer, columns=_columns(filters), may_review=True, filters=filters, **_tools(filters)
@@ -101,7 +100,7 @@ def breach_steps() -> tuple[str, int] | str:
 
 
 def _taken(action: str, chosen: list[tuple[str, int]], assignee: str) -> Answer:
-    """What became of the step; a ``count`` of -1: it could not be tried."""
+    """What became of the step."""
     access = sessions.access()
     access.require("breaches:review")
     if not chosen:

@@ -125,13 +125,18 @@ class Left:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What became of a step with several breaches.  ``done``: in words; ``rows``: as they stand now, where they can still be seen."""
+    """What became of a step with several breaches.  ``done``: in words; ``rows``: as they stand now, where they can still be seen.
+
+    ``count``: how many it was taken with; -1: it could not be tried.
+    """
 
     done: str
     count: int
     left: Sequence[Left] = ()
     rows: Sequence[WorkRow] = ()
     zone: str = ""
+    changed: Sequence[str] = ()
+    """The ids of those that it was taken with."""
 
 
 @dataclass(frozen=True, slots=True)
