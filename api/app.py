@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from flask import Flask, Response, request
 
 from api import access, limits, openapi, operations, problems, recorded, reference, security, system, web
-from api.v1 import backtests, breaches, cases, events, policies, policychanges, reviews, sources, stats, verdicts, webhooks
+from api.v1 import audits, backtests, breaches, cases, events, policies, policychanges, reviews, sources, stats, verdicts, webhooks
 from api.web.servicedesk import ServiceDesk
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ SUBJECTS: Sequence[operations.Operations] = (
     policies.operations,
     policychanges.operations,
     backtests.operations,
+    audits.operations,
     stats.operations,
     sources.operations,
     webhooks.operations,
@@ -45,6 +46,9 @@ PATH_PARAMETERS = {
     "digest": "A version's digest.",
     "change": "The change's id.",
     "backtest": "The backtest's id.",
+    "audit": "The audit's id.",
+    "other": "The id of the audit that it is compared with.",
+    "schedule": "The schedule's id.",
 }
 
 

@@ -81,6 +81,7 @@ CHANGES = {
     "audit.start": "Started an audit",
     "audit.cancel": "Cancelled an audit",
     "audit.sign": "Signed an audit off",
+    "audit.judge_again": "Had cases judged again after an audit",
     "audit.schedule": "Changed the audits' schedule",
     "source.pull": "Had a source asked now",
     "source.confirm": "Confirmed that records of a source are gone",

@@ -4,6 +4,17 @@ They are TypedDicts: what the use cases give is put into them as it is, without 
 against the document.
 """
 
+from api.v1.schemas.audits import (
+    Audit,
+    AuditComparison,
+    AuditJudgedAgain,
+    AuditList,
+    AuditReport,
+    AuditSchedule,
+    AuditScheduleList,
+    AuditSignature,
+    AuditTold,
+)
 from api.v1.schemas.changes import (
     Backtest,
     BacktestList,
@@ -86,6 +97,15 @@ from api.v1.schemas.upkeep import (
 )
 
 __all__ = [
+    "Audit",
+    "AuditComparison",
+    "AuditJudgedAgain",
+    "AuditList",
+    "AuditReport",
+    "AuditSchedule",
+    "AuditScheduleList",
+    "AuditSignature",
+    "AuditTold",
     "Backtest",
     "BacktestList",
     "BacktestReport",
