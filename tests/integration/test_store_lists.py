@@ -14,7 +14,7 @@ from store import queries
 from store.breaches import Change, write_breaches
 from store.errors import CursorError, QueryError
 from store.events import insert_events, insert_heartbeats
-from store.models import OutboxRow, PolicyVersionRow, RejectRow, SourceRow, VerdictRow, WaiverRow
+from store.models import DirtyRow, OutboxRow, PolicyVersionRow, RejectRow, SourceRow, VerdictRow, WaiverRow
 from store.queries import Scope, Where
 from store.queue import claim_dirty, mark_dirty
 from store.states import CaseState, write_state
@@ -292,6 +292,46 @@ def populate(store: Store) -> None:
             session.add(waiver)
         insert_events(session, [event("e9", "C9")], received=1)
         mark_dirty(session, [f"C{number}" for number in (0, 1, 2, 3, 9)], 1)
+
+
+@pytest.mark.parametrize(
+    ("where", "cases"),
+    [
+        ({}, "0123"),
+        ({"team": ("north",)}, "01"),
+        ({"team": ("north", "south"), "office": ("alice",)}, "02"),
+        ({"starts": "C"}, "0123"),
+        ({"starts": "C2"}, "2"),
+        ({"starts": "c2"}, ""),
+        ({"case": ("C1", "C3")}, "13"),
+        ({"open_breaches": True}, "0123"),
+        ({"open_breaches": False}, ""),
+        ({"with_queries": True}, ""),
+        ({"waiting": True}, "023"),
+        ({"quarantined": True}, "1"),
+    ],
+)
+def test_cases_are_found_by_what_is_known_of_them(store, where, cases):
+    populate(store)
+    with store.write.begin() as session:
+        session.get_one(DirtyRow, "C1").quarantined = True
+    chosen = queries.CaseWhere(**where)
+    with store.read() as session:
+        assert [one.case for one in queries.list_cases(session, where=chosen).items] == [f"C{number}" for number in cases]
+        assert queries.count_cases(session, where=chosen) == len(cases)
+        seen = [number for number in cases if number in "01"]
+        assert queries.count_cases(session, where=chosen, scope=NORTH) == len(seen)
+        facets = queries.case_facets(session, scope=NORTH)
+    assert (facets.total, facets.by["office"]) == (2, {"alice": 1, "darwin": 1})
+
+
+def test_of_linked_cases_those_are_named_that_may_be_seen(store):
+    populate(store)
+    named = {"C0", "C2", "C9", "nowhere"}
+    with store.read() as session:
+        assert queries.visible_cases(session, named) == ["C0", "C2", "C9"]
+        assert queries.visible_cases(session, named, scope=NORTH) == ["C0"]
+        assert queries.visible_cases(session, []) == []
 
 
 @pytest.mark.parametrize(

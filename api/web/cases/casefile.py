@@ -48,6 +48,8 @@ class _Found:
     runs: list[Run] = field(default_factory=list)
     root: str = ""
     cases: set[str] = field(default_factory=set)
+    happened: set[dt.date] = field(default_factory=set)
+    """The days of all events, of those too that had not happened or were not known then."""
     days: dict[dt.date, list[JourneyDay]] = field(default_factory=lambda: defaultdict(list))
     episodes: list[EpisodeLine] = field(default_factory=list)
     lines: dict[str, list[VerdictLine]] = field(default_factory=lambda: defaultdict(list))
@@ -83,7 +85,7 @@ def case_page(svc: Service, access: Access, case: str, *, as_of: dt.date | None,
         drawn = picture.draw(story, scale, periods)
     facts = _facts(detail.summary)
     day = dt.date.fromordinal(zone.day_of(at))
-    turning = sorted({*found.days, *((line.day for line in tables.course(story)) if story is not None else ())})
+    turning = {*found.days, *found.happened}
     merged_into = found.root if found.root not in ("", case) else ""
     return CasePage(
         case=case,
@@ -154,6 +156,7 @@ def _judge(
     if record.history.entries or found.story is None:
         everything = record_of(part, group, zone=zone, as_of=max(now, at), known_at=NEVER, visible=linked)
         whole = tell(everything, group.domain, (), zone=zone, as_of=max(now, at), known_at=now, limit=limit, link=lambda _: "")
+        found.happened.update(dt.date.fromordinal(entry.day) for entry in everything.history.entries)
         if everything.history.entries:
             found.whole = picture.extent(whole, zone.day_of(max(now, at)))
             found.story = tell(record, group.domain, seen, zone=zone, as_of=at, known_at=known, limit=limit, link=address)

@@ -76,7 +76,7 @@ def draw(story: Story, scale: Scale, periods: Sequence[Period]) -> Picture:
         ticks=scale.ticks(),
         lanes=[lane for lane in lanes if lane.shapes],
         as_at=scale.end(story.today),
-        known=scale.end(story.known) if story.known != story.today else None,
+        known=scale.end(story.known) if story.known != story.today and scale.shows(story.known) else None,
         periods=periods,
         outside=sum(not scale.shows(day) for day in days),
     )
