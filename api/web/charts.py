@@ -6,12 +6,11 @@ units of the picture's own box.  Imports the standard library.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-_FLOORS = (0.95, 0.9, 0.8, 0.5, 0.0)
-TICKS = 4
+_FLOORS = {0.95: 5, 0.9: 5, 0.8: 4, 0.5: 5, 0.0: 5}
+"""Where the axis may begin, and into how many parts it is then divided."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,11 +89,11 @@ def percent(share: float | None) -> str:
     return f"{min(99.9, max(0.1, round(share * 100, 1))):.1f}%"
 
 
-def trend(points: Sequence[Point], *, width: float = 640, height: float = 220, labels_every: int = 1) -> Trend:
+def trend(points: Sequence[Point], *, width: float = 560, height: float = 320, labels_every: int = 1) -> Trend:
     """The line of shares from 0 to 1; its axis begins at the highest of 95, 90, 80, 50 and 0 % that leaves all points above it."""
     known = [point.value for point in points if point.value is not None]
     floor = _floor(known)
-    left, right, top, bottom = 46.0, width - 14, 12.0, height - 26
+    left, right, top, bottom = 48.0, width - 16, 12.0, height - 28
     step = (right - left) / max(1, len(points) - 1)
 
     def down(value: float) -> float:
@@ -111,8 +110,8 @@ def trend(points: Sequence[Point], *, width: float = 640, height: float = 220, l
         piece.append(f"{x} {y}")
         dots.append(Dot(x, y, point.hollow, point.words or f"{point.label}: {percent(point.value)}"))
     paths.append(piece)
-    marks = [floor + (1 - floor) * place / TICKS for place in range(TICKS + 1)]
-    ticks = [Tick(down(mark), _mark(mark)) for mark in marks]
+    parts = _FLOORS[floor]
+    ticks = [Tick(down(mark), f"{mark:.0%}") for mark in (floor + (1 - floor) * place / parts for place in range(parts + 1))]
     last = len(points) - 1
     labels = [Tick(round(left + step * place, 1), point.label) for place, point in enumerate(points) if (last - place) % labels_every == 0]
     drawn = [f"M {' L '.join(piece)}" for piece in paths if len(piece) > 1]
@@ -163,8 +162,3 @@ def bars(rows: Sequence[tuple[str, int, str]], *, width: float = 640, left: floa
 def _floor(values: Sequence[float]) -> float:
     least = min(values, default=0.0)
     return next(floor for floor in _FLOORS if least >= floor)
-
-
-def _mark(value: float) -> str:
-    whole = value * 100
-    return f"{whole:.0f}%" if math.isclose(whole, round(whole)) else f"{whole:.2f}".rstrip("0").rstrip(".") + "%"

@@ -25,7 +25,7 @@ def trend_part(board: Board, filters: StatFilters) -> TrendPart:
     for month in board.months:
         first = dt.date.fromisoformat(f"{month.name}-01")
         last = min(first.replace(day=calendar.monthrange(first.year, first.month)[1]), board.last)
-        label, note = f"{first:%b %Y}", "" if month.whole else f"so far, to {words.short_day(last)}"
+        label, note = f"{first:%b %Y}", "" if month.whole else f"so far, to {last.day} {last:%b}"
         rows.append(_row(label, month.share, base.but(since=first.isoformat(), until=last.isoformat()), note=note))
         told = f"{label}: {_told(month.share)}{', so far' if note else ''}"
         points.append(Point(f"{first:%b}", month.share.rate, month.share.small or not month.whole, told))
