@@ -134,8 +134,9 @@ def event_words(type_name: str) -> str:
     return words.sentence_case(type_name.replace(".", " ").replace("_", " "))
 
 
-def evidence(explanation: Explanation) -> list[Evidence]:
+def evidence(explanation: Explanation, policies: PolicySet) -> list[Evidence]:
     """The events that were considered, those that counted first."""
+    found = policies.get(explanation.verdict.policy)
     rows = [
         Evidence(
             event=one.event,
@@ -143,7 +144,7 @@ def evidence(explanation: Explanation) -> list[Evidence]:
             happened=one.happened,
             recorded=one.recorded,
             counts=one.counts,
-            why=one.why,
+            why=plain(one.why, found.catalogue) if found is not None else one.why,
         )
         for one in explanation.considered
     ]

@@ -135,7 +135,7 @@ class ServiceDesk(
             satisfied_on=words.iso_day(told.satisfied_on),
             steps=present.steps(explanation, svc.policies) if explanation is not None else (),
             would=present.would(explanation, svc.policies) if explanation is not None else "",
-            evidence=present.evidence(explanation) if explanation is not None else (),
+            evidence=present.evidence(explanation, svc.policies) if explanation is not None else (),
             history=[present.history_line(line, names, _REASONS) for line in reversed(history)],
             actions=frozenset(review.actions(access, found)),
             reasons=[Choice(code, label) for code, label in review.REVIEW_REASONS.items()],

@@ -47,7 +47,7 @@ def verdict_line(explanation: Explanation, policies: PolicySet, *, breach: str) 
         days_late=verdict.days_late,
         steps=steps(explanation, policies),
         would=would(explanation, policies),
-        evidence=evidence(explanation),
+        evidence=evidence(explanation, policies),
         breach=breach,
         shadow=verdict.status == "shadow",
     )
