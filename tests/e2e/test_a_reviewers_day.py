@@ -52,8 +52,9 @@ def enter(page: Page, product: Running, name: str, password: str) -> None:
 def test_from_the_first_sign_in_to_a_review_by_keyboard(page: Page, product: Running) -> None:
     enter(page, product, "admin", product.password)
     page.get_by_role("navigation", name="Menu").get_by_role("link", name="Breaches").click()
-    page.get_by_label("Rule").select_option("C08")
-    page.get_by_label("Condition").select_option("open")
+    page.locator("summary", has_text="Rule").click()
+    page.get_by_role("checkbox", name=re.compile("^C08 ")).check()
+    page.get_by_role("checkbox", name=re.compile("^Open")).check()
     page.get_by_label("Order").select_option("case")
     page.get_by_role("button", name="Show", exact=True).click()
     expect(page).to_have_url(re.compile(r"/breaches\?(?=.*rule=C08)(?=.*condition=open)(?!.*team=)"))

@@ -65,7 +65,7 @@ form?.addEventListener("submit", async (event) => {
   const focused = document.activeElement;
   const at = rowOf(focused) ?? current();
   try {
-    const sent = await fetch(form.action, { method: "POST", body: new FormData(form, button), headers: { "X-Part": "rows" }, redirect: "error" });
+    const sent = await fetch(form.getAttribute("action"), { method: "POST", body: new FormData(form, button), headers: { "X-Part": "rows" }, redirect: "error" });
     const told = new DOMParser().parseFromString(await sent.text(), "text/html");
     const parts = told.getElementById("answer-parts");
     if (!parts) { whole(button); return; }
