@@ -20,6 +20,7 @@ os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
 
 COMMANDS = {
     "adapters": "cli.adapters:adapters",
+    "audit": "cli.audits:audit",
     "check": "cli.check:check",
     "db": "cli.db:db",
     "demo": "cli.demo:demo",

@@ -11,18 +11,25 @@ Advance = Callable[[int, int | None], None]
 
 
 @contextmanager
-def progress(title: str) -> Iterator[Advance]:
-    """A bar that the block advances; nothing at all where stderr is no terminal."""
+def progress(title: str, *, speed: bool = False) -> Iterator[Advance]:
+    """A bar that the block advances; nothing at all where stderr is no terminal.  ``speed``: with how many a second."""
     if not sys.stderr.isatty():
         yield _silent
         return
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, TextColumn, TimeRemainingColumn
 
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    columns: list[ProgressColumn] = [TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()]
+    if speed:
+        columns.append(TextColumn("{task.fields[speed]}"))
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(title, total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)
+        task = bar.add_task(title, total=None, speed="")
+
+        def advance(done: int, total: int | None) -> None:
+            elapsed = bar.tasks[0].elapsed or 0.0
+            bar.update(task, completed=done, total=total, speed=f"{done / elapsed:,.0f} a second" if elapsed > 1 else "")
+
+        yield advance
 
 
 def _silent(_done: int, _total: int | None) -> None:
