@@ -105,13 +105,15 @@ def told(window: Window) -> str:
 def _window(window: Window, scale: Scale, rows: Rows, *, top: int, step: int, named: bool) -> list[Shape]:
     """A window with what became of it, in the first row that has room."""
     due = window.due
-    limit = due if due is not None else window.until
+    limit = due if due is not None else _end(window)
     end = _end(window)
     label = f"{window.rule} {window.says}" if named else window.says
     low, high = scale.pixels(scale.begin(window.start)), scale.pixels(scale.end(end)) + 10
     wide = text_width(label) + 4
     after = high + wide <= scale.width
     before = not after and low - wide >= 0
+    over = due is not None and not after and scale.pixels(scale.end(end) - scale.end(due)) > wide + 24
+    before = before and not over
     row = rows.place(low - (wide if before else 0), high + (wide if after else 0))
     if row is None:
         label, row = "", rows.place(low, high)
@@ -130,7 +132,9 @@ def _window(window: Window, scale: Scale, rows: Rows, *, top: int, step: int, na
         shapes.append(Shape("mark", window.outcome, scale.middle(at), y + 9, sign=sign, title=title, href=window.link))
     if label:
         x = scale.begin(window.start) if before else scale.end(end)
-        if after or before:
+        if over and due is not None:
+            shapes.append(Shape("text", f"says inside {window.outcome}", scale.end(due), y + 13, text=label, dx=14))
+        elif after or before:
             shapes.append(Shape("text", f"says {window.outcome}", x, y + 13, text=label, end=before, dx=-12 if before else 10))
     return shapes
 

@@ -71,17 +71,22 @@ def _day(text: str | None) -> int | None:
 
 
 def windows(judged: Iterable[Judged], *, closed: Mapping[int, int | None], today: int, link: Callable[[Judged], str]) -> list[Window]:
-    """The windows of a case, those that began first before the others.  ``closed``: the day on which each episode was closed."""
+    """The windows of a case, those that began first before the others.  ``closed``: the day on which each episode was closed.
+
+    What is asked of each person is among them where it asks for a moment, too: it has its place in the lane of that person.
+    """
     found = []
     for one in judged:
         verdict, duty = one.verdict, one.world.duty
-        if verdict.verdict not in WITH_A_WINDOW or duty.gate is not None or not _sets_a_window(one):
+        if verdict.verdict not in WITH_A_WINDOW or not (person_of(one) or (duty.gate is None and _sets_a_window(one))):
             continue
         due, done, start = _day(verdict.due_on), _day(verdict.satisfied_on), _day(verdict.activated_on)
         if due is None and start is None:
             continue
         end = closed.get(one.view.episode.number)
         until = max(today if end is None or (due is not None and end < due) else min(end, today), due or 0)
+        if due is not None and not verdict.curable:
+            until = due
         found.append(
             Window(
                 verdict.policy,
