@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 
 from adapters.base import Adapter, Kind
-from tests.adapters.contract import reader
+from tests.adapters.contract import killer, reader
 from tests.support.servers import fresh_database
 from tests.support.service_kit import Kit
 from tests.support.service_kit import kit as kit_on
 
-__all__ = ["kit", "make", "module_pg", "reader"]
+__all__ = ["killer", "kit", "make", "module_pg", "reader"]
 
 
 @pytest.fixture(scope="module")

@@ -7,9 +7,11 @@ the way, what stands in the store at the end is what the system holds.
 from __future__ import annotations
 
 import datetime as dt
+import logging
+import os
 import random
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar
@@ -17,8 +19,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from adapters.base import Adapter, AdapterError, Connection, Cursor, Kind, Page, Record
-from adapters.mapping import Mapping
+from adapters.base import Adapter, AdapterError, Connection, Cursor, Kind, Page, Record, kinds
+from adapters.mapping import Mapping as Layout
 from rules.model import Event
 from service import pull as pulling
 from service import rejects
@@ -26,14 +28,19 @@ from service.sources import Configured
 from service.taking import Pulled
 from store import sources
 from store.cases import load_case
+from tests.support.killing import Killer, Order, opened
 from tests.support.service_kit import Kit
 from tests.support.service_kit import kit as kit_on
+
+_log = logging.getLogger(__name__)
 
 ADELAIDE = ZoneInfo("Australia/Adelaide")
 START = dt.datetime(2026, 3, 2, 9, tzinfo=ADELAIDE)
 """When the first row of a world is changed; each that follows a few seconds later."""
 PULLED = "2026-06-01 12:00"
 VISITS, CONSENTS = "visits", "consents"
+KILLS = int(os.environ.get("TEST_KILLS", "8"))
+"""How often the pulls of each world are killed; with TEST_KILLS=16 it is more than two hundred times over all adapters."""
 OVERLAP = 60
 """Seconds that every world's adapter overlaps; ``late`` rows are younger than that."""
 
@@ -132,6 +139,11 @@ class World(ABC):
         """The mapping; ``mended``: it knows the word ``perhaps`` as well, and takes it for ``cancelled``."""
         return self.text.format(uri=self.uri, more=", perhaps: cancelled" if mended else "")
 
+    @property
+    def patches(self) -> Mapping[str, Any]:
+        """Values in the adapter's module that the world needs, by their dotted names."""
+        return {}
+
     def close(self) -> None:  # noqa: B027 - not every world has taken something
         """Gives back what it took."""
 
@@ -196,6 +208,17 @@ class Watched:
         self.inner.close()
 
 
+def configured(
+    kit: Kit, folder: Path, name: str, given: Mapping[str, Any], text: str, told: Callable[[], None] = lambda: None
+) -> Configured:
+    """A source of an adapter's name and settings and a mapping's text; ``told`` hears of each page before it is stored."""
+    mapping = Layout.parse(text, kit.svc.policies.all_types)
+    kind = kinds()[name]
+    settings = kind.settings.model_validate(given, context={"zone": "Australia/Adelaide", "folder": folder, "layout": mapping.layout})
+    watched = Kind(name, "", kind.settings, lambda chosen: Watched(kind.make(chosen), told))
+    return Configured("client", "", watched, settings, mapping, 300, 86_400, True, None, "")
+
+
 class Reader:
     """An installation of duecare that reads a world."""
 
@@ -203,15 +226,8 @@ class Reader:
         self.kit, self.world, self.folder = kit, world, folder
 
     def source(self, *, mended: bool = False, told: Callable[[], None] = lambda: None) -> Configured:
-        from adapters.base import kinds
-
-        mapping = Mapping.parse(self.world.mapping(mended=mended), self.kit.svc.policies.all_types)
         name, given = self.world.settings()
-        kind = kinds()[name]
-        context = {"zone": "Australia/Adelaide", "folder": self.folder, "layout": mapping.layout}
-        settings = kind.settings.model_validate(given, context=context)
-        watched = Kind(name, "", kind.settings, lambda chosen: Watched(kind.make(chosen), told))
-        return Configured("client", "", watched, settings, mapping, 300, 86_400, True, None, "")
+        return configured(self.kit, self.folder, name, given, self.world.mapping(mended=mended), told)
 
     def pull(self, **more: Any) -> Pulled:
         return pulling.pull(self.kit.svc, self.source(), **more)
@@ -256,6 +272,13 @@ def expected(world: World) -> dict[tuple[str, str], tuple[Any, ...]]:
         key: (row.family, WORDS[row.status], int(row.held.timestamp() * 1000) if row.kind == VISITS else None)
         for key, row in world.rows.items()
     }
+
+
+@pytest.fixture(scope="session")
+def killer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Killer]:
+    """What pulls in processes that are killed."""
+    with Killer(tmp_path_factory.mktemp("killer")) as made:
+        yield made
 
 
 @pytest.fixture
@@ -317,6 +340,33 @@ class Contract:
             assert len(reader.exact()) < len(undisturbed) or dying >= pages - 2
         assert reader.pull().error is None
         assert reader.exact() == undisturbed
+
+    def test_a_process_that_is_killed_again_and_again_while_it_pulls_ends_with_the_events_of_one_that_was_not(
+        self, world: World, killer: Killer, tmp_path: Path
+    ) -> None:
+        rng, hits = random.Random(7), 0
+        for change in (_many, _turned_over):
+            change(world)
+            undisturbed, disturbed = (
+                _order(world, killer.store(tmp_path / f"{name}.sqlite3"), tmp_path) for name in ("undisturbed", "killed")
+            )
+            whole = killer.pull(undisturbed)
+            killed_now = 0
+            for _ in range(2 * KILLS):
+                if killer.pull_and_kill(disturbed, rng.random() * 8 * whole / KILLS):
+                    killed_now += 1
+                else:  # it came to its end: the next reads everything once more
+                    killer.forget(disturbed)
+                if killed_now == KILLS // 2:
+                    break
+            hits += killed_now
+            killer.pull(disturbed)
+            with opened(undisturbed) as one, opened(disturbed) as other:
+                alone, killed = Reader(one, world, tmp_path), Reader(other, world, tmp_path)
+                assert killed.exact() == alone.exact()
+                assert killed.standing() == expected(world)
+        _log.info("%s: %d of %d were killed while they pulled", type(world).__name__, hits, KILLS)
+        assert hits > KILLS // 4
 
     def test_a_system_that_breaks_off_is_read_on_when_it_answers_again(self, world: World, reader: Reader) -> None:
         _some(world)
@@ -427,6 +477,30 @@ def _some(world: World) -> None:
         world.add(str(number))
     for number in range(1, 4) if world.states else ():
         world.add(str(number), kind=CONSENTS)
+
+
+def _many(world: World) -> None:
+    for number in range(1, 60):
+        world.add(str(number))
+    for number in range(1, 14) if world.states else ():
+        world.add(str(number), kind=CONSENTS)
+
+
+def _turned_over(world: World) -> None:
+    for number in range(200, 225):
+        world.add(str(number))
+    for number in range(1, 60) if world.edits else ():
+        if number % 7 == 0:
+            world.delete(str(number))
+        elif number % 3 == 0:
+            world.edit(str(number), status="missed")
+    for number in range(1, 14, 2) if world.states and world.edits else ():
+        world.edit(str(number), kind=CONSENTS, status="withdrawn")
+
+
+def _order(world: World, store: str, folder: Path) -> Order:
+    adapter, settings = world.settings()
+    return Order(store, str(folder), PULLED, adapter, settings, world.mapping(), dict(os.environ), dict(world.patches))
 
 
 Late = list[tuple[dt.datetime, Callable[[], None]]]

@@ -1,19 +1,17 @@
-"""Pulls from a database that many write to at once, and pulls that are killed: nothing is lost, nothing comes twice.
+"""Pulls from a database that many write to at once: nothing is lost, nothing comes twice.
 
-`./dev bench pulling` does the same with far more of both.
+`./dev bench pulling` does the same with far more.  That pulls are killed is a part of the contract that every adapter keeps.
 """
 
 from __future__ import annotations
 
-import random
 from pathlib import Path
 
 import pytest
-from sqlalchemy import text
 
 from service import pull as pulling
 from service.sources import Configured, read_file
-from tests.support.pulling import FILES, SOURCE, SQL, Crowd, Installation, client, standing, there, word_for_word
+from tests.support.pulling import SOURCE, SQL, Crowd, client, standing, there
 from tests.support.service_kit import Kit
 from tests.support.service_kit import kit as kit_on
 
@@ -41,33 +39,3 @@ def test_what_many_write_at_once_is_all_read_though_some_of_it_commits_late(
         assert standing(kit.svc.engine) == there(engine)
         assert crowd.changed == 2_000
     engine.dispose()
-
-
-@pytest.mark.parametrize("adapter", ["sql", "files"])
-def test_a_pull_that_is_killed_and_begun_again_ends_as_one_that_was_not(tmp_path: Path, adapter: str) -> None:
-    rows = [f"{n},F{n % 7},2026-03-{1 + n % 28:02} 10:00:00,2026-04-01 10:{n // 60 % 60:02}:{n % 60:02}" for n in range(300)]
-    client_url = f"sqlite:///{tmp_path / 'client.sqlite3'}"
-    engine = client(client_url)
-    with engine.begin() as connection:
-        connection.execute(
-            text("INSERT INTO visits VALUES (:id, :family, :held, :changed)"),
-            [dict(zip(("id", "family", "held", "changed"), row.split(","), strict=True)) for row in rows],
-        )
-    engine.dispose()
-    folder = tmp_path / "exports"
-    folder.mkdir()
-    (folder / "visits.csv").write_text("id,family,held,changed\n" + "\n".join(rows) + "\n")
-    settings = SQL.format(page=5, overlap=60) if adapter == "sql" else FILES.format(folder=folder, page=5)
-    made = [
-        Installation(tmp_path / name, f"sqlite:///{tmp_path / name}.sqlite3", adapter=adapter, settings=settings, client_url=client_url)
-        for name in ("killed", "undisturbed")
-    ]
-    killed, undisturbed = made
-    rng = random.Random(1)
-    assert [killed.pull_and_kill(rng, within=0.2) for _ in range(2)].count(True)
-    killed.pull()
-    undisturbed.pull()
-    assert word_for_word(killed.store) == word_for_word(undisturbed.store)
-    assert len(standing(killed.store)) == 300
-    for one in made:
-        one.close()

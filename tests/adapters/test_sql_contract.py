@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ from sqlalchemy import Connection, create_engine, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from adapters.systems.sql import Settings, Sql
-from service import pull as pulling
+from service import sweeps
 from tests.adapters.contract import CONSENTS, OVERLAP, VISITS, Contract, Crashed, Reader, Row, World, expected
 from tests.support.mariadb import MariaDb
 from tests.support.servers import ServerMissing
@@ -96,13 +96,18 @@ class Swept(Tables):
 
     hour = 0
 
+    @property
+    def patches(self) -> Mapping[str, Any]:
+        return {"adapters.systems.sql.HOUR_MS": self.hour}
+
     def remove(self, row: Row) -> None:
         with self.engine.begin() as connection:
             connection.execute(text(f"DELETE FROM {row.kind} WHERE id = :id"), {"id": int(row.ref)})
 
     def settings(self) -> tuple[str, dict[str, Any]]:
         name, given = super().settings()
-        self.monkeypatch.setattr("adapters.systems.sql.HOUR_MS", self.hour)
+        for place, value in self.patches.items():
+            self.monkeypatch.setattr(place, value)
         tables = [{"table": one["table"], "id": "id", "updated": "changed", "sweep_hours": 1} for one in given["tables"]]
         return name, {**given, "tables": tables}
 
@@ -130,7 +135,7 @@ class TestSqliteSwept(Contract):
         reader.pull()
         world.delete("2")
         with monkeypatch.context() as patch:
-            patch.setattr(pulling, "_take_records", _dies)
+            patch.setattr(sweeps, "take_records", _dies)
             with pytest.raises(Crashed):
                 reader.pull()
         assert isinstance(world, Swept)

@@ -1,26 +1,17 @@
-"""What tests and the benchmark of pulls share: a crowd of writers on a client's database, an installation whose pulls are killed."""
+"""What tests and the benchmark of pulls share: a crowd of writers on a client's database, and what must be in the store in the end."""
 
 from __future__ import annotations
 
 import datetime as dt
-import os
 import random
-import signal
-import subprocess
-import sys
 import threading
 import time
-from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, create_engine, select, text, update
+from sqlalchemy import Engine, create_engine, select, text
 
-from store.engine import make_engine
-from store.migrations import upgrade
-from store.models import EventRow, SourceRow
+from store.models import EventRow
 
-ROOT = Path(__file__).resolve().parents[2]
 SOURCE = """
 source: client
 adapter: {adapter}
@@ -134,52 +125,3 @@ def word_for_word(store: Engine) -> list[tuple[Any, ...]]:
 def _ms(value: Any) -> int:
     when = dt.datetime.fromisoformat(value) if isinstance(value, str) else value
     return int((when if when.tzinfo is not None else when.replace(tzinfo=dt.UTC)).timestamp() * 1000)
-
-
-class Installation:
-    """An installation whose `duecare adapters pull client` runs in processes of their own, and is killed."""
-
-    def __init__(self, home: Path, url: str, *, adapter: str, settings: str, client_url: str = "") -> None:
-        home.mkdir(parents=True)
-        (home / "source.yaml").write_text(SOURCE.format(adapter=adapter, settings=settings), "utf-8")
-        self.store = make_engine(url)
-        upgrade(self.store)
-        own = {"DUECARE_HOME": str(home), "DUECARE_DATABASE_URL": url, "DUECARE_SOURCES": str(home / "source.yaml")}
-        self.environment: Mapping[str, str] = {**os.environ, **own, "CLIENT_URL": client_url, "PYTHONPATH": str(ROOT)}
-
-    def close(self) -> None:
-        self.store.dispose()
-
-    def begin(self) -> subprocess.Popen[bytes]:
-        command = [sys.executable, "-m", "cli.main", "adapters", "pull", "client", "--format", "json"]
-        return subprocess.Popen(command, cwd=ROOT, env=dict(self.environment), stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-
-    def pull(self) -> None:
-        """To its end.  Fails where it does not end well."""
-        process = self.begin()
-        said, _ = process.communicate(timeout=300)
-        assert process.returncode == 0, said.decode()
-
-    def pull_and_kill(self, rng: random.Random, *, within: float) -> bool:
-        """Kill -9 at a random moment after the first page of a pull; whether it was pulling still."""
-        before = self.records()
-        process = self.begin()
-        ends = time.monotonic() + 60
-        while process.poll() is None and self.records() == before and time.monotonic() < ends:
-            time.sleep(0.003)
-        time.sleep(rng.random() * within)
-        pulling = process.poll() is None
-        if pulling:
-            process.send_signal(signal.SIGKILL)
-        process.communicate(timeout=30)
-        self.let_the_lease_run_out()
-        return pulling
-
-    def records(self) -> int:
-        with self.store.connect() as connection:
-            return connection.scalar(select(SourceRow.records)) or 0
-
-    def let_the_lease_run_out(self) -> None:
-        """As if half a minute had gone by."""
-        with self.store.begin() as connection:
-            connection.execute(update(SourceRow).values(lease_until=0))
