@@ -80,6 +80,8 @@ def install(app: Flask) -> None:
         cleared={field.name: "" for field in dataclasses.fields(Filters) if field.name != "sort"},
         csrf_token=sessions.token,
         word=words.word,
+        session_lasts=sessions.lasts,
+        session_idle=sessions.IDLE,
         day=words.day,
         short_day=words.short_day,
         moment=words.moment,

@@ -67,6 +67,13 @@ def viewer() -> Access | None:
     return found
 
 
+def lasts() -> tuple[int, int]:
+    """How long (ms) the session of the viewer lasts if nothing more is asked for, and how long at most."""
+    now = desk().now()
+    most = max(0, int(session["began"]) + LONGEST - now)
+    return min(most, max(0, int(session["seen"]) + IDLE - now)), most
+
+
 def ended() -> bool:
     """Whether somebody was signed in with this browser whose session is over, without having signed out."""
     return "user" in session and viewer() is None

@@ -271,7 +271,7 @@ def test_programs_get_problems_and_people_pages(client: PageClient) -> None:
 def test_files_are_kept_for_ever_and_change_their_address(client: PageClient) -> None:
     page = client.get("/help")
     addresses = [e.attributes["href"] for e in page.all("link")] + [e.attributes["src"] for e in page.all("script")]
-    assert len(addresses) == 5
+    assert len(addresses) == 6
     for address in addresses:
         with client.flask.get(address) as answer:
             assert answer.status_code == 200, address
