@@ -131,7 +131,7 @@ def test_a_morning_with_the_work_list(page: Page, product: Running, key: list[st
     expect(page.get_by_role("link", name="Excel workbook")).to_be_focused()
     with page.expect_download() as workbook:
         press(page, "Enter")
-    book = openpyxl.load_workbook(workbook.value.path())
+    book = openpyxl.load_workbook(io.BytesIO(workbook.value.path().read_bytes()))
     lines = list(book["Breaches"].iter_rows(values_only=True))
     assert lines[0] == (
         "Finding",
