@@ -21,6 +21,7 @@ def install(app: Flask, desk: Desk, *, secret_key: str | bytes) -> None:
     from api.web import faults, pages, rendering, reviewing, sessions, signing
     from api.web.admin import forms as admin_forms
     from api.web.admin import routes as admin_routes
+    from api.web.audits import routes as audit_routes
     from api.web.cases import routes as case_routes
     from api.web.due import routes as due_routes
     from api.web.policies import forms, routes
@@ -31,7 +32,7 @@ def install(app: Flask, desk: Desk, *, secret_key: str | bytes) -> None:
     from api.web.worklist import export as work_export
     from api.web.worklist import routes as work_routes
 
-    del admin_forms, admin_routes, due_routes, stat_routes, work_export, work_routes  # as these are
+    del audit_routes, admin_forms, admin_routes, due_routes, stat_routes, work_export, work_routes  # as these are
     del case_routes, reviewing, signing, forms, routes, source_routes, today_routes, waiver_routes  # imported for the routes that they add
 
     app.secret_key = secret_key

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from api.web.admin.desk import AdminDesk
+from api.web.audits.desk import AuditDesk
 from api.web.cases.desk import CaseDesk
 from api.web.due.desk import DueDesk
 from api.web.policies.desk import PolicyDesk
@@ -22,7 +23,7 @@ from api.web.worklist.views import WorkFilters
 from service.access import Access
 
 
-class Desk(CaseDesk, DueDesk, PolicyDesk, SourceDesk, StatisticsDesk, TodayDesk, WaiverDesk, AdminDesk, WorkDesk, Protocol):
+class Desk(CaseDesk, DueDesk, PolicyDesk, SourceDesk, StatisticsDesk, TodayDesk, WaiverDesk, AdminDesk, AuditDesk, WorkDesk, Protocol):
     """Any method may raise service.errors.ServiceError: NotFound becomes the 404 page, StaleVersion the page that tells who was first."""
 
     def now(self) -> int:

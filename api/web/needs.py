@@ -18,6 +18,7 @@ SIGNED_IN = ""
 _READ = "breaches:read"
 _REVIEW = "breaches:review"
 _POLICIES = "policies:write"
+_AUDITS = "audits:run"
 _SOURCES = "sources:admin"
 _USERS = "users:admin"
 
@@ -68,6 +69,17 @@ NEEDS: Mapping[str, str | tuple[str, str]] = {
     "backtest": _POLICIES,
     "backtest_report": _POLICIES,
     "cancel_backtest": _POLICIES,
+    "audits": _AUDITS,
+    "start_audit": _AUDITS,
+    "audit": _AUDITS,
+    "cancel_audit": _AUDITS,
+    "sign_audit": _AUDITS,
+    "judge_again": _AUDITS,
+    "audit_file": _AUDITS,
+    "compare_audits": _AUDITS,
+    "audit_schedules": _AUDITS,
+    "add_schedule": _AUDITS,
+    "change_schedule": _AUDITS,
     "sources": _SOURCES,
     "source": _SOURCES,
     "ask_source": _SOURCES,

@@ -14,6 +14,7 @@ from api.web import sessions, words
 from api.web.menu import menu
 from api.web.views import Choice, Filters
 from rules.model import rfc3339
+from service.tables import told
 
 STATIC = Path(__file__).parent / "static"
 
@@ -79,9 +80,9 @@ def install(app: Flask) -> None:
         choice=Choice,
         cleared={field.name: "" for field in dataclasses.fields(Filters) if field.name != "sort"},
         csrf_token=sessions.token,
-        word=words.word,
         session_lasts=sessions.lasts,
         session_idle=sessions.IDLE,
+        word=words.word,
         day=words.day,
         short_day=words.short_day,
         moment=words.moment,
@@ -91,5 +92,6 @@ def install(app: Flask) -> None:
         span=words.span,
         sentence_case=words.sentence_case,
         rfc3339=rfc3339,
+        told_cell=told,
     )
     app.context_processor(_context)

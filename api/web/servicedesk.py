@@ -10,6 +10,7 @@ import datetime as dt
 from api.v1.lists import scope_of
 from api.web import present, words
 from api.web.admin.servicedesk import AdminServiceDesk
+from api.web.audits.servicedesk import AuditServiceDesk
 from api.web.cases.servicedesk import CaseServiceDesk
 from api.web.due.servicedesk import DueServiceDesk
 from api.web.kept import Kept
@@ -55,6 +56,7 @@ class ServiceDesk(
     TodayServiceDesk,
     WaiverServiceDesk,
     AdminServiceDesk,
+    AuditServiceDesk,
     WorkServiceDesk,
 ):
     """See ``api.web.desk.Desk``."""

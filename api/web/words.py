@@ -110,6 +110,21 @@ _WORDS: dict[str, dict[str, str]] = {
         "failed": "Failed",
         "cancelled": "Cancelled",
     },
+    "audit": {
+        "queued": "Waiting for a worker",
+        "running": "Under way",
+        "done": "Done",
+        "failed": "Failed",
+        "cancelled": "Cancelled",
+    },
+    "audit_kind": {"full": "Full verification", "incremental": "Incremental audit"},
+    "form": {
+        "json": "JSON: the report itself",
+        "csv": "CSV: the finest counts",
+        "xlsx": "XLSX workbook",
+        "html": "Page to keep",
+        "pdf": "PDF",
+    },
     "feed": {
         "off": "Switched off",
         "failing": "Cannot be read",

@@ -6,15 +6,15 @@ Imports rules/, store.queries, service/ and this package.
 from __future__ import annotations
 
 import datetime as dt
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from api.v1.lists import scope_of
 from api.web import words
 from api.web.cases import picture, tables
 from api.web.cases.journey import episodes, journey, recording_limit
-from api.web.cases.lines import group_of, office, verdict_line
+from api.web.cases.lines import group_of, office, short_line, verdict_line
 from api.web.cases.story import Run, Story, record_of, tell
 from api.web.cases.views import CasePage, EpisodeLine, JourneyDay, Query, VerdictGroup, VerdictLine
 from rules.clock import Zone
@@ -34,6 +34,26 @@ GROUPS = ("breached", "late", "due_soon", "unknown", "excused", "pending", "unse
 OPEN = frozenset({"breached", "late", "due_soon", "unknown", "excused"})
 LONG = 40
 """Verdicts of one kind from which on their list is folded."""
+
+
+URGENT = frozenset({"breached", "late", "due_soon", "excused"})
+"""Kinds of which every verdict is told with its reasons, however many there are."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Ask:
+    """What every group of policies is asked with."""
+
+    held: Stored
+    access: Access
+    links: set[str]
+    """Ids of the breaches that have a page."""
+    limit: int
+    """Days within which events are to be recorded."""
+    now: int
+    linked: Sequence[str]
+    """Cases of other ids that the viewer may see."""
+    rule: str
 
 
 @dataclass(slots=True)
@@ -56,8 +76,11 @@ class _Found:
     queries: dict[tuple[str, str, tuple[str, ...]], DataQuery] = field(default_factory=dict)
 
 
-def case_page(svc: Service, access: Access, case: str, *, as_of: dt.date | None, known_at: dt.date | None, show: str = "") -> CasePage:
-    """``show`` names the part of the case that the picture is of; empty: all of it.
+def case_page(
+    svc: Service, access: Access, case: str, *, as_of: dt.date | None, known_at: dt.date | None, show: str = "", rule: str = ""
+) -> CasePage:
+    """``show`` names the part of the case that the picture is of; empty: all of it.  ``rule``: its verdicts are told with their reasons,
+    however many there are.
 
     Raises NotFound for a case that is not on record, or that the viewer may not see.
     """
@@ -76,7 +99,7 @@ def case_page(svc: Service, access: Access, case: str, *, as_of: dt.date | None,
     for group in held.policies.groups:
         part = held.file if len(held.policies.groups) == 1 else group.part_of(held.file)
         if part is not None:
-            _judge(found, held, group, part, access, links, limit, now, linked)
+            _judge(found, _Ask(held, access, links, limit, now, linked, rule), group, part)
     zone, (at, known) = found.zone, found.instants
     story, whole = found.story, found.whole
     drawn = None
@@ -131,9 +154,8 @@ def _facts(summary: casework.CaseSummary | None) -> dict[str, str]:
     return {name: value for name, value in shown.items() if value}
 
 
-def _judge(
-    found: _Found, held: Stored, group: Group, part: CaseFile, access: Access, links: set[str], limit: int, now: int, linked: Sequence[str]
-) -> None:
+def _judge(found: _Found, ask: _Ask, group: Group, part: CaseFile) -> None:
+    held, access, links, limit, now, linked = ask.held, ask.access, ask.links, ask.limit, ask.now, ask.linked
     evaluation = evaluate(group.policies, part, as_of=held.as_of, known_at=held.known_at, waived=held.waived)
     seen = [
         one
@@ -162,9 +184,17 @@ def _judge(
             found.story = tell(record, group.domain, seen, zone=zone, as_of=at, known_at=known, limit=limit, link=address)
             found.runs = whole.runs
             found.episodes = episodes(record)
-    keys = {judged.verdict.key for judged in seen}
-    for told in explained(evaluation):
-        if told.verdict.key in keys:
-            name = finding_id(told.verdict.key)
-            found.lines[group_of(told.verdict)].append(verdict_line(told, held.policies, breach=name if name in links else ""))
+    many = {name for name, number in Counter(group_of(one.verdict) for one in seen).items() if number > LONG and name not in URGENT}
+    in_short = {one.verdict.key for one in seen if group_of(one.verdict) in many and one.rule.id != ask.rule}
+    told = {one.verdict.key: one for one in explained(replace(evaluation, details=tuple(j for j in seen if j.verdict.key not in in_short)))}
+    for one in seen:
+        verdict, name = one.verdict, finding_id(one.verdict.key)
+        linked_to = name if name in links else ""
+        explanation = told.get(verdict.key)
+        line = (
+            short_line(one, held.policies, breach=linked_to)
+            if explanation is None
+            else verdict_line(explanation, held.policies, breach=linked_to)
+        )
+        found.lines[group_of(verdict)].append(line)
     found.queries.update({(one.code, one.message, one.events): one for one in evaluation.queries})

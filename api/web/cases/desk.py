@@ -15,8 +15,13 @@ from service.access import Access
 class CaseDesk(Protocol):
     """Each method may raise service.errors.ServiceError; each needs the scope ``cases:read``."""
 
-    def case(self, access: Access, case: str, *, as_of: dt.date | None, known_at: dt.date | None, show: str = "") -> CasePage:
-        """A case, judged at the ends of these days of its own place; None: now.  ``show``: which part the picture is of."""
+    def case(
+        self, access: Access, case: str, *, as_of: dt.date | None, known_at: dt.date | None, show: str = "", rule: str = ""
+    ) -> CasePage:
+        """A case, judged at the ends of these days of its own place; None: now.
+
+        ``show``: which part the picture is of.  ``rule``: its verdicts are told with their reasons, however many there are.
+        """
         ...
 
     def cases(self, access: Access, filters: CaseFilters) -> CaseList:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 from api.web import words
 from api.web.cases.views import CaseRow, VerdictLine
-from api.web.present import evidence, steps, subject, would
+from api.web.present import evidence, finding, steps, subject, would
+from rules.evaluate import Judged
 from rules.explain import Explanation
 from rules.model import Outcome, Verdict
 from service.policies import PolicySet
@@ -50,6 +53,25 @@ def verdict_line(explanation: Explanation, policies: PolicySet, *, breach: str) 
         evidence=evidence(explanation, policies),
         breach=breach,
         shadow=verdict.status == "shadow",
+    )
+
+
+def short_line(judged: Judged, policies: PolicySet, *, breach: str) -> VerdictLine:
+    """The same without the reasons, which take time to tell: for one of very many."""
+    verdict = judged.verdict
+    return VerdictLine(
+        rule=verdict.rule,
+        title=judged.rule.title,
+        policy=verdict.policy,
+        outcome=verdict.verdict.value,
+        sentence=finding(verdict, policies, today=dt.date.fromordinal(judged.view.today)),
+        severity=verdict.severity,
+        subject=subject(verdict.obligation),
+        due_on=words.iso_day(verdict.due_on),
+        days_late=verdict.days_late,
+        breach=breach,
+        shadow=verdict.status == "shadow",
+        short=True,
     )
 
 

@@ -57,9 +57,9 @@ def case(case: str) -> tuple[str, int] | str:
                 flaws[name] = "Give a day from 1900 to 2199, like 2026-03-23"
     if flaws:
         days = {"as_of": None, "known_at": None}
-    show = request.args.get("show", "").strip()
-    page = desk().case(sessions.access(), case, as_of=days["as_of"], known_at=days["known_at"], show=show)
+    show, rule = (request.args.get(name, "").strip() for name in ("show", "rule"))
+    page = desk().case(sessions.access(), case, as_of=days["as_of"], known_at=days["known_at"], show=show, rule=rule)
     part = request.args.get("part") == "yes"
     name = "web/cases/judged.html" if part else "web/cases/case.html"
-    drawn = render_template(name, page=page, asked=asked, show=show, flaws=flaws, failed=bool(flaws), wanted=wanted)
+    drawn = render_template(name, page=page, asked=asked, show=show, rule=rule, flaws=flaws, failed=bool(flaws), wanted=wanted)
     return (drawn, 400) if flaws else drawn

@@ -35,9 +35,11 @@ class CaseServiceDesk:
     def zone(self) -> str:
         raise NotImplementedError
 
-    def case(self, access: Access, case: str, *, as_of: dt.date | None, known_at: dt.date | None, show: str = "") -> CasePage:
+    def case(
+        self, access: Access, case: str, *, as_of: dt.date | None, known_at: dt.date | None, show: str = "", rule: str = ""
+    ) -> CasePage:
         access.require("cases:read")
-        return case_page(self.service, access, case, as_of=as_of, known_at=known_at, show=show)
+        return case_page(self.service, access, case, as_of=as_of, known_at=known_at, show=show, rule=rule)
 
     def cases(self, access: Access, filters: CaseFilters) -> CaseList:
         access.require("cases:read")

@@ -1,7 +1,6 @@
-"""What the pages about cases show, as plain values; see ``api.web.views``.
+"""What the pages about cases show, as plain values; see ``api.web.views``.  Times are UTC milliseconds; days are local dates.
 
-Times are UTC milliseconds; days are local dates; places in the picture are per cent of its width from left to right, and pixels from the
-top of a lane.  Imports the standard library and the values that pages share.
+Places in the picture are per cent of its width from the left, and pixels from the top of a lane.  Imports the values that pages share.
 """
 
 from __future__ import annotations
@@ -145,9 +144,6 @@ class Picture:
     """Marks that lie outside the part that is shown."""
 
 
-# --- a case ----------------------------------------------------------------------------------------------------------
-
-
 @dataclass(frozen=True, slots=True)
 class JourneyItem:
     """Something on the line of a case: an event, or a day that a rule set."""
@@ -194,6 +190,8 @@ class VerdictLine:
     evidence: Sequence[Evidence] = ()
     breach: str = ""
     shadow: bool = False
+    short: bool = False
+    """One of very many: told without its reasons."""
 
 
 @dataclass(frozen=True, slots=True)

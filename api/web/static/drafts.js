@@ -16,14 +16,14 @@ const person = forms[0]?.dataset.person;
 let kept = read();
 kept.drafts ??= {};
 if (document.querySelector("[data-forget]") || (person && kept.person && kept.person !== person)) kept = { drafts: {} };
-const saved = document.querySelector("[data-saved]");
+const saved = document.querySelector("[data-saved], .dc-flash[role=status]");
 for (const [name, draft] of Object.entries(kept.drafts)) {
   if (draft.sent && saved) delete kept.drafts[name];
   draft.sent = false;
 }
 write(kept);
 
-const fields = (form) => [...form.elements].filter((field) => field.name && field.type !== "hidden" && field.type !== "submit");
+const fields = (form) => [...form.elements].filter((field) => field.name && !["hidden", "submit", "file"].includes(field.type));
 const chosen = (field) => (field.type === "radio" || field.type === "checkbox" ? field.checked : true);
 const first = (field) => {
   if (field.type === "radio" || field.type === "checkbox") return field.defaultChecked;
