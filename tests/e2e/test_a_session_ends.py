@@ -1,4 +1,4 @@
-"""A session that is about to end says so in time, and goes on with one press; a page in another tab counts."""
+"""A session that is about to end says so in time; what was typed when it ended is offered again, on the pages of policies as well."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from playwright.sync_api import Browser, expect
 from api.web import sessions
 from tests.e2e.test_pages_in_a_browser import address, desk, sign_in
 from tests.support.axe import violations
-from tests.support.fakedesk import FakeDesk
+from tests.support.fakedesk import PASSWORD, FakeDesk
 
 __all__ = ["address", "desk"]
 
@@ -46,3 +46,28 @@ def test_a_session_that_is_about_to_end_says_so_and_goes_on(browser: Browser, ad
     expect(told).to_contain_text("Your session is over")
     expect(page.get_by_role("button", name="Stay signed in")).to_be_hidden()
     context.close()
+
+
+def test_a_reason_for_a_change_of_policy_is_kept_too_until_it_is_sent(browser: Browser, address: str, desk: FakeDesk) -> None:
+    desk.roles = frozenset({"manager"})
+    page = browser.new_page()
+    sign_in(page, address)
+    page.goto(f"{address}/policies/cfss/parameters/family_contact_days")
+    page.wait_for_selector("html[data-drafts]", state="attached")
+    page.get_by_label("Number of days").fill("14")
+    page.get_by_label("Why").fill("The minutes of March say so.")
+    page.context.clear_cookies()
+    page.get_by_role("button", name="Propose it").click()
+    page.get_by_role("button", name="Sign in and go back to the page").click()
+    page.get_by_label("User name").fill("kim")
+    page.get_by_label("Password", exact=True).fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("button", name="Put it back").click()
+    expect(page.get_by_label("Why")).to_have_value("The minutes of March say so.")
+    expect(page.get_by_label("Number of days")).to_have_value("14")
+    page.get_by_role("button", name="Propose it").click()
+    expect(page.get_by_role("status")).to_contain_text("Proposed")
+    page.goto(f"{address}/policies/cfss/parameters/family_contact_days")
+    page.wait_for_selector("html[data-drafts]", state="attached")
+    expect(page.locator(".dc-draft")).to_have_count(0)
+    page.close()
