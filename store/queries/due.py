@@ -47,7 +47,7 @@ def due_by_day(
 ) -> list[DueGroup]:
     """Open requirements that fall due from ``since`` to ``until`` (ISO, inclusive), by day and rule; at most ``limit`` groups."""
     columns = (VerdictRow.due_key, VerdictRow.policy, VerdictRow.rule, VerdictRow.severity)
-    conditions = [*_open(where, scope), VerdictRow.due_key.between(since, until)]
+    conditions = [*_open(where, scope), _within((since, until))]
     query = select(*columns, func.count()).where(*conditions).group_by(*columns).order_by(*columns).limit(limit)
     return [DueGroup(*row) for row in session.execute(query)]
 
@@ -61,7 +61,7 @@ def due_by_owner(
         select(
             VerdictRow.team,
             VerdictRow.worker,
-            *(func.count().filter(VerdictRow.due_key.between(*period)) for period in periods),
+            *(func.count().filter(_within(period)) for period in periods),
             func.count().filter(_undated()),
         )
         .where(*_open(where, scope), (VerdictRow.due_key <= last) | _undated())
@@ -76,9 +76,14 @@ def due_by_owner(
 def count_due(session: Session, periods: Sequence[tuple[str, str]], *, scope: Scope = EVERYTHING) -> tuple[list[int], int]:
     """How many open requirements fall due in each of ``periods`` (ISO, inclusive), and how many in their warning window have no day."""
     last = max(until for _, until in periods)
-    columns = [*(func.count().filter(VerdictRow.due_key.between(*period)) for period in periods), func.count().filter(_undated())]
+    columns = [*(func.count().filter(_within(period)) for period in periods), func.count().filter(_undated())]
     row = session.execute(select(*columns).where(*_open(UNFILTERED, scope), (VerdictRow.due_key <= last) | _undated())).one()
     return [*row[:-1]], row[-1]
+
+
+def _within(period: tuple[str, str]) -> ColumnElement[bool]:
+    """Due in it.  Not BETWEEN: PostgreSQL reads no collation of a parameter there."""
+    return (VerdictRow.due_key >= period[0]) & (VerdictRow.due_key <= period[1])
 
 
 def _undated() -> ColumnElement[bool]:
