@@ -12,7 +12,7 @@ from store.audits import Signature
 _MORE = """
 figure { margin: 1.5rem 0 } figcaption { font-weight: bold; font-size: 1.2rem } svg { max-width: 100%; height: auto }
 @page { size: A4 landscape; margin: 15mm }
-@media print { body { max-width: none; margin: 0; font-size: 10px } .wide { overflow: visible } tr { break-inside: avoid } }
+@media print { body { max-width: none; margin: 0; font-size: 10px } .wide { overflow: visible } tr, figure { break-inside: avoid } }
 """
 _WIDTH, _ROW, _LABEL, _LONGEST = 720, 24, 200, 440
 

@@ -18,6 +18,7 @@ MAY = dt.datetime(2026, 5, 20, 9, tzinfo=dt.timezone(dt.timedelta(hours=9, minut
 PAGES = {
     "tutorials/write-your-first-rule.md": (None, APRIL),
     "how-to/change-a-policy.md": (".", APRIL),
+    "how-to/run-audits.md": (".", APRIL),
     "how-to/add-a-kind-of-rule.md": ("placements", None),
     "how-to/use-duecare-for-another-process.md": ("permits", APRIL),
     "how-to/connect-a-database.md": ("client-database", MAY),
