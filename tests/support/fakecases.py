@@ -78,7 +78,9 @@ class FakeCases:
     seen: list[tuple[str, Any]]
     empty: bool
 
-    def case(self: Any, access: Access, case: str, *, as_of: dt.date | None, known_at: dt.date | None, show: str = "") -> CasePage:
+    def case(
+        self: Any, access: Access, case: str, *, as_of: dt.date | None, known_at: dt.date | None, show: str = "", rule: str = ""
+    ) -> CasePage:
         self._fail()
         self.seen.append(("case", (case, as_of, known_at)))
         if case.startswith("NO"):
