@@ -242,6 +242,11 @@ def test_figures_have_their_denominators(api: Api) -> None:
     (row,) = stats["groups"]
     assert (row["group"], row["judged"], row["verdicts"]["breached"], row["breached_rate"]) == ({"rule": "C12"}, 2, 2, 1.0)
     assert row["mean_days_late"] is None
+    assert row["small"] is True
+    months = api.get("/v1/stats?by=month&rule=C12&status=enforced&timeliness=true")
+    assert [one["verdicts"]["breached"] for one in months["groups"]] == [2]
+    assert (months["timeliness"]["total"], months["timeliness"]["median_days"], len(months["timeliness"]["by"])) == (0, None, 11)
+    assert "timeliness" not in stats
     assert stats["breaches"]["total"] == 2
     by_team = api.get("/v1/stats?by=team&by=rule&rule=C12")["groups"]
     assert [r["group"] for r in by_team] == [{"team": "north", "rule": "C12"}, {"team": "south", "rule": "C12"}]

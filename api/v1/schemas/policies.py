@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, NotRequired
 
 from pydantic import Field
 from typing_extensions import TypedDict
@@ -127,11 +127,29 @@ class GroupCounts(TypedDict):
     group: Annotated[dict[str, str | None], Field(description="the group's value for each name in `by`")]
     verdicts: Annotated[dict[str, int], Field(description="current verdicts by kind")]
     judged: Annotated[int, Field(description="met + late + breached + excused: the denominator of the rates")]
+    small: Annotated[bool, Field(description="fewer than 10 were judged: the rates rest on few")]
     met_rate: Annotated[float | None, Field(ge=0, le=1)]
     late_rate: Annotated[float | None, Field(ge=0, le=1)]
     breached_rate: Annotated[float | None, Field(ge=0, le=1)]
     mean_days_late: Annotated[float | None, Field(description="over the `late` ones")]
     most_days_late: int | None
+
+
+class TimingCounts(TypedDict):
+    """How many were done how early or late."""
+
+    done: Annotated[str, Field(description="in words, from the earliest to the latest")]
+    count: int
+
+
+class TimelinessCounts(TypedDict):
+    """How early or late things were done that had a due day; days are counted from it, negative before it."""
+
+    total: int
+    small: Annotated[bool, Field(description="it rests on fewer than 10")]
+    by: list[TimingCounts]
+    median_days: int | None
+    p90_days: Annotated[int | None, Field(description="nine tenths were done so many days after the due day, or sooner")]
 
 
 class Stats(TypedDict):
@@ -141,3 +159,4 @@ class Stats(TypedDict):
     breaches: BreachCounts
     groups: list[GroupCounts]
     truncated: Annotated[bool, Field(description="there are more groups than are shown")]
+    timeliness: NotRequired[Annotated[TimelinessCounts, Field(description="with `timeliness=true`")]]
