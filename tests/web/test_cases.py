@@ -167,3 +167,17 @@ def test_cases_that_share_people_are_named_to_those_who_may_see_them(flow, enter
     flow.settle()
     assert "Shares people with far" in enter("kim").get("/cases/k1").main
     assert "far" not in enter("lee", teams=["north"]).get("/cases/k1").main
+
+
+def test_of_very_many_verdicts_the_reasons_are_told_when_they_are_asked_for(flow, enter):
+    flow.take(connected(), *(visit(f"2026-04-{day:02d}T{hour:02d}:00") for day in range(1, 23) for hour in (9, 15)))
+    flow.settle()
+    client = enter("kim")
+    page = client.get("/cases/k1")
+    (asks,) = [e for e in page.all("a") if e.attributes.get("aria-label") == "Tell the reasons for rule X01"]
+    assert "There are many; only what was found is told" in page.main
+    reasons = len([e for e in page.all("summary") if e.text.startswith("Why: X01")])
+    assert reasons == 0
+    told = client.get(asks.attributes["href"].partition("#")[0])
+    assert len([e for e in told.all("summary") if e.text.startswith("Why: X01")]) > 40
+    assert "Tell the reasons for rule X01" not in told.text
