@@ -150,7 +150,7 @@ def test_a_morning_with_the_work_list(page: Page, product: Running, key: list[st
     assert [line[1] for line in lines[1:]] == cases(page)
     assert [line[7] for line in lines[1:]] == [None, "kim", "kim", "kim", None, None, None, None, None]
     assert [line[9] for line in lines[1:6]] == ["Not yet reviewed", "Not yet reviewed", "Not yet reviewed", "Acknowledged", "Upheld"]
-    about = dict(list(book["About this list"].iter_rows(values_only=True)))
+    about = {line[0]: line[1] for line in book["About this list"].iter_rows(values_only=True)}
     assert (about["Breaches"], about["Condition"], about["Order"]) == ("9", "Open", "By case")
     with page.expect_download() as text:
         page.get_by_role("link", name="CSV text").click()

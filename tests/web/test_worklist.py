@@ -13,7 +13,6 @@ import openpyxl
 import pytest
 
 from api.web.worklist.columns import COLUMNS, file_heads
-from api.web.worklist.export import safe
 from tests.support import fakedesk
 from tests.support.fakedesk import PASSWORD, FakeDesk
 from tests.support.pages import Document, PageClient
@@ -231,15 +230,6 @@ def test_a_workbook_holds_the_same(client: PageClient, desk: FakeDesk) -> None:
     assert book["Breaches"]["B2"].data_type == "s", "a text, whatever it begins with"
     assert ("Rule", "C08") in list(book["About this list"].iter_rows(values_only=True))
     assert len(lines) == 11
-
-
-@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@x", "\tx", "\rx", "\nx", "\uff1d1"])
-def test_no_cell_acts_as_a_formula(text: str) -> None:
-    assert safe(text) == f"'{text}"
-
-
-def test_other_cells_stay_as_they_are() -> None:
-    assert [safe(cell) for cell in ("a=1", "", None, -3, "\u2212x")] == ["a=1", "", None, -3, "\u2212x"]
 
 
 def test_a_list_that_is_too_long_for_a_file_is_told(client: PageClient, monkeypatch: pytest.MonkeyPatch) -> None:

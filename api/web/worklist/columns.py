@@ -112,9 +112,10 @@ def file_heads(chosen: Sequence[str]) -> list[str]:
     return [head for head, _ in _file(chosen)]
 
 
-def file_cells(item: WorkRow, chosen: Sequence[str], zone: str) -> list[Cell]:
-    """A row of a file with these columns."""
-    return [value(item, zone) for _, value in _file(chosen)]
+def file_cells(chosen: Sequence[str], zone: str) -> Callable[[WorkRow], list[Cell]]:
+    """What makes a row of a file with these columns; instants as on the clocks of ``zone``."""
+    values = [value for _, value in _file(chosen)]
+    return lambda item: [value(item, zone) for value in values]
 
 
 def _file(chosen: Sequence[str]) -> list[tuple[str, Callable[[WorkRow, str], Cell]]]:

@@ -26,27 +26,21 @@ from api.web.worklist.columns import Cell
 from api.web.worklist.desk import Extract
 from api.web.worklist.views import WorkFilters
 from service.errors import TooMuch
+from service.tables import inert
 
 MOST = 1_000_000
 """Rows of a file; a worksheet has 1,048,576."""
 _PIECE = 65_536
-_ACTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
-"""What a spreadsheet may take for the beginning of a formula."""
 _WIDTHS = {"Finding": 70, "Case": 20, "Rule": 8, "About": 22, "Policy": 34, "Found": 17, "Changed": 17, "Breach": 38}
-
-
-def safe(cell: Cell) -> Cell:
-    """A cell of a CSV file: a text that a spreadsheet would take for a formula gets an apostrophe before it."""
-    return f"'{cell}" if isinstance(cell, str) and cell.startswith(_ACTS) else cell
 
 
 def _write_csv(file: IO[bytes], about: Sequence[tuple[str, str]], heads: Sequence[str], rows: Iterator[Sequence[Cell]]) -> None:
     text = io.TextIOWrapper(file, encoding="utf-8-sig", newline="", write_through=True)
     writer = csv.writer(text)
-    writer.writerows([safe(part) for part in line] for line in about)
+    writer.writerows([inert(part) for part in line] for line in about)
     writer.writerow([])
     writer.writerow(heads)
-    writer.writerows([safe(cell) for cell in row] for row in rows)
+    writer.writerows([inert(cell) for cell in row] for row in rows)
     text.flush()
     text.detach()
 
@@ -106,7 +100,7 @@ def _breaches_file(kind: str) -> Response:
     file = tempfile.TemporaryFile()  # noqa: SIM115 - it lives as long as the answer does
     try:
         with desk().extract(access, filters, most=MOST) as extract:
-            rows = (columns.file_cells(item, filters.columns, extract.zone) for item in extract.rows)
+            rows = map(columns.file_cells(filters.columns, extract.zone), extract.rows)
             write(file, about(extract, filters, limits(access)), columns.file_heads(filters.columns), rows)
             name = f"breaches-{words.local(extract.as_of, extract.zone):%Y-%m-%d-%H%M}.{kind}"
         size = file.seek(0, io.SEEK_END)
