@@ -21,7 +21,7 @@ from service.auditreport import JUDGED, OUTCOMES, Report
 from service.auditwords import Told, tell
 from service.bootstrap import Service
 from service.errors import Flaw, Invalid, NotPossible
-from service.tables import Table
+from service.tables import Table, inert
 from store.audits import Audit
 
 FORMS = ("json", "csv", "xlsx", "html", "pdf")
@@ -39,7 +39,6 @@ MOST_CELLS = 100_000
 """Rows of a list that a workbook holds."""
 LONGEST_CELL = 32_767
 _NAMES = ("policy", "rule", "severity", "status", "team", "office", "month")
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _SHEET = 31
 
 
@@ -82,14 +81,9 @@ def _csv(report: Report, told: Audit) -> bytes:
         given: Mapping[str, Any] = row
         judged = sum(given[outcome] for outcome in JUDGED)
         stamp = [report["as_of"], report["known_at"], "yes" if report["limited"] else "no", told.report_digest or ""]
-        names = [_safe(given[name] or "") for name in _NAMES]
-        writer.writerow([*names, _safe(titles.get((row["policy"], row["rule"]), "")), *(given[name] for name in OUTCOMES), judged, *stamp])
+        names = [inert(given[name] or "") for name in _NAMES]
+        writer.writerow([*names, inert(titles.get((row["policy"], row["rule"]), "")), *(given[name] for name in OUTCOMES), judged, *stamp])
     return b"\xef\xbb\xbf" + out.getvalue().encode()
-
-
-def _safe(text: str) -> str:
-    """A text that no spreadsheet takes for a formula."""
-    return f"'{text}" if text.startswith(_FORMULA) else text
 
 
 def _workbook(report: Report) -> bytes:

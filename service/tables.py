@@ -1,10 +1,14 @@
-"""Tables of reports, told the same way in a terminal, in a page to keep and in a workbook.  Pure; imports nothing of the project."""
+"""Tables of reports, told the same way in a terminal, in a page to keep and in a workbook; and cells that are safe in a spreadsheet.
+
+Pure; imports nothing of the project.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from html import escape
+from typing import overload
 
 Cell = str | int | float | None
 """A text, a count, or a share (0 to 1, told in per cent)."""
@@ -20,6 +24,8 @@ td.n, th.n { text-align: right } dl { margin: .25rem 0 1rem } dt { font-weight: 
 """.strip()
 
 _NUMBER = '<td class="n">'
+_ACTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+"""What a spreadsheet may take for the beginning of a formula."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +37,15 @@ class Table:
     rows: tuple[tuple[Cell, ...], ...]
     keys: int = 1
     note: str = ""
+
+
+@overload
+def inert(cell: str) -> str: ...
+@overload
+def inert(cell: Cell) -> Cell: ...
+def inert(cell: Cell) -> Cell:
+    """A cell of a CSV file: a text that a spreadsheet would take for a formula gets an apostrophe before it."""
+    return f"'{cell}" if isinstance(cell, str) and cell.startswith(_ACTS) else cell
 
 
 def told(cell: Cell) -> str:

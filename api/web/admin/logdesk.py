@@ -13,13 +13,13 @@ from service import accesslog, keys, users
 from service.access import Access
 from service.bootstrap import Service
 from service.errors import Flaw, Invalid
+from service.tables import inert
 from store.accesslog import Entered, Sought
 
 SHOWN = 50
 HEAD = ("time", "who", "actor", "what", "action", "how it ended", "by way of", "case", "breach", "thing", "rows", "request")
 GROUPS = {"readings": tuple(accesslog.READINGS), "changes": tuple(accesslog.CHANGES)}
 _ANY = [Choice("readings", "All readings"), Choice("changes", "All changes"), Choice("not_done", "What was refused or failed")]
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 class LogServiceDesk:
@@ -53,7 +53,7 @@ class LogServiceDesk:
         def rows() -> Iterator[Sequence[str]]:
             yield HEAD
             for one in lines:
-                yield tuple(_cell(text) for text in _row(one, _line(one, names)))
+                yield tuple(inert(text) for text in _row(one, _line(one, names)))
 
         return rows()
 
@@ -136,8 +136,3 @@ def _row(one: Entered, shown: LogLine) -> tuple[str, ...]:
 
 def _choices(words: Mapping[str, str]) -> list[Choice]:
     return [Choice(code, told) for code, told in words.items()]
-
-
-def _cell(text: str) -> str:
-    """A cell that no spreadsheet takes for a formula."""
-    return "'" + text if text.startswith(_FORMULA) else text
