@@ -100,7 +100,7 @@ def _breaches_file(kind: str) -> Response:
     file = tempfile.TemporaryFile()  # noqa: SIM115 - it lives as long as the answer does
     try:
         with desk().extract(access, filters, most=MOST) as extract:
-            rows = (columns.file_cells(item, filters.columns, extract.zone) for item in extract.rows)
+            rows = map(columns.file_cells(filters.columns, extract.zone), extract.rows)
             write(file, about(extract, filters, limits(access)), columns.file_heads(filters.columns), rows)
             name = f"breaches-{words.local(extract.as_of, extract.zone):%Y-%m-%d-%H%M}.{kind}"
         size = file.seek(0, io.SEEK_END)
