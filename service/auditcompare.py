@@ -212,7 +212,7 @@ def _within(judges: Auditing, verdict: Verdict | None) -> Verdict | None:
     return verdict if verdict is not None and judges.within(verdict) else None
 
 
-def _substance(verdict: Verdict | None) -> tuple[str | None, ...] | None:
+def _substance(verdict: Verdict | None) -> tuple[Any, ...] | None:
     return None if verdict is None else substance(verdict)
 
 

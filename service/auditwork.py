@@ -8,8 +8,9 @@ from __future__ import annotations
 import hashlib
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from functools import cached_property
+from operator import attrgetter
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -78,6 +79,11 @@ class Auditing:
         """The versions that judge."""
         wanted = self.audit.scope.policies
         return tuple(policy for policy in self.policies.policies if wanted is None or policy.id in wanted)
+
+    @cached_property
+    def _whole(self) -> bool:
+        """Whether nothing limits what is looked at."""
+        return all(value is None for value in astuple(self.audit.scope))
 
     @cached_property
     def period(self) -> tuple[int, int]:
@@ -194,7 +200,7 @@ class Auditing:
         scope = self.audit.scope
         if scope.program is not None and program != scope.program:
             return CaseFound(case, None, ())
-        findings = [one for one in verdicts if self.within(one)]
+        findings = verdicts if self._whole else [one for one in verdicts if self.within(one)]
         seen = place if scope.sees(*place) else None
         if checked is not None and seen is None and not findings and not checked.differences:
             checked = None
@@ -259,19 +265,20 @@ class Auditing:
         return drawn
 
 
-def substance(one: Finding) -> tuple[str | None, ...]:
+_SUBSTANCE = ("verdict", "reason", "severity", "status", "activated_on", "due_on", "satisfied_on", "days_late", "team", "office")
+_SAYS = attrgetter("episode", "policy", "rule", "obligation", *_SUBSTANCE)
+_LINE = "\t".join(["%s"] * (4 + len(_SUBSTANCE)))
+
+
+def substance(one: Finding) -> tuple[Any, ...]:
     """What of a finding a report rests on; evidence and the version that judged may change without it."""
-    late = None if one.days_late is None else str(one.days_late)
-    return (
-        *(str(one.verdict), one.reason, one.severity, one.status, one.activated_on, one.due_on, one.satisfied_on, late),
-        *(one.team, one.office),
-    )
+    found: tuple[Any, ...] = _SAYS(one)
+    return found[4:]
 
 
 def fingerprint(findings: Sequence[Finding]) -> str:
     """A short digest of what was found in a case."""
-    keys = ("episode", "policy", "rule", "obligation")
-    lines = sorted("\t".join((*(getattr(one, key) for key in keys), *(part or "" for part in substance(one)))) for one in findings)
+    lines = sorted(_LINE % _SAYS(one) for one in findings)
     return hashlib.sha256("\n".join(lines).encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
