@@ -1,4 +1,4 @@
-"""Finds what no hint has told: cases that time has made due, lost hints, cases set aside because workers died, backtests, counts to be made.
+"""Finds what no hint has told: cases that time has made due, lost hints, cases set aside because workers died, backtests, counts.
 
 Imports store/ and service/.  Every round is idempotent and any number of sweepers may run at once: rows are the truth, and
 what one has done the other finds done.
@@ -68,9 +68,16 @@ class Sweeper:
         auditschedules.fire_due(svc)
         auditwork.put_forward(svc)
         self._ask_sources()
-        statistics.keep_up(svc)
+        self._count()
         svc.metrics.sweeps.labels("done").inc()
         return found + len(waiting)
+
+    def _count(self) -> None:
+        """A count that fails is made another time; nothing else waits for it."""
+        try:
+            statistics.keep_up(self.svc)
+        except SQLAlchemyError as error:
+            _log.warning("not_counted", exc_info=error)
 
     def _ask_sources(self) -> None:
         """Client systems whose time has come; one that waits for a worker is not put forward at each round anew."""
