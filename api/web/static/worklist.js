@@ -69,6 +69,7 @@ form?.addEventListener("submit", async (event) => {
     const told = new DOMParser().parseFromString(await sent.text(), "text/html");
     const parts = told.getElementById("answer-parts");
     if (!parts) { whole(button); return; }
+    const stood = at?.getBoundingClientRect().top;
     for (const row of told.querySelectorAll("[data-row]")) {
       const old = document.getElementById(row.id);
       if (!old) continue;
@@ -80,6 +81,8 @@ form?.addEventListener("submit", async (event) => {
     last = null;
     counted();
     const place = at && document.getElementById(at.id);
+    // A row above may have become shorter: the reader's own stays where the eye is.
+    if (place) scrollBy({ top: place.getBoundingClientRect().top - stood, behavior: "instant" });
     if (place && (at !== place || focused === person || !document.contains(focused))) place.querySelector("a")?.focus({ preventScroll: true });
   } catch {
     say("The service could not be reached. Whether anything was changed is not known: try again, or load the page again.");
