@@ -11,6 +11,7 @@ import hashlib
 from bisect import bisect_left
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from heapq import nsmallest
 from typing import Any, Protocol
 
@@ -25,6 +26,7 @@ DIFFERENCES = 1_000
 """So many differences from what is stored are listed; all of them are counted."""
 MOVES = ("opened", "reopened", "remedied", "withdrawn", "excused")
 ENDED_BEFORE_DUE = "ended_before_due"
+_NO_BINS = [0] * (len(EDGES) + 1)
 _PLACE = {outcome: place for place, outcome in enumerate(OUTCOMES)}
 _TOLD = frozenset({"not_applicable", "unknown", "excused"})
 _NOT_ASKED = frozenset({OUT_OF_SCOPE, NOT_TRIGGERED, BEFORE_POLICY})
@@ -135,19 +137,16 @@ class Tally:
     def add(self, found: CaseFound) -> None:
         """One case.  Cases come in order of their ids."""
         breached = False
-        strata: dict[Key, Finding] = {}
-        stratum: Key
+        strata: dict[Key, list[Finding]] = {}
         for one in found.findings:
-            breached |= one.verdict == "breached" and one.status == "enforced"
             self._count(one)
-            if one.status == "enforced" and not (one.verdict == "not_applicable" and one.reason in _NOT_ASKED):
-                stratum = (one.team, one.office, str(one.verdict))
-                first = strata.get(stratum)
-                if first is None or _place_of(one) < _place_of(first):
-                    strata[stratum] = one
-        for stratum, one in strata.items():
+            if one.status == "enforced":
+                breached |= one.verdict == "breached"
+                if one.verdict != "not_applicable" or one.reason not in _NOT_ASKED:
+                    strata.setdefault((one.team, one.office, str(one.verdict)), []).append(one)
+        for stratum, ones in strata.items():
             _plus(self.strata, stratum, (1,))
-            self._draw(stratum, one)
+            self._draw(stratum, found.case, ones)
         if found.place is not None:
             _plus(self.places, found.place, (1, int(breached)))
             for code in found.queries:
@@ -210,16 +209,24 @@ class Tally:
                 self._time(one, "open", self.today[one.policy] - _day(one.due_on))
 
     def _time(self, one: Finding, what: str, days: int) -> None:
-        bins = [0] * (len(EDGES) + 1)
-        bins[bisect_left(EDGES, days)] = 1
-        _plus_times(self.timeliness, (one.policy, one.rule, one.status, one.team, one.office, what), (1, days, days, *bins))
+        key = (one.policy, one.rule, one.status, one.team, one.office, what)
+        have = self.timeliness.get(key)
+        if have is None:
+            have = self.timeliness[key] = [0, 0, days, *_NO_BINS]
+        have[0] += 1
+        have[1] += days
+        have[2] = max(have[2], days)
+        have[3 + bisect_left(EDGES, days)] += 1
 
-    def _draw(self, stratum: Key, one: Finding) -> None:
-        drawn = "\x00".join((str(self.seed), *(part or "" for part in stratum), one.case))
+    def _draw(self, stratum: Key, case: str, ones: Sequence[Finding]) -> None:
+        """Draw the case, for the first of its obligations in the stratum, if its digest is among the least."""
+        if not self.size:
+            return
+        drawn = "\x00".join((str(self.seed), *(part or "" for part in stratum), case))
         digest = hashlib.sha256(drawn.encode("utf-8", "surrogatepass")).hexdigest()[:24]
         kept = self.drawn.setdefault(stratum, [])
         if len(kept) < self.size or (kept and digest < kept[-1][0]):
-            self.drawn[stratum] = nsmallest(self.size, [*kept, [digest, *_place_of(one)]])
+            self.drawn[stratum] = nsmallest(self.size, [*kept, [digest, *min(map(_place_of, ones))]])
 
     def _check(self, case: str, checked: Checked) -> None:
         if checked.left_out is not None:
@@ -260,5 +267,6 @@ def _place_of(one: Finding) -> list[str]:
     return [one.case, one.episode, one.policy, one.rule, one.obligation]
 
 
+@lru_cache(maxsize=4_096)
 def _day(text: str) -> int:
     return dt.date.fromisoformat(text).toordinal()
