@@ -7,7 +7,7 @@ it as ``store.ids.case_ref``, which says nothing once the case itself is gone.
 from __future__ import annotations
 
 from sqlalchemy import CheckConstraint, Index
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped
 
 from store.models.base import Base, Serial, one_of
 

@@ -57,7 +57,15 @@ LOG = (
     replace(_LINE, id=8, what="Looked at a list of breaches", case="", breach="", count=50),
     replace(_LINE, id=7, what="Reviewed a breach or commented on it", outcome="not_done"),
     replace(
-        _LINE, id=6, who="API key case register", actor="key:k3jq8w2m5n7p", what="Sent events", via="through the API", case="", breach="", count=10_000
+        _LINE,
+        id=6,
+        who="API key case register",
+        actor="key:k3jq8w2m5n7p",
+        what="Sent events",
+        via="through the API",
+        case="",
+        breach="",
+        count=10_000,
     ),
     replace(_LINE, id=5, what="Read a case", outcome="not_found", case="", breach=""),
 )
