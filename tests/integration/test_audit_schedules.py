@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -18,7 +19,7 @@ from tests.support.service_kit import instant, kit
 
 NORTH = Access("user:2", "Nora", scopes=frozenset({"audits:run"}), teams=frozenset({"north"}))
 SOUTH = Access("user:3", "Sam", scopes=frozenset({"audits:run"}), teams=frozenset({"south"}))
-NIGHTLY = {"name": "Every night", "cron": "30 2 * * *", "zone": "Australia/Adelaide"}
+NIGHTLY: dict[str, Any] = {"name": "Every night", "cron": "30 2 * * *", "zone": "Australia/Adelaide"}
 
 
 @pytest.fixture
@@ -99,7 +100,7 @@ def test_a_schedule_is_bound_to_what_its_maker_may_see_on_the_day(home):
     assert auditschedules.fire_due(home.svc) == []
     (paused,) = auditschedules.listing(home.svc, system())
     assert paused.next_at is None
-    assert "switched off" in paused.paused_because
+    assert "switched off" in (paused.paused_because or "")
     assert auditschedules.resume(home.svc, system(), schedule.id).next_at == instant("2026-04-02T02:30")
 
 
@@ -110,7 +111,7 @@ def test_a_revoked_key_makes_no_more_audits(home):
     home.clock.set("2026-03-31T03:00")
     auditschedules.fire_due(home.svc)
     assert made_by(home.svc, schedule) == []
-    assert "holds no longer" in auditschedules.listing(home.svc, system())[0].paused_because
+    assert "holds no longer" in (auditschedules.listing(home.svc, system())[0].paused_because or "")
 
 
 def test_schedules_are_for_those_who_may_see_what_they_cover(home):

@@ -10,6 +10,7 @@ from rules.evaluate import evaluate
 from service import audits
 from service.access import system
 from service.auditreport import OUTCOMES, Report
+from service.auditshape import Verification
 from service.auditwork import work
 from service.bootstrap import Service
 from store.audits import Audit, AuditScope
@@ -30,6 +31,13 @@ def finished(svc: Service, made: Audit) -> Report:
 
 def audited(svc: Service, **how: Any) -> Report:
     return finished(svc, started(svc, **how))
+
+
+def checked(report: Report) -> Verification:
+    """What a full audit found when it held what is stored against its findings."""
+    found = report["verification"]
+    assert found is not None
+    return found
 
 
 def counts(report: Report) -> Counter[tuple[Any, ...]]:
