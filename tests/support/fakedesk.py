@@ -26,6 +26,7 @@ from rules.model import to_ms
 from service.access import ROLES, Access
 from service.errors import Flaw, Forbidden, Invalid, LockedOut, NotFound, NotPossible, StaleVersion, Unauthorised
 from tests.support.fakeadmin import FakeAdmin
+from tests.support.fakeaudits import FakeAudits
 from tests.support.fakecases import FakeCases
 from tests.support.fakedue import FakeDue
 from tests.support.fakepolicies import FakePolicies
@@ -71,13 +72,14 @@ def row(number: int) -> BreachRow:
     )
 
 
-class FakeDesk(FakeCases, FakeDue, FakePolicies, FakeSources, FakeToday, FakeAdmin, FakeWaivers, FakeWork):
+class FakeDesk(FakeCases, FakeDue, FakePolicies, FakeSources, FakeToday, FakeAdmin, FakeAudits, FakeWaivers, FakeWork):
     """Everything in memory; ``moved`` makes the next review find a newer version."""
 
     def __init__(self) -> None:
         super().__init__()
         FakeSources.__init__(self)
         FakeAdmin.__init__(self)
+        FakeAudits.__init__(self)
         self.rows = {item.id: item for item in map(row, range(60))}
         self.limited: frozenset[str] | None = None
         self.roles = frozenset({"reviewer"})

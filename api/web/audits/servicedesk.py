@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from importlib.util import find_spec
 
 from api.v1.lists import scope_of
@@ -47,7 +47,7 @@ class AuditServiceDesk:
     def _zone(self) -> str:
         return self.service.policies.policies[0].zone_name
 
-    def _audit_row(self, one: Audit, schedules: dict[str, str] | None = None) -> AuditRow:
+    def _audit_row(self, one: Audit, schedules: dict[str, str] | None = None, signed: int = 0) -> AuditRow:
         told = audits.progress(self.service, one)
         return AuditRow(
             id=one.id,
@@ -67,6 +67,7 @@ class AuditServiceDesk:
             per_minute=round(told.rate * 60) if told.rate is not None and not one.in_percent else None,
             schedule=(schedules or {}).get(one.schedule or "", "a schedule that is no more" if one.schedule else ""),
             missed=one.missed,
+            signed=signed,
             error=one.error or "",
         )
 
@@ -86,9 +87,9 @@ class AuditServiceDesk:
 
     def audits(self, access: Access) -> AuditsPage:
         found = audits.listing(self.service, access, limit=LISTED + 1)
-        schedules = self._schedules(access)
+        schedules, signed = self._schedules(access), audits.signed(self.service, access, found)
         return AuditsPage(
-            rows=[self._audit_row(one, schedules) for one in found[:LISTED]],
+            rows=[self._audit_row(one, schedules, signed[one.id]) for one in found[:LISTED]],
             as_of=self.service.now(),
             zone=self._zone,
             offered=self._offered(access),
@@ -117,6 +118,7 @@ class AuditServiceDesk:
             chart=charts.bars([(bar.words, bar.count, _bar_kind(place, len(told.bars))) for place, bar in enumerate(told.bars)]),
             digest=one.report_digest or "",
             limited=report["limited"],
+            titles=_titles((rule["rule"], rule["title"]) for policy in report["policies"] for rule in policy["rules"]),
             signed=[SignedLine(line.name, line.at, line.comment) for line in signed],
             others=[Choice(other.id, self._called(other)) for other in others],
             forms=[form for form in FORMS if form != "pdf" or find_spec("weasyprint") is not None],
@@ -146,7 +148,8 @@ class AuditServiceDesk:
         if before == after:
             raise Invalid(Flaw("with", "wrong_value", "choose another audit than this one"))
         found = compare(self.service, access, before, after, start=start or None, limit=COMPARED)
-        return ComparePage(self._audit_row(found.before), self._audit_row(found.after), found)
+        titles = _titles((rule.id, rule.title) for policy in self.service.policies.policies for rule in policy.rules)
+        return ComparePage(self._audit_row(found.before), self._audit_row(found.after), found, titles)
 
     def audit_schedules(self, access: Access) -> SchedulesPage:
         rows = [_schedule(one) for one in auditschedules.listing(self.service, access)]
@@ -173,6 +176,14 @@ def scope_words(scope: AuditScope) -> str:
     if scope.until is not None:
         parts.append(f"due up to {words.short_day(dt.date.fromisoformat(scope.until))}")
     return "; ".join(parts)
+
+
+def _titles(rules: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """What rules are called; where two policies have one of the same id, both."""
+    found: dict[str, dict[str, None]] = {}
+    for rule, title in rules:
+        found.setdefault(rule, {})[title] = None
+    return {rule: " / ".join(titles) for rule, titles in found.items()}
 
 
 def _several(values: Sequence[str]) -> str:

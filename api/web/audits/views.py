@@ -6,13 +6,16 @@ Times are UTC milliseconds with the name of the zone to show them in beside them
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from api.web.charts import Bars
 from api.web.views import Choice
 from service.auditcompare import Comparison
 from service.auditwords import Told
+
+Titles = Mapping[str, str]
+"""What rules are called, by their ids."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +43,7 @@ class AuditRow:
     missed: int = 0
     """Earlier times of its schedule that it stands in for."""
     signed: int = 0
+    """People who have signed its report off."""
     error: str = ""
 
     @property
@@ -92,6 +96,7 @@ class AuditPage:
     signed: Sequence[SignedLine] = ()
     others: Sequence[Choice] = ()
     """Finished audits that it can be compared with."""
+    titles: Titles = field(default_factory=dict)
     forms: Sequence[str] = ()
     differing: int = 0
     """Cases whose stored findings differ from what judging anew found."""
@@ -107,6 +112,7 @@ class ComparePage:
     before: AuditRow
     after: AuditRow
     found: Comparison
+    titles: Titles
 
 
 @dataclass(frozen=True, slots=True)
