@@ -11,7 +11,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from rules.attributes import Attribute
@@ -41,8 +41,7 @@ class Formats:
     split: str = ";"
 
 
-@dataclass(frozen=True, slots=True)
-class Moment:
+class Moment(NamedTuple):
     """An instant, or only a day: then ``instant`` is that day's local noon (UTC where no zone is declared) and ``day`` the day."""
 
     instant: dt.datetime
@@ -87,6 +86,8 @@ def as_moment(cell: Any, formats: Formats) -> Moment:
         return Moment(_zoned(cell, formats))
     if isinstance(cell, dt.date):
         return _day(cell, formats)
+    if formats.time[0] == ISO and isinstance(cell, str) and (plain := _plain_iso(cell)) is not None:
+        return Moment(plain if plain.tzinfo is not None else _zoned(plain, formats))
     for pattern in formats.time:
         if pattern in (EPOCH_SECONDS, EPOCH_MS):
             found = _epoch(cell, 1 if pattern == EPOCH_SECONDS else 1000)
@@ -139,6 +140,8 @@ def as_value(cell: Any, attribute: Attribute, formats: Formats) -> Any:
 
 def nest(values: Mapping[str, Any]) -> dict[str, Any]:
     """Values by dotted path as an object; numbers are indexes of lists, whose gaps are closed."""
+    if not any("." in path or type(value) is dict for path, value in values.items()):
+        return dict(values)
     made: dict[str, Any] = {}
     for path, value in values.items():
         *way, last = path.split(".")
@@ -171,6 +174,18 @@ def _zoned(when: dt.datetime, formats: Formats) -> dt.datetime:
 
 def _day(day: dt.date, formats: Formats) -> Moment:
     return Moment(dt.datetime.combine(day, _NOON, formats.zone or dt.UTC), day)
+
+
+def _plain_iso(text: str) -> dt.datetime | None:
+    """A time in the commonest form, to the second; None for any other, which is looked at closely."""
+    if not (len(text) in (19, 25) and text[4] == text[7] == "-" and text[13] == text[16] == ":" and text[10] in " T" and text.isascii()):
+        return None
+    if len(text) == 25 and not (text[19] in "+-" and text[22] == ":"):
+        return None
+    try:
+        return dt.datetime.fromisoformat(text)
+    except ValueError:
+        return None
 
 
 def _iso(text: str, formats: Formats) -> Moment | None:

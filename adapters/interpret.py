@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from adapters.base import Record
+from adapters.fields import MappingFault, spread
 from adapters.mapping import Mapping as FieldMapping
-from adapters.mapping import MappingFault, spread
 from rules.envelope import Parsed, content_digest, parse_event
 from rules.errors import EventRefused, Problem
 from rules.instants import parse_instant
@@ -23,15 +24,18 @@ GONE = "gone"
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """An event that a record has become.  ``content`` is the digest of all that it says but of when that was recorded.
-
-    ``state``: it says how something stands now; see mapping_schema.Shape.
-    """
+    """An event that a record has become.  ``state``: it says how something stands now; see mapping_schema.Shape."""
 
     parsed: Parsed
     given: Mapping[str, Any]
-    content: str
     state: bool
+
+    def content(self) -> str:
+        """The digest of all that it says but of when that was recorded."""
+        event = self.parsed.event
+        assert event is not None
+        time = None if self.state and self.given["time"] == self.given.get("recordedtime") else event.time
+        return content_digest(event.type, event.case, time or 0, None, event.data)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,11 +77,10 @@ def interpret(mapping: FieldMapping, record: Record, *, received: int) -> Interp
             problems.append(Problem("/type", "wrong_value", "a record cannot be a heartbeat: pulls give their own"))
             refused.append((None, None))
             continue
-        event = parsed.event
-        time = None if made.state and made.event["time"] == made.event.get("recordedtime") else event.time
-        content = content_digest(event.type, event.case, time or 0, None, event.data)
-        events.append(Made(parsed, made.event, content, made.state))
-    unread = () if mapping.as_it_is else _unread(fields, mapping.columns)
+        events.append(Made(parsed, made.event, made.state))
+    unread = () if mapping.as_it_is else _unread(tuple(fields), mapping.columns)
+    if not refused:
+        return Interpreted(record, tuple(events), (), unread)
     cases = frozenset(case if isinstance(case, str) and case else None for case, _ in refused)
     times = [at for _, given in refused if (at := _instant(given)) is not None]
     return Interpreted(record, tuple(events), tuple(problems), unread, cases, min(times, default=None))
@@ -98,7 +101,8 @@ def record_digest(mapping: FieldMapping, record: Record) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _unread(fields: Iterable[str], columns: Iterable[str]) -> tuple[str, ...]:
+@lru_cache(maxsize=1024)
+def _unread(fields: tuple[str, ...], columns: frozenset[str]) -> tuple[str, ...]:
     heads = {part for column in columns for part in (column, column.partition("[]")[0], column.removeprefix("item."))}
     inside = {".".join(column.split(".")[:cut]) for column in columns for cut in range(1, column.count(".") + 1)}
     return tuple(sorted(name for name in fields if name not in heads and name not in inside))

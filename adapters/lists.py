@@ -19,8 +19,8 @@ from urllib.parse import quote
 
 from adapters.base import AdapterError, Cursor, Page, Record, Reject
 from adapters.convert import ConvertError, Formats, as_moment, as_text, blank
+from adapters.fields import spread
 from adapters.listing import COUNTED, Deleted, Listing, Paging, Since
-from adapters.mapping import spread
 from adapters.mapping_schema import look_up
 from adapters.web import Answer, Web
 

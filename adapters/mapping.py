@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Sequence
 from collections.abc import Mapping as Fields
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -18,21 +18,15 @@ from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 from adapters.convert import ConvertError, Formats, as_moment, as_text, as_value, blank, nest
+from adapters.fields import MappingFault, converted, in_columns, items_of, parts_of, pointer_to, spread, wrong
 from adapters.mapping_lint import check
-from adapters.mapping_schema import PLACE, Layout, Plan, Take, look_up
-from rules.attributes import Attribute, escape
+from adapters.mapping_schema import Layout, Plan, Take, look_up
+from rules.attributes import Attribute
 from rules.catalogue import Catalogue
 from rules.yamlsource import Key, Source, parse, read
 
 T = TypeVar("T")
-
-
-class MappingFault(Exception):
-    """A record that cannot become an event; ``pointer`` is where in the event, the message never repeats the record."""
-
-    def __init__(self, pointer: str, code: str, message: str) -> None:
-        super().__init__(message)
-        self.pointer, self.code, self.message = pointer, code, message
+_MOST_KINDS = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +106,7 @@ class Mapping:
         for index, plan in enumerate(self.plans):
             if kind is not None and plan.of is not None and kind not in plan.of:
                 continue
-            for fields in [record] if plan.each is None else _items(record, plan.each):
+            for fields in [record] if plan.each is None else items_of(record, plan.each):
                 try:
                     event = self._event(plan, fields, index)
                 except MappingFault as fault:
@@ -121,6 +115,20 @@ class Mapping:
                     if event is not None:
                         found.append(Made(event, plan.state))
         return found
+
+    def _attributes(self, index: int, kind: str) -> list[tuple[str, Take, Attribute]]:
+        """What a plan takes of the attributes that a type of event has."""
+        found = self._known.get((index, kind))
+        if found is None:
+            known = [(path, take, self.catalogue.attribute(kind, path)) for path, take in self.plans[index].data.items()]
+            found = [(path, take, attribute) for path, take, attribute in known if attribute is not None]
+            if len(self._known) < _MOST_KINDS:
+                self._known[index, kind] = found
+        return found
+
+    @cached_property
+    def _known(self) -> dict[tuple[int, str], list[tuple[str, Take, Attribute]]]:
+        return {}
 
     def _about(self, plan: Plan, record: Fields[str, Any]) -> tuple[str | None, str | None]:
         """Whom a record is about, and when it was recorded, although no event can be made of it."""
@@ -149,9 +157,8 @@ class Mapping:
         if plan.recorded is not None and any(not blank(look_up(record, column)) for column in plan.recorded.columns):
             event["recordedtime"] = self._moment(plan.recorded, record, "/recordedtime")[0]
         values: dict[str, Any] = {}
-        for path, take in plan.data.items():
-            attribute = self.catalogue.attribute(kind, path)
-            if attribute is not None and (value := self._value(take, record, path, attribute)) is not None:
+        for path, take, attribute in self._attributes(index, kind):
+            if (value := self._value(take, record, path, attribute)) is not None:
                 values[path] = value
         if moment[1] is not None and "occurred_on" not in values:
             values["occurred_on"] = moment[1]
@@ -164,29 +171,40 @@ class Mapping:
     def _needed(self, take: Take, record: Fields[str, Any], pointer: str) -> str:
         text = self._text(take, record, pointer)
         if text is None:
-            raise MappingFault(pointer, "missing", f"is empty{_in_columns(take)}")
+            raise MappingFault(pointer, "missing", f"is empty{in_columns(take)}")
         return text
 
     def _text(self, take: Take, record: Fields[str, Any], pointer: str) -> str | None:
         cell = self._cell(take, record, pointer)
-        return None if blank(cell) else _converted(pointer, take, lambda: as_text(cell))
+        if blank(cell):
+            return None
+        try:
+            return as_text(cell)
+        except ConvertError as error:
+            raise wrong(pointer, take, error) from None
 
     def _moment(self, take: Take, record: Fields[str, Any], pointer: str) -> tuple[str, str | None]:
         cell = self._cell(take, record, pointer)
         if blank(cell):
-            raise MappingFault(pointer, "missing", f"is empty{_in_columns(take)}")
-        moment = _converted(pointer, take, lambda: as_moment(cell, self.formats))
+            raise MappingFault(pointer, "missing", f"is empty{in_columns(take)}")
+        try:
+            moment = as_moment(cell, self.formats)
+        except ConvertError as error:
+            raise wrong(pointer, take, error) from None
         return moment.text(), moment.day.isoformat() if moment.day else None
 
     def _value(self, take: Take, record: Fields[str, Any], path: str, attribute: Attribute) -> Any:
-        pointer = "/data/" + "/".join(escape(step) for step in path.split("."))
+        pointer = pointer_to(path)
         if attribute.kind == "list" and take.column is not None and take.values is not None:
             return self._listed(take, record, pointer, attribute)
         if take.items is not None:
             return self._objects(take, record, path, pointer, attribute)
         cell = self._cell(take, record, pointer)
         formats = self.formats if take.split is None else replace(self.formats, split=take.split)
-        return _converted(pointer, take, lambda: as_value(cell, attribute, formats))
+        try:
+            return as_value(cell, attribute, formats)
+        except ConvertError as error:
+            raise wrong(pointer, take, error) from None
 
     def _listed(self, take: Take, record: Fields[str, Any], pointer: str, attribute: Attribute) -> list[Any] | None:
         cell = look_up(record, take.column or "")
@@ -196,7 +214,7 @@ class Mapping:
         words = [self._translated(take, part, pointer) for part in parts if not blank(part)]
         item = attribute.item
         assert item is not None
-        return _converted(pointer, take, lambda: [as_value(word, item, self.formats) for word in words if not blank(word)])
+        return converted(pointer, take, lambda: [as_value(word, item, self.formats) for word in words if not blank(word)])
 
     def _objects(self, take: Take, record: Fields[str, Any], path: str, pointer: str, attribute: Attribute) -> list[Any] | None:
         """A list of objects, each made of an item of the record's own list."""
@@ -204,7 +222,7 @@ class Mapping:
         if listed is None:
             return None
         if not isinstance(listed, list) or not all(isinstance(item, dict) for item in listed):
-            raise MappingFault(pointer, "wrong_value", f"is no list of objects{_in_columns(take)}")
+            raise MappingFault(pointer, "wrong_value", f"is no list of objects{in_columns(take)}")
         item = attribute.item
         made: list[Any] = []
         for number, fields in enumerate(listed):
@@ -217,24 +235,43 @@ class Mapping:
         return made
 
     def _cell(self, take: Take, record: Fields[str, Any], pointer: str) -> Any:
+        column = take.column
+        if column is not None:
+            cell = record[column] if column in record else look_up(record, column)
+            return cell if take.values is None else self._translated(take, cell, pointer)
         if take.constant is not None:
             return take.constant
         if take.hash is not None:
             return self._hash(take, record, 0)
-        if take.template is not None:
-            if any(blank(look_up(record, column)) for column in take.columns):
+        assert take.template is not None
+        return self._filled(take, take.template, record, pointer)
+
+    def _filled(self, take: Take, template: str, record: Fields[str, Any], pointer: str) -> str | None:
+        made = []
+        for number, part in enumerate(parts_of(template)):
+            if number % 2 == 0:
+                made.append(part)
+                continue
+            cell = look_up(record, part)
+            if blank(cell):
                 return None
-            return PLACE.sub(lambda place: _converted(pointer, take, lambda: as_text(look_up(record, place[1]))), take.template)
-        return self._translated(take, look_up(record, take.column or ""), pointer)
+            try:
+                made.append(as_text(cell))
+            except ConvertError as error:
+                raise wrong(pointer, take, error) from None
+        return "".join(made)
 
     def _translated(self, take: Take, cell: Any, pointer: str) -> Any:
         if take.values is None or blank(cell):
             return cell
-        word = _converted(pointer, take, lambda: as_text(cell))
+        try:
+            word = as_text(cell)
+        except ConvertError as error:
+            raise wrong(pointer, take, error) from None
         if word in take.values:
             return take.values[word]
         if take.other == "reject":
-            raise MappingFault(pointer, "unmapped_value", f"holds a word that the mapping's table does not list{_in_columns(take)}")
+            raise MappingFault(pointer, "unmapped_value", f"holds a word that the mapping's table does not list{in_columns(take)}")
         return cell if take.other == "keep" else None
 
     def _hash(self, take: Take, record: Fields[str, Any], index: int) -> str:
@@ -242,36 +279,3 @@ class Mapping:
         columns = sorted(record) if take.hash == "record" else list(take.hash or ())
         parts = [[column, "" if blank(cell := look_up(record, column)) else str(cell)] for column in columns]
         return hashlib.sha256(json.dumps([index, parts], ensure_ascii=True).encode()).hexdigest()[:40]
-
-
-def spread(record: Fields[str, Any]) -> dict[str, Any]:
-    """A record's values by dotted name; lists stay lists."""
-    made: dict[str, Any] = {}
-    stack: list[tuple[str, Fields[str, Any]]] = [("", record)]
-    while stack:
-        prefix, inner = stack.pop()
-        for name, value in inner.items():
-            if isinstance(value, dict):
-                stack.append((f"{prefix}{name}.", value))
-            else:
-                made[prefix + name] = value
-    return made
-
-
-def _items(record: Fields[str, Any], column: str) -> Iterator[dict[str, Any]]:
-    """The record, once for each object in its list ``column``, with that object's fields under ``item.``."""
-    listed = look_up(record, column)
-    for item in listed if isinstance(listed, list) else ():
-        if isinstance(item, dict):
-            yield {**record, **spread({"item": item})}
-
-
-def _converted(pointer: str, take: Take, convert: Callable[[], T]) -> T:
-    try:
-        return convert()
-    except ConvertError as error:
-        raise MappingFault(pointer, "wrong_value", f"{error}{_in_columns(take)}") from None
-
-
-def _in_columns(take: Take) -> str:
-    return f" (from {', '.join(take.columns)})" if take.columns else ""

@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from adapters.convert import ConvertError
+from adapters.fields import MappingFault
 from adapters.files.columns import StandardColumns
 from adapters.files.xes import UnmappedLog
-from adapters.mapping import Made, Mapping, MappingFault
+from adapters.mapping import Made, Mapping
 from adapters.mapping_schema import Layout
 from rules.catalogue import Catalogue
 

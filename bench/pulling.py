@@ -46,9 +46,7 @@ def service(url: str, home: Path, *, adapter: str, settings: str) -> Service:
     return made
 
 
-def pull(
-    svc: Service, told: Callable[[Pulled], object] = lambda _: None, stop: Callable[[], bool] = lambda: False
-) -> Pulled:
+def pull(svc: Service, told: Callable[[Pulled], object] = lambda _: None, stop: Callable[[], bool] = lambda: False) -> Pulled:
     source = read_file(svc.settings.home / "source.yaml", svc.policies.all_types)
     done = pulling.pull(svc, source, told=told, stop=stop)
     assert done.error is None, done.error
@@ -170,20 +168,21 @@ def first_import(server: Postgres, folder: Path, adapter: str, rows: int, second
         copied = _copied(store, exports / "visits.csv")
         settings = SQL.format(page=5000, overlap=60) if adapter == "sql" else FILES.format(folder=exports, page=5000)
         svc = service(store, folder / f"import-home-{adapter}", adapter=adapter, settings=settings)
-        began = time.monotonic()
+        began, worked = time.monotonic(), time.process_time()
         memory: list[tuple[int, float]] = []
         done = pull(
             svc,
             told=lambda so_far: memory.append((so_far.counts["records"], _megabytes())),
             stop=lambda: time.monotonic() - began > seconds,
         )
-        took = time.monotonic() - began
+        took, worked = time.monotonic() - began, time.process_time() - worked
         read = done.counts["accepted"]
         speed = read / took
         quarter = memory[len(memory) // 4][1]
         print(
             f"import, {adapter}: {read:,} of {rows:,} events in {took:.0f} s ({speed:,.0f} a second); bare COPY of {rows:,} rows"
-            f" {copied:.1f} s ({rows / copied:,.0f} a second); memory {quarter:.0f} MB after a quarter, {memory[-1][1]:.0f} MB at the end"
+            f" {copied:.1f} s ({rows / copied:,.0f} a second, {rows / copied / speed:,.0f} times as many); {worked / read * 1e6:,.0f} µs of our"
+            f" own processor an event; load {os.getloadavg()[0]:.0f}; memory {quarter:.0f} MB after a quarter, {memory[-1][1]:.0f} MB at the end"
         )
         svc.close()
         return memory[-1][1] < quarter * 1.5 + 50

@@ -9,12 +9,11 @@ import click
 
 from cli.adapterfiles import lint, schema
 from cli.common import EXIT_BREACHED, EXIT_GOOD, EXIT_USAGE, complain, moment, plural
+from cli.rejects import FORM, confirm, dismiss, rejects, replay, tell
 
 if TYPE_CHECKING:
     from adapters.interpret import Interpreted
     from service.bootstrap import Service
-
-FORM = click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
 
 
 @click.group()
@@ -22,8 +21,8 @@ def adapters() -> None:
     """Connect client systems that are asked for their records (see DUECARE_SOURCES)."""
 
 
-adapters.add_command(lint)
-adapters.add_command(schema)
+for _command in (lint, schema, rejects, replay, dismiss, confirm):
+    adapters.add_command(_command)
 
 
 @adapters.command("list")
@@ -214,7 +213,7 @@ def pull(name: str, from_start: bool, judge: bool, form: str) -> int:
         if done.busy:
             complain(f"Another process is asking {name} now.")
             return EXIT_USAGE
-        code = _told(done.counts, done.error, form)
+        code = tell(done.counts, done.error, form)
         if judge:
             _judge(svc)
         return code
@@ -234,92 +233,3 @@ def _judge(svc: Service) -> None:
     click.echo(f"{plural(cases, 'case')} judged, {plural(found.total, 'breach', 'breaches')} open.")
     for rule, count in found.by["rule"].items():
         click.echo(f"  {rule}: {count}")
-
-
-@adapters.command()
-@click.argument("name")
-@FORM
-def rejects(name: str, form: str) -> int:
-    """List the records of a source that could not be taken in, with why."""
-    from cli.stored import service
-    from store.sources import open_rejects
-
-    with service() as svc:
-        source = svc.feeds.get(name)
-        with svc.reading() as session:
-            rows = [
-                {"id": row.id, "kind": row.kind, "ref": row.ref, "since": moment(row.received), "problems": row.problems}
-                for row in open_rejects(session, source.uri)
-            ]
-    if form == "json":
-        click.echo(json.dumps(rows, indent=2))
-    else:
-        for row in rows:
-            click.echo(f"{row['id']}  {row['kind']} {row['ref']}, since {row['since']}")
-            for problem in row["problems"]:
-                click.echo(f"    {problem['pointer']} {problem['message']} [{problem['code']}]")
-        click.echo(f"{plural(len(rows), 'record')} on the reject list.")
-    return EXIT_GOOD
-
-
-@adapters.command()
-@click.argument("name")
-@FORM
-def replay(name: str, form: str) -> int:
-    """Try the records of a source's reject list again, after the mapping was mended.
-
-    Exit code 0: all were taken in; 1: some are refused still.
-    """
-    from cli.stored import service
-    from service.rejects import replay
-
-    with service() as svc:
-        done = replay(svc, svc.feeds.get(name))
-    return _told(done.counts, done.error, form)
-
-
-@adapters.command()
-@click.argument("name")
-@click.argument("reject", type=int)
-def dismiss(name: str, reject: int) -> int:
-    """Set a record of the reject list aside for good: it is not about a case."""
-    from cli.stored import service
-    from service.rejects import dismiss
-
-    with service() as svc:
-        done = dismiss(svc, svc.feeds.get(name), reject, by="system")
-    if not done:
-        complain(f"There is no open reject {reject} of {name}.")
-    return EXIT_GOOD if done else EXIT_USAGE
-
-
-@adapters.command()
-@click.argument("name")
-def confirm(name: str) -> int:
-    """Say that the records of a source that a sweep did not find are gone indeed. They are taken back at its next pull.
-
-    Exit code 0: done; 2: nothing waits to be confirmed.
-    """
-    from cli.stored import service
-    from service.errors import NotPossible
-    from service.sweeps import confirm
-
-    with service() as svc:
-        try:
-            gone = confirm(svc, svc.feeds.get(name), by="system")
-        except NotPossible as error:
-            complain(f"{name}: {error}.")
-            return EXIT_USAGE
-    click.echo(f"{', '.join(f'{count:,} {kind}' for kind, count in sorted(gone.items()))} will be taken back at the next pull.")
-    return EXIT_GOOD
-
-
-def _told(counts: dict[str, int], error: str | None, form: str) -> int:
-    names = ("records", "unchanged", "accepted", "duplicate", "conflict", "refused")
-    if form == "json":
-        click.echo(json.dumps({name: counts.get(name, 0) for name in names} | {"error": error}))
-    else:
-        click.echo(", ".join(f"{counts.get(name, 0):,} {name}" for name in names if counts.get(name) or name == "records"))
-        if error is not None:
-            complain(f"It ended early: {error}")
-    return EXIT_BREACHED if error is not None or counts.get("refused") else EXIT_GOOD

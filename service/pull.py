@@ -10,11 +10,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import closing
 
 from adapters.base import Adapter, AdapterError
 from rules.envelope import Parsed
 from rules.model import Heartbeat
 from service import ingest, sweeps
+from service.ahead import Ahead
 from service.bootstrap import Service
 from service.logs import get
 from service.sources import Configured
@@ -57,7 +59,8 @@ def pull(
     try:
         adapter = source.adapter()
         sweeps.settle(svc, source, adapter, turn)
-        complete = _pages(svc, source, adapter, turn, done, told, stop)
+        with closing(Ahead(svc, source, adapter)) as ahead:
+            complete = _pages(svc, source, adapter, ahead, turn, done, told, stop)
         done.error = sweeps.doubt(svc, source)
         if done.unfinished:
             wait = 0.0
@@ -132,20 +135,23 @@ def _pages(
     svc: Service,
     source: Configured,
     adapter: Adapter,
+    ahead: Ahead,
     turn: Turn,
     done: Pulled,
     told: Callable[[Pulled], object],
     stop: Callable[[], bool],
 ) -> int | None:
     """All pages there are; how far the system then is complete (ms)."""
-    cursor = turn.cursor
+    ahead.begin(turn.cursor)
     while True:
         with renewing(svc, turn):
-            page = adapter.pull(cursor)
+            ready = ahead.wait()
+        page = ready.page
         for kind in page.swept:  # before the page is on record: whoever dies here does this again
             sweeps.take_back(svc, source, adapter, turn, page, kind)
-        counts = take(svc, source, page.records, turn, page)
-        cursor = page.cursor
+        if page.more:
+            ahead.begin(page.cursor)
+        counts = take(svc, source, page.records, turn, page, ready.found)
         done.pages += 1
         done.counts.update(counts)
         for name, count in counts.items():

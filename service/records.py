@@ -43,6 +43,9 @@ class Stands(NamedTuple):
     first: int
 
 
+_NEW = Stands(None, 0, "", False, 1)
+
+
 @dataclass(slots=True)
 class Plan:
     """What becomes of the records of one page."""
@@ -62,20 +65,32 @@ class Plan:
     made_by: dict[str, Ref] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, session: Session, source: Configured, records: Sequence[Record], now: int, *, fixed: bool = False) -> Plan:
-        """What becomes of ``records``; ``fixed``: see adapters.base.Page."""
+    def of(
+        cls,
+        session: Session,
+        source: Configured,
+        records: Sequence[Record],
+        now: int,
+        *,
+        fixed: bool = False,
+        found: Mapping[Ref, Interpreted] | None = None,
+    ) -> Plan:
+        """What becomes of ``records``; ``fixed``: see adapters.base.Page; ``found``: what some are by the mapping, if that is known."""
         plan = cls(source, now)
+        known_as = found or {}
         newest = {(record.kind, record.ref): record for record in records}
-        before = {} if fixed else sources.known_records(session, source.uri, list(newest))
+        if fixed:
+            for ref, record in newest.items():
+                plan.add_fixed(ref, known_as.get(ref) or interpret(source.mapping, record, received=now))
+            return plan
+        before = sources.known_records(session, source.uri, list(newest))
         for ref, record in newest.items():
             digest = record_digest(source.mapping, record)
             known = before.get(ref, Known("", {}))
             if known.digest == digest:
                 plan.unchanged += 1
             else:
-                plan.add(ref, interpret(source.mapping, record, received=now), known, digest)
-        if fixed:
-            plan.known.clear()
+                plan.add(ref, known_as.get(ref) or interpret(source.mapping, record, received=now), known, digest)
         return plan
 
     def add(self, ref: Ref, found: Interpreted, known: Known, digest: str) -> None:
@@ -87,32 +102,42 @@ class Plan:
             event = made.parsed.event
             assert event is not None
             ids.add(event.id)
-            before = stands.get(event.id, Stands(None, 0, "", False, 1))
-            if before.content == made.content:
+            before, content = stands.get(event.id, _NEW), made.content()
+            if before.content == content:
                 continue
             if before.content is not None and not made.state:
                 self._void(event.id, before, changed)
             number = before.number + 1
             self._put(ref, made, event.id, number, changed)
             first = before.first if before.content is not None and made.state else number
-            stands[event.id] = Stands(made.content, number, event.case, made.state, first)
+            stands[event.id] = Stands(content, number, event.case, made.state, first)
         for id_, kept in list(stands.items()):
             lapsed = id_ not in ids and kept.content is not None and not found.problems
             if lapsed and (found.record.gone or not kept.state):
                 self._void(id_, kept, changed)
                 stands[id_] = kept._replace(content=None, first=kept.number + 1)
         self.known[ref] = Known("" if found.problems else digest, stands)
+        self._settle(ref, found, stands)
+
+    def add_fixed(self, ref: Ref, found: Interpreted) -> None:
+        """One record that never changes, so that nothing has to be known of it."""
+        if len(found.events) > 1:
+            self.add(ref, found, Known("", {}), "")
+            del self.known[ref]
+            return
+        for made in found.events:
+            assert made.parsed.event is not None
+            self.items.append(made.parsed)
+            self.made_by[made.parsed.event.id] = ref
+        self._settle(ref, found, {})
+
+    def _settle(self, ref: Ref, found: Interpreted, stands: Mapping[str, Stands]) -> None:
         if found.problems:
             self.problems[ref] = [{"pointer": p.pointer, "code": p.code, "message": p.message} for p in found.problems]
             self.payloads[ref] = found.record.fields
             self._hold_back(ref, found, stands)
         else:
             self.good.append(ref)
-
-    def add_fixed(self, ref: Ref, found: Interpreted) -> None:
-        """One record that never changes, so that nothing has to be known of it."""
-        self.add(ref, found, Known("", {}), "")
-        self.known.clear()
 
     def _hold_back(self, ref: Ref, found: Interpreted, stands: Mapping[str, Stands]) -> None:
         """What a refused record keeps from being judged, from when it was recorded; an edit of one that is on record, since the edit."""

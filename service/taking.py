@@ -6,12 +6,13 @@ The same for a page of a pull, for a record that was asked for by itself and for
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sqlalchemy.orm import Session
 
 from adapters.base import Page, Record
+from adapters.interpret import Interpreted
 from service import ingest
 from service.bootstrap import Service
 from service.records import Plan
@@ -21,7 +22,7 @@ from store import holds, sources
 from store.engine import retrying
 from store.events import Intake
 from store.queue import mark_dirty
-from store.sources import Turn
+from store.sources import Ref, Turn
 
 
 @dataclass(slots=True)
@@ -40,13 +41,23 @@ class Pulled:
 
 def take_records(svc: Service, source: Configured, records: Sequence[Record], turn: Turn | None = None) -> Counter[str]:
     """Take records in, none of them part of a page; what became of them."""
-    return take(svc, source, records, turn, None)
+    return take(svc, source, records, turn, None, {})
 
 
-def take(svc: Service, source: Configured, records: Sequence[Record], turn: Turn | None, page: Page | None) -> Counter[str]:
-    """Take records in, and with ``page`` its cursor.  Raises LeaseLost where ``turn`` has passed to somebody else."""
+def take(
+    svc: Service,
+    source: Configured,
+    records: Sequence[Record],
+    turn: Turn | None,
+    page: Page | None,
+    found: Mapping[Ref, Interpreted],
+) -> Counter[str]:
+    """Take records in, and with ``page`` its cursor.  ``found``: what some of them are by the mapping, where that is known already.
+
+    Raises LeaseLost where ``turn`` has passed to somebody else.
+    """
     now = svc.now()
-    counts, dirty = retrying(lambda: _in_one(svc, source, records, now, turn, page))
+    counts, dirty = retrying(lambda: _in_one(svc, source, records, now, turn, page, found))
     svc.gate.taken(len(dirty))
     svc.hints.send(sorted(dirty))
     return counts
@@ -63,7 +74,13 @@ def take_one(svc: Service, source: Configured, kind: str, ref: str) -> Pulled:
 
 
 def _in_one(
-    svc: Service, source: Configured, records: Sequence[Record], now: int, turn: Turn | None, page: Page | None
+    svc: Service,
+    source: Configured,
+    records: Sequence[Record],
+    now: int,
+    turn: Turn | None,
+    page: Page | None,
+    found: Mapping[Ref, Interpreted],
 ) -> tuple[Counter[str], set[str]]:
     counts: Counter[str] = Counter(records=len(records))
     with svc.writing() as session:
@@ -71,7 +88,7 @@ def _in_one(
             sources.hold(session, turn, now=now, lease_ms=LEASE_MS)
         else:
             sources.lock(session, source.uri, adapter=source.kind.name)
-        plan = Plan.of(session, source, records, now, fixed=page is not None and page.fixed)
+        plan = Plan.of(session, source, records, now, fixed=page is not None and page.fixed, found=found)
         for reject in page.refused if page is not None else ():
             plan.cannot_read(reject)
         waiting = sources.has_rejects(session, source.uri)

@@ -12,11 +12,12 @@ from pathlib import Path
 
 from adapters.base import Reject, Result, rejects
 from adapters.convert import ConvertError
+from adapters.fields import MappingFault, spread
 from adapters.files import csv, jsonl, xes, xlsx
 from adapters.files.columns import StandardColumns
 from adapters.files.opening import FileRefused
 from adapters.files.rows import Row
-from adapters.mapping import Mapping, MappingFault, spread
+from adapters.mapping import Mapping
 from adapters.mapping_schema import Layout
 from rules.catalogue import Catalogue
 from rules.envelope import parse_event

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from adapters.convert import ConvertError, Formats, as_moment, as_text, as_value, blank, nest
-from adapters.mapping import MappingFault
+from adapters.fields import MappingFault
 from rules.attributes import escape
 from rules.catalogue import Catalogue
 

@@ -26,10 +26,10 @@ from defusedxml.expatreader import DefusedExpatParser  # type: ignore[import-unt
 
 from adapters.base import Reject
 from adapters.convert import ConvertError, Formats, as_moment
+from adapters.fields import MappingFault
 from adapters.files.columns import StandardColumns
 from adapters.files.opening import FileRefused, opened
 from adapters.files.rows import Row
-from adapters.mapping import MappingFault
 from adapters.mapping_schema import Layout
 from rules.catalogue import Catalogue
 

@@ -2,36 +2,28 @@
 
 Rows that commit late carry an earlier time than others that were read before them: each round therefore begins an overlap before
 the last watermark, and what is read twice is known again.  The watermark never runs ahead of the database's own clock.
-Imports sqlalchemy and adapters.base.
+Imports adapters.databases and adapters.tables.
 """
 
 from __future__ import annotations
 
-import datetime as dt
-import re
-import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
-from functools import partial
-from pathlib import Path
 from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
-from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
-from sqlalchemy.exc import ArgumentError, DataError, NoSuchModuleError, SQLAlchemyError
-from sqlalchemy.pool import NullPool
+from sqlalchemy import Connection
+from sqlalchemy.exc import SQLAlchemyError
 
 from adapters import base
 from adapters.base import AdapterError, Cursor, Kind, Page, Record
 from adapters.convert import is_zone
+from adapters.databases import clock_of, engine_of, first_line, identity_of, told
 from adapters.secrets import Secret
 from adapters.tables import Mark, Rows
 
 _DAY = 86_400
 HOUR_MS = 3_600_000
-_STEPS = 100_000
-"""Of SQLite's machine, between two looks at the clock."""
 
 
 class _Model(BaseModel):
@@ -132,7 +124,7 @@ class Sql:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._engine = _engine(settings)
+        self._engine = engine_of(settings.url, settings.timeout)
         self._known: dict[str, Rows] = {}
 
     def close(self) -> None:
@@ -141,8 +133,8 @@ class Sql:
     def check(self) -> base.Connection:
         problems: list[str] = []
         readable: dict[str, str] = {}
-        with _told("the database cannot be reached"), self._engine.connect() as connection:
-            identity = _identity(connection)
+        with told("the database cannot be reached"), self._engine.connect() as connection:
+            identity = identity_of(connection)
             for one in self._settings.tables:
                 try:
                     readable[one.name] = self._rows(connection, one).summary(connection)
@@ -150,7 +142,7 @@ class Sql:
                     problems.append(str(error))
                 except SQLAlchemyError as error:
                     connection.rollback()
-                    problems.append(f"{one.table} cannot be read: {_first_line(error)}")
+                    problems.append(f"{one.table} cannot be read: {first_line(error)}")
         return base.Connection(identity, readable, problems)
 
     def pull(self, cursor: Cursor | None) -> Page:
@@ -159,8 +151,8 @@ class Sql:
             at.index = 0
         one = self._settings.tables[at.index]
         table = at.tables.setdefault(one.name, _Table())
-        with _told(f"{one.table} cannot be read"), self._engine.connect() as connection:
-            rows, now = self._rows(connection, one), _now(connection)
+        with told(f"{one.table} cannot be read"), self._engine.connect() as connection:
+            rows, now = self._rows(connection, one), clock_of(connection)
             at.began = now if at.began is None else at.began
             if table.sweeping:
                 return self._sweep(connection, rows, at, table, now)
@@ -181,7 +173,7 @@ class Sql:
         one = next((one for one in self._settings.tables if one.name == kind), None)
         if one is None:
             return []
-        with _told(f"{one.table} cannot be read"), self._engine.connect() as connection:
+        with told(f"{one.table} cannot be read"), self._engine.connect() as connection:
             return self._rows(connection, one).one(connection, ref)
 
     def _sweep(self, connection: Connection, rows: Rows, at: _Cursor, table: _Table, now: int) -> Page:
@@ -218,112 +210,6 @@ class Sql:
                 zone=one.zone,
             )
         return self._known[one.name]
-
-
-_NOW = {
-    "mysql": "SELECT utc_timestamp(6)",
-    "mariadb": "SELECT utc_timestamp(6)",
-    "mssql": "SELECT sysutcdatetime()",
-    "oracle": "SELECT systimestamp FROM dual",
-}
-_WHO = {"postgresql": "SELECT current_user", "mysql": "SELECT current_user()", "mariadb": "SELECT current_user()"}
-_QUIET = {
-    "postgresql": "SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY",
-    "mysql": "SET SESSION TRANSACTION READ ONLY",
-    "mariadb": "SET SESSION TRANSACTION READ ONLY",
-    "sqlite": "PRAGMA query_only = ON",
-}
-"""Says to the database that we only read."""
-_USUAL = {
-    "postgres": "postgresql+psycopg",
-    "postgresql": "postgresql+psycopg",
-    "mysql": "mysql+pymysql",
-    "mariadb": "mariadb+pymysql",
-}
-"""The driver of a URL that names none."""
-_DRIVERS = {
-    "psycopg": "postgresql",
-    "psycopg2": "postgresql",
-    "sqlite3": "sqlite",
-    "pymysql": "mysql",
-    "MySQLdb": "mysql",
-    "mariadb": "mysql",
-}
-
-
-def _engine(settings: Settings) -> Engine:
-    try:
-        url = make_url(settings.url.value())
-        url = url.set(drivername=_USUAL.get(url.drivername, url.drivername))
-        if url.get_backend_name() == "sqlite" and (not url.database or not Path(url.database).is_file()):
-            raise AdapterError(f"{settings.url.place} names a SQLite file that does not exist")
-        engine = create_engine(url, poolclass=NullPool, connect_args=_arguments(url.get_driver_name(), settings.timeout))
-    except (NoSuchModuleError, ImportError) as error:
-        raise AdapterError(f"the driver for {settings.url.place} is not installed: {error}") from None
-    except (ArgumentError, ValueError):  # its text may hold parts of the password
-        raise AdapterError(f"{settings.url.place} does not hold a database URL such as postgresql+psycopg://reader:...@host/db") from None
-    event.listen(engine, "connect", _read_only)
-    if url.get_backend_name() == "sqlite":
-        event.listen(engine, "before_cursor_execute", partial(_until, settings.timeout))
-    return engine
-
-
-def _until(seconds: int, connection: Connection, *_: Any) -> None:
-    """SQLite ends no statement by itself."""
-    end = time.monotonic() + seconds
-    driver: Any = connection.connection.driver_connection
-    driver.set_progress_handler(lambda: time.monotonic() > end, _STEPS)
-
-
-def _read_only(connection: Any, _record: Any) -> None:
-    """Before anything else is asked."""
-    module = type(connection).__module__.partition(".")[0]
-    statement = _QUIET.get(_DRIVERS.get(module, ""))
-    if statement is not None:
-        cursor = connection.cursor()
-        cursor.execute(statement)
-        cursor.close()
-        if module != "sqlite3":
-            connection.commit()
-
-
-def _arguments(driver: str, timeout: int) -> dict[str, Any]:
-    if driver == "psycopg":
-        return {"connect_timeout": min(timeout, 15), "options": f"-c statement_timeout={timeout * 1000}"}
-    if driver == "pymysql":
-        return {"connect_timeout": min(timeout, 15), "read_timeout": timeout}
-    return {"timeout": timeout} if driver == "pysqlite" else {}
-
-
-def _now(connection: Connection) -> int:
-    """The database's own clock (UTC ms)."""
-    found = connection.scalar(text(_NOW.get(connection.dialect.name, "SELECT CURRENT_TIMESTAMP")))
-    when = dt.datetime.fromisoformat(found) if isinstance(found, str) else found
-    if not isinstance(when, dt.datetime):
-        raise AdapterError("the database does not say what time it is")
-    return int((when if when.tzinfo is not None else when.replace(tzinfo=dt.UTC)).timestamp() * 1000)
-
-
-def _identity(connection: Connection) -> str:
-    who = _WHO.get(connection.dialect.name)
-    return f"{connection.scalar(text(who))} at {connection.dialect.name}" if who is not None else connection.dialect.name
-
-
-@contextmanager
-def _told(what: str) -> Iterator[None]:
-    """Turns the errors of the driver into ours, without the URL and without what was in the rows."""
-    try:
-        yield
-    except SQLAlchemyError as error:
-        raise AdapterError(f"{what}: {_first_line(error)}") from None
-
-
-def _first_line(error: SQLAlchemyError) -> str:
-    origin = getattr(error, "orig", None)
-    first = (str(origin or type(error).__name__).strip().splitlines() or [""])[0]
-    if isinstance(error, DataError):  # quotes what stood in the row
-        first = re.sub(r"""(["']).*\1""", "...", first)
-    return re.sub(r"(password|pwd)\S*\s*[=:]\s*\S+", r"\1=...", first, flags=re.IGNORECASE)[:200]
 
 
 KIND = Kind("sql", "Tables or views of any database that SQLAlchemy speaks to.", Settings, Sql)

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlalchemy import Engine, create_engine, text
 
+from adapters import databases
 from adapters.base import AdapterError, Cursor, Page, Record
 from adapters.systems import sql
 from adapters.systems.sql import Settings, Sql
@@ -136,7 +137,7 @@ class TestRounds:
         client.make()
         start = dt.datetime(2026, 3, 20, 9, tzinfo=dt.UTC)
         clock = [start]
-        monkeypatch.setattr(sql, "_now", lambda _: int(clock[0].timestamp() * 1000))
+        monkeypatch.setattr(sql, "clock_of", lambda _: int(clock[0].timestamp() * 1000))
         for id_ in (1, 2, 3):
             client.put(id_, f"2026-03-20 08:59:5{id_}")
         adapter = client.adapter()
@@ -150,7 +151,7 @@ class TestRounds:
     def test_a_round_broken_off_and_taken_up_a_day_later_loses_nothing(self, client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
         client.make()
         clock = [dt.datetime(2026, 3, 20, 9, tzinfo=dt.UTC)]
-        monkeypatch.setattr(sql, "_now", lambda _: int(clock[0].timestamp() * 1000))
+        monkeypatch.setattr(sql, "clock_of", lambda _: int(clock[0].timestamp() * 1000))
         for id_ in (1, 2, 3):
             client.put(id_, f"2026-03-20 08:59:5{id_}")
         first = client.adapter().pull(None)
@@ -175,7 +176,7 @@ class TestRounds:
         client.make()
         began = int(dt.datetime(2026, 3, 20, 9, tzinfo=dt.UTC).timestamp() * 1000)
         times = iter(range(began, began + 10_000_000, 1_000_000))
-        monkeypatch.setattr(sql, "_now", lambda _: next(times))
+        monkeypatch.setattr(sql, "clock_of", lambda _: next(times))
         for id_ in range(1, 6):
             client.put(id_, "2026-03-20 08:00:00")
         found, _ = pages(client.adapter())
@@ -241,7 +242,7 @@ class TestTimes:
         """On 5 April 2026 clocks in Adelaide went from 3:00 back to 2:00: rows of the second hour sort among those of the first."""
         client.make()
         clock = [dt.datetime(2026, 4, 4, 15, tzinfo=dt.UTC)]  # 1:30 in Adelaide; clocks are put back at 16:30 UTC
-        monkeypatch.setattr(sql, "_now", lambda _: int(clock[0].timestamp() * 1000))
+        monkeypatch.setattr(sql, "clock_of", lambda _: int(clock[0].timestamp() * 1000))
         seen: set[str] = set()
         cursor: Cursor | None = None
         last = 0
@@ -384,7 +385,7 @@ class TestWrongSettings:
             "CREATE VIEW visits AS WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000000000)"
             " SELECT max(i) AS id, '2026-03-20 09:00:00' AS updated_at FROM n"
         )
-        monkeypatch.setattr(sql, "_STEPS", 1000)
+        monkeypatch.setattr(databases, "_STEPS", 1000)
         with pytest.raises(AdapterError, match="interrupted"):
             sqlite.adapter(timeout=1).pull(None)
 

@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from adapters.mapping import Mapping, MappingFault
+from adapters.fields import MappingFault
+from adapters.mapping import Mapping
 from rules.errors import PolicyError
 from tests.support.door import families
 

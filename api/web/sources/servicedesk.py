@@ -11,8 +11,8 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from adapters.fields import spread
 from adapters.interpret import Interpreted, Made
-from adapters.mapping import spread
 from api.web import words
 from api.web.sources.views import FeedPage, FeedRow, FeedsPage, RejectLine, TrialPage, TriedEvent, TriedRecord
 from rules.errors import Problem
