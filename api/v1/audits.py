@@ -34,7 +34,7 @@ _NO_REPORT = ("not_possible",)
 class AuditFilters(Query):
     """Which audits."""
 
-    state: Literal["queued", "running", "done", "failed", "cancelled"] | None = None
+    state: Literal["queued", "running", "done", "failed", "cancelled"] | None = Field(default=None, description="how far they are")
     schedule: Name | None = Field(default=None, description="id of the schedule that made them")
     limit: int = Field(default=50, ge=1, le=200, description="most items")
 
