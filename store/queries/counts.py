@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
-from sqlalchemy import CTE, ColumnElement, Select, case, func, literal, select, union_all
+from sqlalchemy import CTE, ColumnElement, Select, case, func, literal, select, tuple_, union_all
 from sqlalchemy.orm import Session
 
 from rules.model import Outcome
@@ -15,6 +15,7 @@ from store.errors import QueryError
 from store.models import CONDITIONS, BreachRow, VerdictRow
 from store.queries.narrow import EVERYTHING, UNFILTERED, Scope, Where
 from store.queries.paging import MAX_LIMIT
+from store.sql import dialect
 
 BREACH_FACETS = ("condition", "review", "severity", "policy", "rule", "team", "office", "worker")
 VERDICT_FACETS = ("verdict", "status", "severity", "policy", "rule", "team", "office", "worker")
@@ -158,22 +159,35 @@ def breach_flow(session: Session, edges: Sequence[int], *, where: Where = UNFILT
 
 def facets(session: Session, rows: Select[Any], names: Sequence[str]) -> Facets:
     """Counts of ``rows`` by the columns named, the most frequent values of each first, in one query."""
-    chosen: CTE = rows.with_only_columns(*(rows.selected_columns[name] for name in names)).cte("chosen")
-    parts = [select(literal("").label("facet"), literal(None).label("value"), func.count().label("number")).select_from(chosen)]
-    for name in names:
-        column = chosen.c[name]
-        counted = (
-            select(literal(name).label("facet"), column.label("value"), func.count().label("number"))
-            .group_by(column)
-            .order_by(func.count().desc(), column)
-            .limit(MOST_VALUES)
-            .subquery()
-        )
-        parts.append(select(counted.c.facet, counted.c.value, counted.c.number))
+    return most_frequent(
+        numbers(session, rows.with_only_columns(*(rows.selected_columns[name] for name in names)).cte("chosen"), names), names
+    )
+
+
+def most_frequent(found: Iterable[tuple[str, str | None, int]], names: Sequence[str]) -> Facets:
+    """From what ``numbers`` gives: of each facet the values that occur most, at most ``MOST_VALUES``."""
     total, by = 0, {name: dict[str | None, int]() for name in names}
-    for facet, value, number in session.execute(union_all(*parts)):
+    for facet, value, number in found:
         if facet:
             by[facet][value] = number
         else:
             total = number
-    return Facets(total, {name: dict(sorted(counts.items(), key=lambda item: (-item[1], item[0] or ""))) for name, counts in by.items()})
+    ordered = {name: sorted(counts.items(), key=lambda item: (-item[1], item[0] or "")) for name, counts in by.items()}
+    return Facets(total, {name: dict(counts[:MOST_VALUES]) for name, counts in ordered.items()})
+
+
+def numbers(session: Session, chosen: CTE, names: Sequence[str]) -> list[tuple[str, str | None, int]]:
+    """(facet, value, number) of each value of the columns named; the facet is empty for the number of all rows.
+
+    PostgreSQL counts them all while it reads the rows once.
+    """
+    columns = [chosen.c[name] for name in names]
+    if dialect(session) == "postgresql" and names:
+        sets = func.grouping_sets(*columns, tuple_())
+        rows = session.execute(select(func.grouping(*columns), *columns, func.count()).select_from(chosen).group_by(sets)).all()
+        everything = 2 ** len(names) - 1
+        bits = {everything - 2 ** (len(names) - 1 - place): place for place in range(len(names))}
+        return [("", None, row[-1]) if row[0] == everything else (names[bits[row[0]]], row[1 + bits[row[0]]], row[-1]) for row in rows]
+    parts = [select(literal("").label("facet"), literal(None).label("value"), func.count().label("number")).select_from(chosen)]
+    parts += [select(literal(name), chosen.c[name], func.count()).group_by(chosen.c[name]) for name in names]
+    return [(row[0], row[1], row[2]) for row in session.execute(union_all(*parts))]

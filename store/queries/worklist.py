@@ -8,15 +8,14 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, case, func, literal, select, tuple_, union_all
+from sqlalchemy import ColumnElement, case, func, literal, select
 from sqlalchemy.orm import Session
 
 from store.breaches import Breach, StoredLine, as_breach, as_line
 from store.models import BreachHistoryRow, BreachRow
-from store.queries.counts import Facets
+from store.queries.counts import Facets, numbers
 from store.queries.narrow import EVERYTHING, UNFILTERED, Age, Scope, Where
 from store.queries.paging import MAX_LIMIT
-from store.sql import dialect
 
 FACETS = ("condition", "review", "severity", "assignee", "policy", "rule", "team", "office", "worker", "age")
 MOST_VALUES = 200
@@ -54,17 +53,7 @@ def _counted(session: Session, columns: Mapping[str, ColumnElement[Any]], where:
     """(facet, value, number) of each value; the facet is empty for the number of all rows."""
     conditions = [*where.of_breaches(), *_scope(scope)]
     chosen = select(*(column.label(name) for name, column in columns.items())).where(*conditions).cte("chosen")
-    if dialect(session) == "postgresql":
-        names = list(columns)
-        which = func.grouping(*(chosen.c[name] for name in names))
-        sets = func.grouping_sets(*(chosen.c[name] for name in names), tuple_())
-        rows = session.execute(select(which, *(chosen.c[name] for name in names), func.count()).group_by(sets)).all()
-        everything = 2 ** len(names) - 1
-        bits = {everything - 2 ** (len(names) - 1 - place): place for place in range(len(names))}
-        return [("", None, row[-1]) if row[0] == everything else (names[bits[row[0]]], row[1 + bits[row[0]]], row[-1]) for row in rows]
-    parts = [select(literal("").label("facet"), literal(None).label("value"), func.count().label("number")).select_from(chosen)]
-    parts += [select(literal(name), chosen.c[name], func.count()).group_by(chosen.c[name]) for name in columns]
-    return [(row[0], row[1], row[2]) for row in session.execute(union_all(*parts))]
+    return numbers(session, chosen, list(columns))
 
 
 def opened_since(session: Session, since: int, *, where: Where = UNFILTERED, scope: Scope = EVERYTHING) -> int:
