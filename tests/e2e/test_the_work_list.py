@@ -122,7 +122,7 @@ def test_a_morning_with_the_work_list(page: Page, product: Running, key: list[st
 
     # The list, as it is, is taken away and kept under a name.
     page.locator("summary", has_text="Columns").click()
-    for name, wanted in (("Severity", False), ("Worker", True), ("Late by", False)):
+    for name, wanted in (("Severity", False), ("Team", True), ("Worker", True), ("Late by", False)):
         page.get_by_role("form", name="Columns").get_by_label(name).set_checked(wanted)
     page.get_by_role("button", name="Show these columns").click()
     expect(page).to_have_url(re.compile("columns=due_on"))

@@ -61,7 +61,7 @@ def test_every_chosen_value_is_a_chip_that_takes_itself_away(client: PageClient)
 
 def test_columns_are_chosen_shown_and_remembered(client: PageClient) -> None:
     heads = [e.text.rstrip(" ↕▲▼") for e in client.get("/breaches").all("th", scope="col")]
-    assert heads == ["", "Finding", "Severity", "Was due", "Late by", "Team", "Assigned to", "State"]
+    assert heads == ["", "Finding", "Severity", "Was due", "Late by", "Assigned to", "State"]
     client.flask.get("/breaches?rule=C08&columns=case&columns=found&remember=yes")
     page = client.get("/breaches?rule=C08")
     assert [e.text.rstrip(" ↕▲▼") for e in page.all("th", scope="col")] == ["", "Finding", "Found", "Case"]

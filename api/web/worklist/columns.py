@@ -68,7 +68,7 @@ COLUMNS: dict[str, Column] = {
         ),
     )
 }
-USUAL = ("severity", "due_on", "days_late", "team", "assignee", "state")
+USUAL = ("severity", "due_on", "days_late", "assignee", "state")
 SORTS = {
     "": "Newest finding first",
     "opened_at": "Oldest finding first",
