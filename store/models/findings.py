@@ -81,6 +81,9 @@ class BreachRow(Base):
         Index(None, "assignee", "condition", "opened_at"),
         Index(None, "announce_after"),
         Index(
+            "ix_breach_counts", "condition", "review", "severity", "assignee", "policy", "rule", "team", "office", "worker", "opened_at"
+        ),
+        Index(
             "ix_breach_contested", "review", "opened_at",
             postgresql_where=text("contested IS NOT NULL"), sqlite_where=text("contested IS NOT NULL"),
         ),
