@@ -42,6 +42,14 @@ PAGES = [
     "/backtests/bt-done",
     "/backtests/bt-failed",
     "/backtests/bt-same",
+    "/audits",
+    "/audits/au-queued",
+    "/audits/au-running",
+    "/audits/au-done",
+    "/audits/au-night",
+    "/audits/au-failed",
+    "/audits/au-done/compare?with=au-night",
+    "/audit-schedules",
     "/status",
     "/help",
     "/password",
@@ -66,7 +74,7 @@ def client(anybody: PageClient) -> PageClient:
 
 @pytest.mark.parametrize("path", PAGES)
 def test_every_page_is_as_all_pages_should_be(client: PageClient, desk: FakeDesk, path: str) -> None:
-    desk.roles = frozenset({"reviewer", "policy_owner"})
+    desk.roles = frozenset({"reviewer", "policy_owner", "manager"})
     assert "kim" in client.get(path).one("header").text
 
 
