@@ -78,7 +78,7 @@ def test_a_source_is_asked_now(client: PageClient, desk: FakeDesk) -> None:
     assert ("now", "crm") in desk.asked
     assert "It will be asked within seconds" in client.get("/sources/crm").main
     client.post("/sources/old/pull", {})
-    assert "This source is not switched on." in client.get("/sources/old").one("div", role="alert").text
+    assert "This source is not switched on." in client.get("/sources/old").one("div", class_="dc-flash dc-flash--problem").text
 
 
 def test_rejects_are_tried_again_and_told(client: PageClient, desk: FakeDesk) -> None:
@@ -86,7 +86,7 @@ def test_rejects_are_tried_again_and_told(client: PageClient, desk: FakeDesk) ->
     assert "2 records were tried again; 1 is refused still." in client.get("/sources/crm").main
     desk.unreadable = "it does not answer"
     client.post("/sources/crm/replay", {})
-    assert "It ended early: it does not answer" in client.get("/sources/crm").one("div", role="alert").text
+    assert "It ended early: it does not answer" in client.get("/sources/crm").one("div", class_="dc-flash dc-flash--problem").text
 
 
 def test_a_reject_is_set_aside(client: PageClient, desk: FakeDesk) -> None:
@@ -133,7 +133,7 @@ def test_a_source_that_cannot_be_read_is_told(client: PageClient, desk: FakeDesk
     desk.unreadable = "the password is wrong"
     client.get("/sources/crm")
     client.post("/sources/crm/try", {})
-    assert "It could not be tried: the password is wrong" in client.get("/sources/crm").one("div", role="alert").text
+    assert "It could not be tried: the password is wrong" in client.get("/sources/crm").one("div", class_="dc-flash dc-flash--problem").text
 
 
 def test_an_empty_try_out_says_so(client: PageClient) -> None:

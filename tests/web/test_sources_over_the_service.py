@@ -107,7 +107,7 @@ def test_a_folder_that_is_not_there_is_told_without_breaking_the_page(flow, ente
     client = enter("kim", "administrator")
     client.get("/sources/visits")
     client.post("/sources/visits/try", {})
-    assert "cannot be read" in client.get("/sources/visits").one("div", role="alert").text
+    assert "cannot be read" in client.get("/sources/visits").one("div", class_="dc-flash dc-flash--problem").text
     for _ in range(3):
         ask(flow)
     assert "The last 3 pulls failed" in client.get("/sources/visits").main
