@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import socket
@@ -97,6 +98,8 @@ def _run(svc: Service, listening: socket.socket, host: str) -> None:
     shown = "127.0.0.1" if host in ("0.0.0.0", "::") else f"[{host}]" if ":" in host else host  # noqa: S104 (to print)
     click.echo(f"duecare serves on http://{shown}:{listening.getsockname()[1]}/ (Ctrl+C ends it)")
     sys.stdout.flush()
+    gc.collect()
+    gc.freeze()  # what has been made stays: nothing need be looked at again for each page
     _until_told(server.run)
     server.close()
 

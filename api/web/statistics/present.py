@@ -41,24 +41,19 @@ def trend_part(board: Board, filters: StatFilters) -> TrendPart:
     )
 
 
-def rule_rows(board: Board, filters: StatFilters, policies: PolicySet) -> list[Row]:
-    """A row for each rule, the lowest rate first; those over few come after, since chance moves them."""
-    made = []
+def rule_rows(board: Board, filters: StatFilters, policies: PolicySet, *, most: int | None = None) -> list[Row]:
+    """A row for each rule, the lowest rate first, ``most`` of them; those over few come after, since chance moves them."""
+    named = []
     for line in board.rules:
         found = present.rule_of(policies, line.policy, line.name or "")
-        title = found[1].title if found is not None else "no longer in use"
-        narrowed = replace(filters, policy=line.policy, rule=line.name or "")
-        made.append((line, replace(_line(board, line, narrowed, f"{line.name} {title}"), href=narrowed.address())))
-    return _ordered(made)
+        named.append((line, f"{line.name} {found[1].title if found is not None else 'no longer in use'}"))
+    return [_line(board, line, replace(filters, policy=line.policy, rule=line.name or ""), label) for line, label in _ordered(named)[:most]]
 
 
-def team_rows(board: Board, filters: StatFilters) -> list[Row]:
-    """A row for each team, the lowest rate first; those over few come after."""
-    made = []
-    for line in board.teams:
-        narrowed = replace(filters, team=line.name or NOBODY)
-        made.append((line, replace(_line(board, line, narrowed, line.name or "No team"), href=narrowed.address())))
-    return _ordered(made)
+def team_rows(board: Board, filters: StatFilters, *, most: int | None = None) -> list[Row]:
+    """A row for each team, the lowest rate first, ``most`` of them; those over few come after."""
+    named = [(line, line.name or "No team") for line in board.teams]
+    return [_line(board, line, replace(filters, team=line.name or NOBODY), label) for line, label in _ordered(named)[:most]]
 
 
 def timeliness_part(found: Timeliness) -> TimelinessPart:
@@ -104,7 +99,7 @@ def verdicts_of(filters: StatFilters) -> VerdictFilters:
 def _line(board: Board, line: Line, filters: StatFilters, label: str) -> Row:
     whole = verdicts_of(filters).but(since=board.first.isoformat(), until=board.last.isoformat())
     points = [Point("", share.rate, share.small) for share in line.months]
-    return replace(_row(label, line.share, whole), spark=spark(points))
+    return replace(_row(label, line.share, whole), spark=spark(points), href=filters.address())
 
 
 def _row(label: str, share: Share, listed: VerdictFilters, *, note: str = "") -> Row:
@@ -115,12 +110,12 @@ def _row(label: str, share: Share, listed: VerdictFilters, *, note: str = "") ->
     return Row(label, percent(share.rate), bool(share.judged) and share.small, cells, note)
 
 
-def _ordered(made: Sequence[tuple[Line, Row]]) -> list[Row]:
-    def place(item: tuple[Line, Row]) -> tuple[bool, bool, float, str]:
-        share = item[0].share
-        return share.rate is None, share.small, share.rate if share.rate is not None else 1.0, item[1].label
+def _ordered(named: Sequence[tuple[Line, str]]) -> list[tuple[Line, str]]:
+    def place(item: tuple[Line, str]) -> tuple[bool, bool, float, str]:
+        share, rate = item[0].share, item[0].share.rate
+        return rate is None, share.small, rate if rate is not None else 1.0, item[1]
 
-    return [row for _, row in sorted(made, key=place)]
+    return sorted(named, key=place)
 
 
 def _told(share: Share) -> str:

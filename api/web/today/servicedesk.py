@@ -70,8 +70,8 @@ class TodayServiceDesk:
             due=due,
             feeds=[_feed(one, access) for one in sources if one.stored.adapter != DEMO],
             trend=trend_part(board, everything) if board is not None else None,
-            rules=rule_rows(board, everything, self.service.policies)[:LOWEST] if board is not None else (),
-            teams=team_rows(board, everything)[:LOWEST] if board is not None else (),
+            rules=rule_rows(board, everything, self.service.policies, most=LOWEST) if board is not None else (),
+            teams=team_rows(board, everything, most=LOWEST) if board is not None else (),
             store_is_empty=empty,
         )
 
