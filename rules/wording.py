@@ -34,7 +34,11 @@ def listed(words: Iterable[Any], joiner: str = "or") -> str:
 
 def reason_words(verdict: Verdict, missing: Callable[[str], str] | None = None) -> str:
     """Why a verdict is not applicable, excused or unknown, as a clause.  ``missing``: tells an absent attribute in a catalogue's words."""
-    reason = verdict.reason or ""
+    return told_reason(verdict.reason or "", missing)
+
+
+def told_reason(reason: str, missing: Callable[[str], str] | None = None) -> str:
+    """The same for a reason by itself."""
     if reason.startswith("missing "):
         what = reason.removeprefix("missing ")
         if what == "household":

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
-from rules.wording import day_words
+from rules.wording import day_words, told_reason
 from service.auditreport import EDGES, SMALL, Report
 from service.tables import Cell, Table, aligned
 
@@ -186,7 +186,7 @@ def _details(report: Report, most: int) -> Iterable[Table]:
         ("excused", "Excused, by cause"),
         ("not_applicable", "Not applicable, by reason"),
     ):
-        rows = [one for one in found["reasons"] if one["verdict"] == verdict]
+        rows = [{**one, "reason": told_reason(one["reason"] or "")} for one in found["reasons"] if one["verdict"] == verdict]
         yield Table(title, ("Rule", "Cause", "Obligations"), _summed(rows, ("rule", "reason"), ("obligations",)), keys=2)
     shadow = [row for row in found["rows"] if row["status"] != "enforced"]
     verdicts = ("met", "late", "breached", "excused", "unknown")

@@ -11,6 +11,7 @@ from api.web.audits.desk import Wish
 from api.web.audits.views import AuditPage, AuditRow, AuditsPage, ComparePage, Offered, ScheduleRow, SchedulesPage, SignedLine
 from api.web.views import Choice
 from rules.model import to_ms
+from rules.wording import told_reason
 from service.access import Access
 from service.auditcompare import Cause, Comparison, Delta, Differing
 from service.auditexports import Export
@@ -70,7 +71,7 @@ def _told() -> Told:
             Table("By rule", ("Rule", "", *_RATES), (("C08", _TITLE, *_COUNTS), ("C12", TITLES["C12"], *_COUNTS)), keys=2),
             Table("By team", ("Team", *_RATES), (("north", *_COUNTS), ("none named", 8, 7, 0, 1, 0, "87.5% (of 8)", 0, 0, 0, 0))),
             Table("By month due", ("Month due", *_RATES), tuple((f"2026-{month:02}", *_COUNTS) for month in range(1, 13)) * 2),
-            Table("Unknown, by cause", ("Rule", "Cause", "Obligations"), (("C08", "source_quiet", 14),), keys=2),
+            Table("Unknown, by cause", ("Rule", "Cause", "Obligations"), (("C08", told_reason("source_stale"), 14),), keys=2),
             Table(
                 "Drawn for a person to look at (1)", ("Case", "Rule", "Obligation", "Verdict", "Team", "Sentence"), sample, keys=6,
             ),

@@ -79,6 +79,8 @@ def test_from_starting_an_audit_to_a_report_that_is_signed_once(flow, enter):
     rules = next(row for row in table(page, "By rule") if row.startswith("C08"))
     assert rules.startswith("C08 A safety plan by the end of the 3rd visit 6 1 0 5 0 16.7% (of 6)")
     assert [row.split()[0] for row in table(page, "By team")] == ["north", "south"]
+    assert any(row.startswith("C20 The practitioner meets the family regularly") for row in table(page, "Not applicable, by reason"))
+    assert "the policy's owner has not set the number that gives the limit" in page.main
     assert "SHA-256 of the JSON file" in page.main
     digest = page.one("input", name="digest").attributes["value"]
     assert hashlib.sha256(file(kim, f"{path}/report.json")).hexdigest() == digest
