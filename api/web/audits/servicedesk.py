@@ -19,6 +19,7 @@ from api.web.audits.views import (
     SchedulesPage,
     SignedLine,
 )
+from api.web.kept import Kept
 from api.web.views import Choice
 from service import audits, auditschedules
 from service.access import Access
@@ -42,6 +43,7 @@ class AuditServiceDesk:
     """See ``api.web.audits.desk.AuditDesk``."""
 
     service: Service
+    kept: Kept
 
     @property
     def _zone(self) -> str:
@@ -75,8 +77,13 @@ class AuditServiceDesk:
         return {one.id: one.name for one in auditschedules.listing(self.service, access)}
 
     def _offered(self, access: Access) -> Offered:
-        with self.service.reading() as session:
-            found = {kind: places.places(session, kind, scope=scope_of(access)) for kind in _PLACES}
+        scope = scope_of(access)
+
+        def named() -> dict[places.Kind, list[places.Place]]:
+            with self.service.reading() as session:
+                return {kind: places.places(session, kind, scope=scope) for kind in _PLACES}
+
+        found = self.kept.of(("places", scope), named)
         return Offered(
             policies=[Choice(policy.id, policy.title) for policy in self.service.policies.policies],
             teams=[Choice(one.code, one.code) for one in found["team"] if one.code],
