@@ -23,7 +23,10 @@ class VerdictRow(Base):
     __table_args__ = (
         Index(None, "due_key", "id"),
         Index(None, "changed_at", "id"),
-        Index(None, "verdict", "due_key", "id"),
+        Index(
+            None, "verdict", "due_key", "id",
+            postgresql_include=["status", "due_on", "policy", "rule", "severity", "team"],
+        ),
         Index(None, "team", "due_key", "id"),
         Index(None, "policy", "rule", "due_key"),
         Index(
@@ -80,9 +83,7 @@ class BreachRow(Base):
         Index(None, "team", "condition", "opened_at"),
         Index(None, "assignee", "condition", "opened_at"),
         Index(None, "announce_after"),
-        Index(
-            "ix_breach_counts", "condition", "review", "severity", "assignee", "policy", "rule", "team", "office", "worker", "opened_at"
-        ),
+        Index("ix_breach_counts", "condition", "review", "severity", "assignee", "policy", "rule", "team", "opened_at"),
         Index(
             "ix_breach_contested", "review", "opened_at",
             postgresql_where=text("contested IS NOT NULL"), sqlite_where=text("contested IS NOT NULL"),

@@ -46,7 +46,7 @@ class CaseStateRow(Base):
         Index(None, "evaluated_at", "id"),
         Index(None, "team", "case_id"),
         Index(None, "open_breaches", "id"),
-        Index("ix_case_state_counts", "office", "team", "program", "worker", "open_breaches"),
+        Index(None, "office", "team", "open_breaches"),
     )  # fmt: skip
 
     case_id: Mapped[str] = mapped_column(primary_key=True)
