@@ -162,7 +162,7 @@ _STATEMENTS = (
     """,
     """
     INSERT INTO access_log (at, actor, via, action, outcome, case_ref, thing, count, request_id)
-    SELECT :now - (:log - n) * 60000, 'user:nobody-' || n % 40, 'page',
+    SELECT :now - (:log - n) * 60000::bigint, 'user:nobody-' || n % 40, 'page',
         (array['breaches.list', 'case.read', 'breach.read', 'cases.list', 'today.read'])[n % 5 + 1], 'done',
         CASE WHEN n % 5 = 1 THEN md5('case' || n)::uuid::text END, CASE WHEN n % 5 = 2 THEN md5('breach' || n)::uuid::text END,
         CASE WHEN n % 5 IN (0, 3) THEN 50 END, NULL
