@@ -71,11 +71,14 @@ def test_a_page_asks_the_store_as_often_for_many_as_for_few(flow, enter):
     statements: list[str] = []
     hooks.listen(flow.svc.engine, "before_cursor_execute", lambda _c, _cursor, statement, *_: statements.append(statement))
 
-    def asked(path: str) -> int:
-        client.get(path)
+    def once(path: str) -> int:
         statements.clear()
         client.get(path)
         return len(statements)
+
+    def asked(path: str) -> int:
+        """Once a second a request looks for what has come into force: the least of some counts is the page's own."""
+        return min(once(path) for _ in range(4))
 
     breached(flow, "k1", "k2")
     few = [asked(path) for path in ("/", "/breaches", "/cases", "/due-soon", "/cases/k1")]
