@@ -64,16 +64,23 @@ def main() -> None:
         _take(page, "breach", full=True)
         page.locator("dl.dc-facts a").first.click()
         expect(page).to_have_url(re.compile("/cases/"))
-        _take(page, "case")
+        case = page.url
+        _take(page, "case", full=True)
         page.locator("#journey").evaluate("element => element.scrollIntoView()")
         _take(page, "journey")
         page.goto(f"{product.address}/policies/cfss/rules/C08")
         _take(page, "rule", full=True)
         _change(page, product.address)
         _sources(page, product.address, folder)
+        _waiver(page, product.address)
+        _audits(page, product.address)
+        for name, path in (("administration", "/administration"), ("access-log", "/administration/access-log")):
+            page.goto(product.address + path)
+            _take(page, name)
         page.set_viewport_size(PHONE)
-        page.goto(f"{product.address}/breaches?condition=open&sort=severity")
-        _take(page, "breaches-phone")
+        for name, path in (("today-phone", "/"), ("breaches-phone", "/breaches?condition=open&sort=severity"), ("case-phone", case)):
+            page.goto(path if path == case else product.address + path)
+            _take(page, name)
         browser.close()
 
 
@@ -132,6 +139,37 @@ def _sources(page: Page, address: str, folder: Path) -> None:
     page.get_by_role("button", name="Try it out").click()
     expect(page.get_by_role("heading", level=1)).to_contain_text("What the mapping makes of")
     _take(page, "try-out", full=True)
+
+
+def _waiver(page: Page, address: str) -> None:
+    page.goto(f"{address}/breaches?condition=open&severity=medium")
+    page.locator("[data-row] a").first.click()
+    page.get_by_role("link", name="Ask for a waiver").click()
+    _take(page, "ask-for-a-waiver", full=True)
+    page.locator("main select").first.select_option(index=1)
+    page.locator("main input[type=date]").fill(f"{time.strftime('%Y', time.gmtime(time.time() + 30 * 86_400))}-12-31")
+    page.locator("main form button[type=submit]").last.click()
+    page.goto(f"{address}/waivers")
+    _take(page, "waivers")
+
+
+def _audits(page: Page, address: str) -> None:
+    """One audit of today and one of some weeks before, and what lies between them."""
+    for days_ago in (0, 35):
+        page.goto(f"{address}/audits")
+        if page.locator("details[open] #as_of").count() == 0:
+            page.locator("summary").first.click()
+        if days_ago:
+            day = time.strftime("%Y-%m-%d", time.gmtime(time.time() - days_ago * 86_400))
+            page.locator("#as_of").fill(day)
+            page.locator("#known_at").fill(day)
+        page.get_by_role("button", name="Start the audit").click()
+        page.wait_for_selector("#outcome", timeout=600_000)
+    _take(page, "audit")
+    page.get_by_role("button", name="Compare", exact=True).click()
+    _take(page, "audits-compared")
+    page.goto(f"{address}/audits")
+    _take(page, "audits")
 
 
 def _settle(page: Page, address: str) -> None:
