@@ -49,12 +49,14 @@ class CaseServiceDesk:
                 session, scope=scope, where=where, sort=filters.sort or None, limit=PAGE, cursor=filters.cursor or None
             )
             known = self._case_counts.get(scope)
-            if known is None or known[0] < time.monotonic():
+            fresh = known is None or known[0] < time.monotonic()
+            if known is None or fresh:
                 counted = casework.case_facets(session, scope=scope)
                 known = (time.monotonic() + (KEPT_SECONDS if counted.total >= MANY else 0), counted)
                 self._case_counts[scope] = known
             everything = known[1]
-            total = casework.count_cases(session, scope=scope, where=where) if filters.chosen() else everything.total
+            whole = fresh and not filters.chosen()
+            total = everything.total if whole else casework.count_cases(session, scope=scope, where=where)
         return CaseList(
             rows=[case_row(item) for item in page.items],
             total=total,
