@@ -174,6 +174,6 @@ def test_many_cases_are_loaded_as_one_is_and_in_as_many_queries(store):
     cases = [f"C{number}" for number in range(60)]
     with watched(store) as statements, store.read() as session:
         together = load_cases(session, cases)
-    assert len([statement for statement in statements if "PRAGMA" not in statement and "BEGIN" not in statement]) == 4
+    assert len([statement for statement in statements if "PRAGMA" not in statement and "BEGIN" not in statement]) == 5
     for case in cases:
         assert load(store, case) == together[case]
