@@ -85,13 +85,13 @@ def test_an_audit_is_started_with_everything_that_was_asked_for(client: PageClie
 def test_a_flaw_stands_beside_its_field_and_what_was_chosen_stays(client: PageClient, desk: FakeDesk) -> None:
     client.get("/audits")
     sent = {"kind": "incremental", "teams": "south", "since": "2026-04-01", "until": "2026-03-01"}
-    page = client.post("/audits", sent, status=400)
+    page = client.post("/audits", sent, status=422)
     assert page is not None
     assert "The period ends before it begins" in page.one("p", id="until-error").text
     assert "selected" in next(one for one in page.all("option", value="south")).attributes
     assert "checked" in page.one("input", value="incremental").attributes
     assert page.one("input", id="since").attributes["value"] == "2026-04-01"
-    page = client.post("/audits", {"as_of": "soon", "known_at": "1492-01-01"}, status=400)
+    page = client.post("/audits", {"as_of": "soon", "known_at": "1492-01-01"}, status=422)
     assert page is not None
     assert {one.attributes["id"] for one in page.all("p") if one.attributes.get("id", "").endswith("-error")} == {
         "as_of-error",
@@ -151,10 +151,10 @@ def test_a_report_is_read_with_its_tables_picture_and_files(client: PageClient) 
 
 def test_a_report_is_signed_with_words_and_only_once(client: PageClient, desk: FakeDesk) -> None:
     digest = client.get("/audits/au-done").one("input", name="digest").attributes["value"]
-    page = client.post("/audits/au-done/sign", {"digest": digest, "comment": " "}, status=400)
+    page = client.post("/audits/au-done/sign", {"digest": digest, "comment": " "}, status=422)
     assert page is not None
     assert "Say in 1 to 2,000 characters" in page.one("p", id="comment-error").text
-    page = client.post("/audits/au-done/sign", {"digest": "0" * 64, "comment": "My own words."}, status=400)
+    page = client.post("/audits/au-done/sign", {"digest": "0" * 64, "comment": "My own words."}, status=422)
     assert page is not None
     assert page.one("textarea", id="comment").text == "My own words."
     assert "This is not the digest of the report" in page.one("p", id="digest").text
@@ -249,14 +249,14 @@ def test_schedules_say_when_and_are_paused_resumed_and_removed(client: PageClien
 def test_a_schedule_is_added_and_its_flaws_are_told(client: PageClient, desk: FakeDesk) -> None:
     client.get("/audit-schedules")
     sent = {"name": "Mondays", "cron": "0 6 * * 1", "zone": "Australia/Darwin", "kind": "full", "offices": "alice_springs"}
-    page = client.post("/audit-schedules", {**sent, "cron": "daily"}, status=400)
+    page = client.post("/audit-schedules", {**sent, "cron": "daily"}, status=422)
     assert page is not None
     assert "Give minute, hour" in page.one("p", id="cron-error").text
     assert page.one("input", id="cron").attributes["value"] == "daily"
-    page = client.post("/audit-schedules", {**sent, "name": "Every night"}, status=400)
+    page = client.post("/audit-schedules", {**sent, "name": "Every night"}, status=422)
     assert page is not None
     assert "There is a schedule of this name already" in page.one("p", id="name-error").text
-    page = client.post("/audit-schedules", {**sent, "since": "x"}, status=400)
+    page = client.post("/audit-schedules", {**sent, "since": "x"}, status=422)
     assert page is not None
     assert "like 2026-03-23" in page.one("p", id="since-error").text
     client.post("/audit-schedules", sent)

@@ -89,7 +89,7 @@ def test_from_starting_an_audit_to_a_report_that_is_signed_once(flow, enter):
     assert "Looked at the sample of both teams." in robin.get(path).main
     kim.post(f"{path}/sign", {"digest": digest, "comment": "Once more."})
     assert "You have signed this report off already" in flashed(kim, path)
-    robin.post(f"{path}/sign", {"digest": digest, "comment": ""}, status=400)
+    robin.post(f"{path}/sign", {"digest": digest, "comment": ""}, status=422)
     robin.post(f"{path}/sign", {"digest": digest, "comment": "So have I."})
     assert "signed off by 2 people" in robin.get("/audits").main
 
@@ -186,14 +186,14 @@ def test_a_schedule_is_added_paused_resumed_and_removed(flow, enter):
     assert "Audits are made by hand only" in client.get("/audit-schedules").main
     sent = {"name": "Mornings", "cron": "30 5 * * *", "zone": "Australia/Darwin", "kind": "incremental", "policies": "cfss"}
     for field, value in (("name", " "), ("cron", "*/5 * * * *"), ("zone", "Mars/North")):
-        page = client.post("/audit-schedules", {**sent, field: value}, status=400)
+        page = client.post("/audit-schedules", {**sent, field: value}, status=422)
         assert page is not None
         assert page.one("p", id=f"{field}-error").text
     client.post("/audit-schedules", sent)
     page = client.get("/audit-schedules")
     for words in ("Mornings", "policy cfss", "Tue 21 April 2026, 05:30 (Darwin time)"):
         assert words in page.main
-    client.post("/audit-schedules", sent, status=400)
+    client.post("/audit-schedules", sent, status=422)
     action = next(form.attributes["action"] for form in page.all("form") if form.attributes["action"].startswith("/audit-schedules/"))
     client.post(action, {"action": "pause"})
     assert "Paused by kim" in client.get("/audit-schedules").main

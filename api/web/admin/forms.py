@@ -16,6 +16,7 @@ from api.web.admin.desk import Limits
 from api.web.admin.views import Secret
 from api.web.pages import blueprint, day_of, named
 from api.web.sessions import desk
+from api.web.telling import telling
 from service.errors import Forbidden, Invalid, NotPossible
 
 Drawn = Response | tuple[str, int] | str
@@ -70,12 +71,8 @@ def change_account(account: str) -> Drawn:
 
 @blueprint.post("/administration/accounts/<key:account>/off")
 def lock_account(account: str) -> Response:
-    try:
+    with telling("The account is switched off. Whoever was signed in with it is out."):
         desk().lock_account(sessions.access(), account)
-    except NotPossible as error:
-        flash(f"{words.sentence_case(str(error))}.", "problem")
-    else:
-        flash("The account is switched off. Whoever was signed in with it is out.", "done")
     return _to_account(account)
 
 

@@ -10,7 +10,8 @@ from api.web import sessions, words
 from api.web.audits.desk import Wish
 from api.web.pages import blueprint, day_of, named
 from api.web.sessions import desk
-from service.errors import Flaw, Forbidden, Invalid, NotPossible
+from api.web.telling import telling
+from service.errors import Flaw, Invalid, NotPossible
 
 _DAYS = ("as_of", "known_at", "since", "until")
 _SCHEDULE_DONE = {
@@ -32,7 +33,7 @@ def start_audit() -> Response | tuple[str, int]:
         audit = desk().start_audit(access, _wish())
     except Invalid as error:
         page = desk().audits(access)
-        return render_template("web/audits/list.html", page=page, flaws=named(error, {}), kept=_kept(), failed=True), 400
+        return render_template("web/audits/list.html", page=page, flaws=named(error, {}), kept=_kept(), failed=True), 422
     return redirect(url_for("web.audit", audit=audit), 303)  # type: ignore[return-value]
 
 
@@ -43,12 +44,8 @@ def audit(audit: str) -> str:
 
 @blueprint.post("/audits/<key:audit>/cancel")
 def cancel_audit(audit: str) -> Response:
-    try:
+    with telling("The audit is cancelled. Nothing was changed by it."):
         desk().cancel_audit(sessions.access(), audit)
-    except NotPossible as error:
-        flash(f"{words.sentence_case(str(error))}.", "problem")
-    else:
-        flash("The audit is cancelled. Nothing was changed by it.", "done")
     return _to(audit)
 
 
@@ -56,14 +53,11 @@ def cancel_audit(audit: str) -> Response:
 def sign_audit(audit: str) -> Response | tuple[str, int]:
     access = sessions.access()
     try:
-        desk().sign_audit(access, audit, digest=request.form.get("digest", ""), comment=request.form.get("comment", ""))
+        with telling("You have signed the report off."):
+            desk().sign_audit(access, audit, digest=request.form.get("digest", ""), comment=request.form.get("comment", ""))
     except Invalid as error:
         page = desk().audit(access, audit)
-        return render_template("web/audits/audit.html", page=page, flaws=named(error, {}), kept=_kept(), failed=True), 400
-    except NotPossible as error:
-        flash(f"{words.sentence_case(str(error))}.", "problem")
-    else:
-        flash("You have signed the report off.", "done")
+        return render_template("web/audits/audit.html", page=page, flaws=named(error, {}), kept=_kept(), failed=True), 422
     return _to(audit)
 
 
@@ -106,7 +100,7 @@ def add_schedule() -> Response | tuple[str, int]:
     except (Invalid, NotPossible) as error:
         flaws = named(error, {}) if isinstance(error, Invalid) else {"name": f"{words.sentence_case(str(error))}"}
         page = desk().audit_schedules(access)
-        return render_template("web/audits/schedules.html", page=page, flaws=flaws, kept=_kept(), failed=True), 400
+        return render_template("web/audits/schedules.html", page=page, flaws=flaws, kept=_kept(), failed=True), 422
     flash("From now on it is made by itself.", "done")
     return redirect(url_for("web.audit_schedules"), 303)  # type: ignore[return-value]
 
@@ -114,12 +108,8 @@ def add_schedule() -> Response | tuple[str, int]:
 @blueprint.post("/audit-schedules/<key:schedule>")
 def change_schedule(schedule: str) -> Response:
     action = request.form.get("action", "")
-    try:
+    with telling(_SCHEDULE_DONE.get(action, "")):
         desk().change_schedule(sessions.access(), schedule, action)
-    except (NotPossible, Forbidden) as error:
-        flash(f"{words.sentence_case(str(error))}.", "problem")
-    else:
-        flash(_SCHEDULE_DONE[action], "done")
     return redirect(url_for("web.audit_schedules"), 303)  # type: ignore[return-value]
 
 

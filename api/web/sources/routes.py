@@ -10,6 +10,7 @@ from flask import Response, flash, redirect, render_template, request, url_for
 from api.web import sessions, words
 from api.web.pages import blueprint
 from api.web.sessions import desk
+from api.web.telling import telling
 from service.errors import NotPossible
 
 
@@ -27,23 +28,15 @@ def source(source: str) -> str:
 
 @blueprint.post("/sources/<key:source>/pull")
 def ask_source(source: str) -> Response:
-    try:
+    with telling("It will be asked within seconds, as soon as a worker is free."):
         desk().ask_now(sessions.access(), source)
-    except NotPossible as error:
-        flash(f"{words.sentence_case(str(error))}.", "problem")
-    else:
-        flash("It will be asked within seconds, as soon as a worker is free.", "done")
     return _back(source)
 
 
 @blueprint.post("/sources/<key:source>/confirm")
 def confirm_source(source: str) -> Response:
-    try:
+    with telling("What is gone will be taken back at the next pull, within seconds."):
         desk().confirm_gone(sessions.access(), source)
-    except NotPossible as error:
-        flash(f"{words.sentence_case(str(error))}.", "problem")
-    else:
-        flash("What is gone will be taken back at the next pull, within seconds.", "done")
     return _back(source)
 
 
