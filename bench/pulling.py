@@ -180,9 +180,10 @@ def first_import(server: Postgres, folder: Path, adapter: str, rows: int, second
         speed = read / took
         quarter = memory[len(memory) // 4][1]
         print(
-            f"import, {adapter}: {read:,} of {rows:,} events in {took:.0f} s ({speed:,.0f} a second); bare COPY of {rows:,} rows"
-            f" {copied:.1f} s ({rows / copied:,.0f} a second, {rows / copied / speed:,.0f} times as many); {worked / read * 1e6:,.0f} µs of our"
-            f" own processor an event; load {os.getloadavg()[0]:.0f}; memory {quarter:.0f} MB after a quarter, {memory[-1][1]:.0f} MB at the end"
+            f"import, {adapter}: {read:,} of {rows:,} events in {took:.0f} s ({speed:,.0f} a second); "
+            f"bare COPY of {rows:,} rows {copied:.1f} s ({rows / copied:,.0f} a second, {rows / copied / speed:,.0f} times as many); "
+            f"{worked / read * 1e6:,.0f} µs of our own processor an event; load {os.getloadavg()[0]:.0f}; "
+            f"memory {quarter:.0f} MB after a quarter, {memory[-1][1]:.0f} MB at the end"
         )
         svc.close()
         return memory[-1][1] < quarter * 1.5 + 50

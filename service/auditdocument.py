@@ -9,7 +9,8 @@ from typing import Any, cast
 from rules.clock import iso
 from rules.model import Verdict, rfc3339
 from rules.policy import Policy
-from service.auditreport import EDGES, OUTCOMES, Report, Results, Verification, summed
+from service.auditreport import EDGES, OUTCOMES, Report, summed
+from service.auditshape import Results, Verification
 from service.audittally import ENDED_BEFORE_DUE, MOVES, Key, Tally, in_order
 from store.audits import Audit
 

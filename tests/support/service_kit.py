@@ -46,6 +46,8 @@ class Kit:
 
     def __init__(self, svc: Service, clock: Any) -> None:
         self.svc, self.clock = svc, clock
+        self.who: dict[str, str] = {}
+        """Actors by name, where a test has made people."""
         self.sweeper = Sweeper(svc, probation=3600.0)
 
     def take(self, *events: dict[str, Any]) -> IngestReport:

@@ -149,7 +149,7 @@ def test_the_report_is_told_in_words():
 def test_a_policy_that_is_new_is_compared_with_nothing():
     told = tell(report_of(tally_of([("C1", (None, None), compare([], [verdict()]))]), base=[]))
     assert "No version of this policy is in force: it is compared with nothing." in told.about
-    assert "(new, " in told.tables[0].rows[0][1]
+    assert "(new, " in str(told.tables[0].rows[0][1])
 
 
 class Tags(HTMLParser):

@@ -12,12 +12,12 @@ from api.web.cases.scale import Rows, Scale
 from api.web.cases.story import Story, record_of, tell
 from api.web.cases.views import Lane, Picture
 from api.web.cases.windows import Finding
+from rules.clock import zone as zone_of
 from rules.evaluate import evaluate
 from rules.model import CaseFile
 from rules.policy import load_shipped
 from service.policies import Group
 from tests.support.core import ADELAIDE, at, day, ev, household, visit
-from tests.support.core import zone as zone_of
 
 CFSS = load_shipped("cfss")
 QUALITY = load_shipped("record_quality")

@@ -108,12 +108,12 @@ def test_a_breach_is_given_to_somebody_and_taken_back(desk: FakeDesk) -> None:
     client.post("/breaches/b0000/assign", {"me": "yes", "to": "user:robin", "version": "4"})
     client.post("/breaches/b0000/assign", {"to": "", "version": "5"})
     assert [given for kind, given in desk.seen if kind == "assign"] == [("b0000", "user:robin"), ("b0000", "user:kim"), ("b0000", "")]
-    page = client.post("/breaches/b0000/assign", {"to": "user:nobody", "version": "6"}, status=422)
-    assert page is not None
-    assert "Choose somebody who reviews breaches" in page.one("p", id="to-error").text
-    page = client.post("/breaches/b0000/assign", {"to": "user:robin", "version": "3"}, status=409)
-    assert page is not None
-    assert page.one("option", value="user:robin").attributes.get("selected") == ""
+    refused = client.post("/breaches/b0000/assign", {"to": "user:nobody", "version": "6"}, status=422)
+    assert refused is not None
+    assert "Choose somebody who reviews breaches" in refused.one("p", id="to-error").text
+    late = client.post("/breaches/b0000/assign", {"to": "user:robin", "version": "3"}, status=409)
+    assert late is not None
+    assert late.one("option", value="user:robin").attributes.get("selected") == ""
 
 
 def test_next_and_previous_follow_the_list_that_one_came_from(desk: FakeDesk) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import re
+from typing import Any
 from urllib.parse import urlsplit
 
 import icalendar
@@ -153,11 +154,11 @@ def test_the_kept_count_says_what_the_verdicts_say(flow: Kit) -> None:
     within = [one for one in stored if one.due_on is not None and first <= one.due_on <= last]
     assert board.total.judged == sum(one.verdict.value in rates.JUDGED for one in within)
     march = next(month for month in board.months if month.name == "2026-03")
-    assert march.share.of("breached") == sum(one.verdict is Outcome.BREACHED and one.due_on[:7] == "2026-03" for one in within)
+    assert march.share.of("breached") == sum(one.verdict is Outcome.BREACHED and str(one.due_on)[:7] == "2026-03" for one in within)
     done = [one for one in stored if one.verdict in (Outcome.MET, Outcome.LATE) and one.due_on and one.satisfied_on]
-    spread = [(dt.date.fromisoformat(one.satisfied_on) - dt.date.fromisoformat(one.due_on)).days for one in done]
+    spread = [(dt.date.fromisoformat(one.satisfied_on or "") - dt.date.fromisoformat(one.due_on or "")).days for one in done]
     assert sorted(days.items()) == sorted({day: spread.count(day) for day in spread}.items())
-    timing = [rates.timing_of(day) for one, day in zip(done, spread, strict=True) if first <= one.due_on <= last]
+    timing = [rates.timing_of(day) for one, day in zip(done, spread, strict=True) if first <= (one.due_on or "") <= last]
     assert board.timeliness.by == {code: timing.count(code) for code in timing}
 
 
@@ -214,10 +215,10 @@ def test_a_calendar_program_reads_what_falls_due(flow: Kit, enter) -> None:
     made = client.post("/due-soon/calendars", {"team": ""}, status=200)
     assert made is not None
     (address,) = re.findall(r"http://localhost(/calendars/\S+\.ics)", made.main)
-    answer = client.flask.application.test_client().get(address)  # type: ignore[attr-defined]
+    answer = client.flask.application.test_client().get(address)
     calendar = icalendar.Calendar.from_ical(answer.data)
     assert not calendar.errors
-    entries = calendar.walk("VEVENT")
+    entries: list[Any] = calendar.walk("VEVENT")
     assert len(entries) == total(client, "/due-soon?within=92") > 0
     assert len({str(one["UID"]) for one in entries}) == len(entries)
     for one in entries:
@@ -237,11 +238,11 @@ def test_an_entry_keeps_its_identity_when_its_day_moves(flow: Kit) -> None:
     flow.take(connected("2026-05-20T09:00", case="n1"))
     flow.settle()
     _, token = duefeeds.create(flow.svc, access_of(flow, "kim"), team=None)
-    before = {str(one["UID"]): one for one in read(flow, token).walk("VEVENT")}
+    before: dict[str, Any] = {str(one["UID"]): one for one in read(flow, token).walk("VEVENT")}
     flow.take(event("clock.paused", "2026-05-29T09:00", {"approved_by": {"id": "m9", "role": "manager"}}, case="n1"))
     flow.clock.advance(days=1)
     flow.settle()
-    after = {str(one["UID"]): one for one in read(flow, token).walk("VEVENT")}
+    after: dict[str, Any] = {str(one["UID"]): one for one in read(flow, token).walk("VEVENT")}
     moved = [uid for uid in before if uid in after and before[uid]["DTSTART"].dt != after[uid]["DTSTART"].dt]
     assert moved
     assert all(after[uid]["DTSTAMP"].dt > before[uid]["DTSTAMP"].dt for uid in moved)
