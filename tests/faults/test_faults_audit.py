@@ -59,10 +59,11 @@ def test_killed_workers_leave_no_trace_in_the_report(own_postgres, own_redis, tm
         made = audits.start(svc, system(), kind="incremental", as_of=as_of, known_at=known_at, chunk=5)
         with Overseen(WORKER, WORKERS, env) as workers, Overseen(SCHEDULER, 1, env):
             until(lambda: state(svc, made).done > 0, 150)
-            with killing(workers, kills=KILLS, every=0.6, seed=SEED):
+            with killing(workers, kills=KILLS, every=0.15, seed=SEED):
+                until(lambda: workers.kills > 0)
+                assert not state(svc, made).over, "the audit was too short to be disturbed"
                 own_redis.flush()
                 ingest(svc, three_visits("new"), via="test")
-            assert not state(svc, made).over, "the audit was too short to be disturbed"
             until(lambda: count(svc, BreachRow.case_id == "new") > 0, 150)
             until(lambda: state(svc, made).over, 200)
         assert workers.kills == KILLS

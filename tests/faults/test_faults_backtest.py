@@ -26,7 +26,7 @@ pytestmark = [pytest.mark.faults, pytest.mark.slow, pytest.mark.timeout(420)]
 
 SCHEDULER = [sys.executable, "-c", "from workers.process import run_scheduler; raise SystemExit(run_scheduler())"]
 WORKER = [sys.executable, "-m", "workers.process"]
-EVENTS = 1_500
+EVENTS = 2_500
 SEED = 20261122
 WORKERS = 2
 KILLS = 4
@@ -72,11 +72,11 @@ def test_killed_workers_leave_no_trace_in_the_report(own_postgres, own_redis, tm
         made = backtest.start(svc, system(), candidate=candidate, as_of=as_of, known_at=known_at, chunk=5)
         with Overseen(WORKER, WORKERS, env) as workers, Overseen(SCHEDULER, 1, env):
             until(lambda: state(svc, made).done > 0, 60)
-            with killing(workers, kills=KILLS, every=0.6, seed=SEED):
+            with killing(workers, kills=KILLS, every=0.15, seed=SEED):
+                until(lambda: workers.kills > 0)
+                assert not state(svc, made).over, "the backtest was too short to be disturbed"
                 own_redis.flush()
                 ingest(svc, three_visits("new"), via="test")
-            done = state(svc, made)
-            assert not done.over, "the backtest was too short to be disturbed"
             until(lambda: count(svc, BreachRow.case_id == "new") > 0, 60)
             until(lambda: state(svc, made).over, 200)
         assert workers.kills == KILLS
