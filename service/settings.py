@@ -152,6 +152,16 @@ class Settings(BaseSettings):
         validation_alias=AliasChoices("DUECARE_PROBATION_SECONDS"),
         description="Seconds until a case that is in quarantine only because its workers died is tried again.",
     )
+    seal_seconds: float = Field(
+        default=60.0,
+        ge=0.05,
+        le=86_400,
+        validation_alias=AliasChoices("DUECARE_SEAL_SECONDS"),
+        description=(
+            "Seconds between two seals on histories, the access log, decisions and reports: `duecare db verify` finds what was changed "
+            "after it was sealed."
+        ),
+    )
     worker_threads: int = Field(
         default=1,
         ge=1,

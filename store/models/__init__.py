@@ -20,6 +20,7 @@ from store.models.duefeeds import DueFeedRow
 from store.models.events import CaseHoldRow, CaseLinkRow, ConflictRow, EventRow, HeartbeatRow, RejectRow, SourceRecordRow, SourceRow
 from store.models.findings import CONDITIONS, REVIEWS, WAIVER_STATES, BreachHistoryRow, BreachRow, VerdictRow, WaiverRow
 from store.models.policies import CHANGE_KINDS, CHANGE_STATES, INSTALLATION, PolicyChangeRow, PolicyVersionRow
+from store.models.seals import SealRow
 from store.models.tallies import TallyStateRow, VerdictTallyRow
 from store.models.work import CaseStateRow, DirtyRow, OutboxRow
 from store.models.worklist import SavedViewRow
@@ -61,6 +62,7 @@ __all__ = [
     "PolicyVersionRow",
     "RejectRow",
     "SavedViewRow",
+    "SealRow",
     "SourceRecordRow",
     "SourceRow",
     "TallyStateRow",
