@@ -19,6 +19,7 @@ from service.hints import Hints, NoHints, producer
 from service.inforce import InForce
 from service.logs import get
 from service.metrics import Metrics
+from service.notify.config import Directory
 from service.policies import PolicySet, load
 from service.pressure import Gate
 from service.settings import Settings
@@ -49,6 +50,7 @@ class Service:
     now: Callable[[], int]
     feeds: Feeds
     gate: Gate
+    receivers: Directory
     hints: Hints = field(default_factory=NoHints)
     heard: dict[str, int] = field(default_factory=dict)
     """When this process last noted that it had heard of a source (ms)."""
@@ -123,6 +125,7 @@ def build(settings: Settings, *, now: Callable[[], int] = wall_clock, policies: 
         now=now,
         feeds=Feeds(settings.sources, lambda: in_force.known().all_types),
         gate=Gate(readers, now, limit=settings.waiting_limit),
+        receivers=Directory(settings.notify),
     )
     if settings.redis is not None:
         service.hints = producer(settings.redis, metrics)

@@ -68,6 +68,11 @@ class Settings(BaseSettings):
         validation_alias=AliasChoices("DUECARE_SOURCES"),
         description="YAML file, or folder of YAML files, that say which client systems are asked for their records.",
     )
+    notify: OptionalPath = Field(
+        default=None,
+        validation_alias=AliasChoices("DUECARE_NOTIFY"),
+        description="YAML file that says who is told of breaches and audits, by webhook or e-mail. Unset: nobody.",
+    )
     secret_key: OptionalSecret = Field(
         default=None,
         validation_alias=AliasChoices("DUECARE_SECRET_KEY"),
@@ -192,7 +197,7 @@ class Settings(BaseSettings):
         ),
     )
 
-    @field_validator("home", "policies", "sources")
+    @field_validator("home", "policies", "sources", "notify")
     @classmethod
     def _absolute(cls, value: Path | None) -> Path | None:
         return value.expanduser().absolute() if value is not None else None

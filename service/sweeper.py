@@ -1,4 +1,4 @@
-"""Finds what no hint has told: cases that time has made due, lost hints, cases set aside because workers died, backtests, counts.
+"""Finds what no hint has told: cases that time has made due, lost hints, cases whose workers died, backtests, counts, messages.
 
 It also seals what has been added.  Imports store/ and service/.  Every round is idempotent and any number of sweepers may run at
 once: rows are the truth, and what one has done the other finds done.
@@ -16,6 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from service import auditschedules, auditwork, backtestwork, evaluate, pull, seals, statistics
 from service.bootstrap import Service
 from service.logs import get
+from service.notify import upkeep as notify
 from service.register import register
 from store.errors import StoreError
 from store.models import DirtyRow
@@ -24,6 +25,8 @@ from store.queue import DIED, pardon, requeue_due, stale
 DUE_AT_ONCE = 5_000
 HINTS_AT_ONCE = 500
 LONGEST_PAUSE = 30.0
+TIDY_EVERY = 3600.0
+"""Seconds between two looks for messages that arrived long ago."""
 ASK_AGAIN = 15.0
 """Seconds until a source that no worker has taken up is put forward again."""
 
@@ -40,6 +43,7 @@ class Sweeper:
     _aside: dict[str, float] = field(default_factory=dict)
     _asked: dict[str, float] = field(default_factory=dict)
     _registered: bool = False
+    _tidied: float | None = None
     _sealed: float | None = None
 
     def sweep(self) -> int:
@@ -70,6 +74,7 @@ class Sweeper:
         auditschedules.fire_due(svc)
         auditwork.put_forward(svc)
         self._ask_sources()
+        self._tell()
         self._count()
         self._seal()
         svc.metrics.sweeps.labels("done").inc()
@@ -92,6 +97,17 @@ class Sweeper:
                 self._sealed = now
         except (SQLAlchemyError, StoreError) as error:
             _log.warning("not_sealed", exc_info=error)
+
+    def _tell(self) -> None:
+        """Pass on what is owed, and have it sent; what fails here is done another time."""
+        now = time.monotonic()
+        try:
+            notify.keep_up(self.svc)
+            if self._tidied is None or now - self._tidied > TIDY_EVERY:
+                notify.tidy(self.svc)
+                self._tidied = now
+        except SQLAlchemyError as error:
+            _log.warning("not_passed_on", exc_info=error)
 
     def _ask_sources(self) -> None:
         """Client systems whose time has come; one that waits for a worker is not put forward at each round anew."""

@@ -19,6 +19,7 @@ from store.models.base import Base
 from store.models.duefeeds import DueFeedRow
 from store.models.events import CaseHoldRow, CaseLinkRow, ConflictRow, EventRow, HeartbeatRow, RejectRow, SourceRecordRow, SourceRow
 from store.models.findings import CONDITIONS, REVIEWS, WAIVER_STATES, BreachHistoryRow, BreachRow, VerdictRow, WaiverRow
+from store.models.notices import NOTICE_STATES, NoticeRow, ReceiverRow
 from store.models.policies import CHANGE_KINDS, CHANGE_STATES, INSTALLATION, PolicyChangeRow, PolicyVersionRow
 from store.models.seals import SealRow
 from store.models.tallies import TallyStateRow, VerdictTallyRow
@@ -33,6 +34,7 @@ __all__ = [
     "CHANGE_STATES",
     "CONDITIONS",
     "INSTALLATION",
+    "NOTICE_STATES",
     "OUTCOMES",
     "REVIEWS",
     "WAIVER_STATES",
@@ -57,9 +59,11 @@ __all__ = [
     "DueFeedRow",
     "EventRow",
     "HeartbeatRow",
+    "NoticeRow",
     "OutboxRow",
     "PolicyChangeRow",
     "PolicyVersionRow",
+    "ReceiverRow",
     "RejectRow",
     "SavedViewRow",
     "SealRow",
