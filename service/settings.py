@@ -1,4 +1,4 @@
-"""The product's settings: read once from the environment, typed, safe by default.  Imports pydantic and service.errors only.
+"""The product's settings: read once from the environment, typed, safe by default.  Imports pydantic and service/.
 
 With no setting at all, duecare runs embedded: SQLite under the home folder, workers in the same process, a secret key of
 its own.  As soon as PostgreSQL or Redis is named it is an installation of several processes: then the secret key must be given,
@@ -11,12 +11,13 @@ import os
 import secrets
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import AliasChoices, BeforeValidator, Field, SecretStr, ValidationError, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import SettingsConfigDict
 
 from service.errors import SettingsError
+from service.signonsettings import OptionalPath, OptionalSecret, OptionalText, SignOnSettings
 
 LEAST_KEY = 32
 
@@ -26,16 +27,7 @@ def _default_home() -> Path:
     return (Path(base) if base.startswith("/") else Path.home() / ".local" / "share") / "duecare"
 
 
-def _blank_is_unset(value: object) -> object:
-    return None if isinstance(value, str) and not value.strip() else value
-
-
-OptionalPath = Annotated[Path | None, BeforeValidator(_blank_is_unset)]
-OptionalText = Annotated[str | None, BeforeValidator(_blank_is_unset)]
-OptionalSecret = Annotated[SecretStr | None, BeforeValidator(_blank_is_unset)]
-
-
-class Settings(BaseSettings):
+class Settings(SignOnSettings):
     """One field a setting; the environment variable is the field's alias.  Construct it by field name in tests."""
 
     # The prefix matters although every field has its alias: a field is also looked up by its own name, and HOME is somebody else's.
