@@ -30,6 +30,7 @@ from tests.support.fakeaudits import FakeAudits
 from tests.support.fakecases import FakeCases
 from tests.support.fakedue import FakeDue
 from tests.support.fakepolicies import FakePolicies
+from tests.support.fakesignon import FakeSignOn
 from tests.support.fakesources import FakeSources
 from tests.support.faketoday import FakeToday
 from tests.support.fakewaivers import FakeWaivers
@@ -72,7 +73,7 @@ def row(number: int) -> BreachRow:
     )
 
 
-class FakeDesk(FakeCases, FakeDue, FakePolicies, FakeSources, FakeToday, FakeAdmin, FakeAudits, FakeWaivers, FakeWork):
+class FakeDesk(FakeCases, FakeDue, FakePolicies, FakeSignOn, FakeSources, FakeToday, FakeAdmin, FakeAudits, FakeWaivers, FakeWork):
     """Everything in memory; ``moved`` makes the next review find a newer version."""
 
     def __init__(self) -> None:
