@@ -41,13 +41,13 @@ def compose(
     zone = ZoneInfo(told["zone"])
     since, until = (f"{dt.datetime.fromtimestamp(told[name] / 1000, zone):%a %-d %B %Y, %H:%M}" for name in ("after", "until"))
     last = f"{dt.date.fromisoformat(told['due_until']):%a %-d %B %Y}"
-    lines = [f"From {since} to {until} ({told['zone']} time), {_whose(told)}."]
+    lines = [f"Between {since} and {until} ({told['zone']} time), {_whose(told)}."]
     lines += _part(f"New open breaches: {told['new']}", told["new_by_rule"], titles)
     lines += _link(pages, "breaches", {"condition": "open", "review": "new"}, told) if told["new"] else []
     lines += _part(f"Falling due up to {last}: {told['due']}", told["due_by_rule"], titles)
     lines += _link(pages, "due-soon", {}, told) if told["due"] else []
     lines += _part(f"Not reviewed for more than {told['stale_days']} days: {told['stale']}", told["stale_by_rule"], titles)
-    lines += _link(pages, "breaches", {"condition": "open", "review": "new", "sort": "opened"}, told) if told["stale"] else []
+    lines += _link(pages, "breaches", {"condition": "open", "review": "new"}, told) if told["stale"] else []
     lines += ["", f"This mail names no case and no person. It is sent as {digest.called}; whoever runs duecare can change it."]
     mail.set_content("\n".join(lines) + "\n")
     return mail
@@ -96,7 +96,10 @@ def _part(heading: str, rules: Sequence[Sequence[Any]], titles: Titles) -> list[
 
 
 def _whose(told: Mapping[str, Any]) -> str:
-    parts = [f"{name} {', '.join(told[name])}" for name in ("teams", "offices") if told[name] is not None]
+    parts = []
+    for name in ("team", "office"):
+        if (codes := told[f"{name}s"]) is not None:
+            parts.append(f"{name if len(codes) == 1 else name + 's'} {', '.join(codes)}")
     return " and ".join(parts) if parts else "all teams"
 
 

@@ -5,11 +5,8 @@ from __future__ import annotations
 import json
 import socketserver
 import threading
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Self
-
-from tests.support.webworld import Ask
 
 SECRET = "whsec_bm90LWEtc2VjcmV0LWJ1dC1sb25nLWVub3VnaA=="
 
@@ -21,15 +18,6 @@ def write(path: Path, **parts: Any) -> None:
 
 def webhook(url: str, name: str = "partner", **more: Any) -> dict[str, Any]:
     return {"name": name, "url": url, "secret": {"env": "NOTIFY_SECRET"}, "allow_private": True, **more}
-
-
-def told(asked: Sequence[Ask]) -> list[tuple[str, str, Any]]:
-    """Of each message: its type, what it is about (rule of a breach), and its id."""
-    found = []
-    for ask in asked:
-        body = json.loads(ask.body)
-        found.append((body["type"], body["data"].get("breach", {}).get("rule"), ask.headers["webhook-id"]))
-    return found
 
 
 class MailServer:
