@@ -98,7 +98,7 @@ def one_house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
 
 
 def cookies_of(client: PageClient) -> dict[str, str]:
-    return {cookie.key: cookie.value for cookie in client.flask._cookies.values()}  # type: ignore[union-attr]
+    return {cookie.key: cookie.value for cookie in client.flask._cookies.values()}
 
 
 def nobody_came_in(client: PageClient) -> bool:
