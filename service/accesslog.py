@@ -38,6 +38,7 @@ READINGS = {
     "cases.list": "Looked at a list of cases",
     "case.read": "Read a case",
     "case.events": "Read the events of a case",
+    "case.export": "Took out everything that is held about a case",
     "case.judge": "Had a case judged as at a day",
     "statistics.read": "Looked at statistics",
     "waivers.list": "Looked at the waivers",
