@@ -142,5 +142,8 @@ ROUTES: Mapping[str, str] = {
     "web.revoke_key": "key.revoke",
     "web.signing": "signing.read",
     "web.access_log": "log.read",
+    "web.notices": "notices.list",
+    "web.retry_notice": "notice.retry",
+    "web.dismiss_notice": "notice.dismiss",
     "web.export_access_log": "log.export",
 }

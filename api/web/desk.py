@@ -12,6 +12,7 @@ from api.web.admin.desk import AdminDesk
 from api.web.audits.desk import AuditDesk
 from api.web.cases.desk import CaseDesk
 from api.web.due.desk import DueDesk
+from api.web.notices.desk import NoticeDesk
 from api.web.policies.desk import PolicyDesk
 from api.web.signon.desk import SignOnDesk
 from api.web.sources.desk import SourceDesk
@@ -25,7 +26,19 @@ from service.access import Access
 
 
 class Desk(
-    CaseDesk, DueDesk, PolicyDesk, SignOnDesk, SourceDesk, StatisticsDesk, TodayDesk, WaiverDesk, AdminDesk, AuditDesk, WorkDesk, Protocol
+    CaseDesk,
+    DueDesk,
+    PolicyDesk,
+    SignOnDesk,
+    SourceDesk,
+    StatisticsDesk,
+    TodayDesk,
+    WaiverDesk,
+    AdminDesk,
+    AuditDesk,
+    WorkDesk,
+    NoticeDesk,
+    Protocol,
 ):
     """Any method may raise service.errors.ServiceError: NotFound becomes the 404 page, StaleVersion the page that tells who was first."""
 

@@ -108,6 +108,9 @@ NEEDS: Mapping[str, str | tuple[str, str]] = {
     "signing": _USERS,
     "access_log": _USERS,
     "export_access_log": _USERS,
+    "notices": _USERS,
+    "retry_notice": _USERS,
+    "dismiss_notice": _USERS,
 }
 """Scope by Flask's name of the route (less ``web.``); of two, the first is for looking and the second for sending the form."""
 

@@ -14,6 +14,7 @@ from api.web.audits.servicedesk import AuditServiceDesk
 from api.web.cases.servicedesk import CaseServiceDesk
 from api.web.due.servicedesk import DueServiceDesk
 from api.web.kept import Kept
+from api.web.notices.servicedesk import NoticeServiceDesk
 from api.web.policies.servicedesk import PolicyServiceDesk
 from api.web.signon.servicedesk import SignOnServiceDesk
 from api.web.sources.servicedesk import SourceServiceDesk
@@ -60,6 +61,7 @@ class ServiceDesk(
     AdminServiceDesk,
     AuditServiceDesk,
     WorkServiceDesk,
+    NoticeServiceDesk,
 ):
     """See ``api.web.desk.Desk``."""
 

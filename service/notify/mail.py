@@ -96,10 +96,8 @@ def _part(heading: str, rules: Sequence[Sequence[Any]], titles: Titles) -> list[
 
 
 def _whose(told: Mapping[str, Any]) -> str:
-    parts = []
-    for name in ("team", "office"):
-        if (codes := told[f"{name}s"]) is not None:
-            parts.append(f"{name if len(codes) == 1 else name + 's'} {', '.join(codes)}")
+    limits = [(name, told[f"{name}s"]) for name in ("team", "office")]
+    parts = [f"{name if len(codes) == 1 else name + 's'} {', '.join(codes)}" for name, codes in limits if codes is not None]
     return " and ".join(parts) if parts else "all teams"
 
 

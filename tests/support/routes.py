@@ -169,5 +169,8 @@ PAGE_ROUTES = {
     "GET /administration/sign-in": "users:admin",
     "GET /administration/access-log": "users:admin",
     "GET /administration/access-log.csv": "users:admin",
+    "GET /administration/notifications": "users:admin",
+    "POST /administration/notifications/<key:notice>/retry": "users:admin",
+    "POST /administration/notifications/<key:notice>/dismiss": "users:admin",
 }
 ROUTES = JSON_ROUTES | PAGE_ROUTES
