@@ -181,6 +181,12 @@ def revive(session: Session, number: int | None, *, now: int, receiver: str | No
     return _end_dead(session, number, receiver, state="waiting", next_at=now, attempts=0, ended_at=None)
 
 
+def wake(session: Session, receiver: str | None = None) -> None:
+    """A receiver (or each) that is left alone for a while is tried again now."""
+    chosen = update(ReceiverRow).where(ReceiverRow.rest_until.is_not(None))
+    session.execute((chosen if receiver is None else chosen.where(ReceiverRow.name == receiver)).values(rest_until=None))
+
+
 def dismiss(session: Session, number: int | None, *, now: int, receiver: str | None = None) -> int:
     """What was given up is off the list, for good; how many."""
     return _end_dead(session, number, receiver, state="dismissed", ended_at=now)

@@ -79,7 +79,9 @@ def retry(svc: Service, access: Access | None = None, *, number: int | None = No
     """Send again what was given up: one message, all of a receiver, or all; how many.  Raises Forbidden and NotFound."""
     _check(access)
     with svc.writing() as session:
+        one = notices.get(session, number) if number is not None else None
         done = notices.revive(session, number, now=svc.now(), receiver=receiver)
+        notices.wake(session, receiver if one is None else one.receiver)
     return _done(done, number)
 
 

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import json
+import signal
+import subprocess
+import sys
 from email import message_from_string
+from pathlib import Path
 
 import pytest
 from sqlalchemy import select
@@ -22,6 +26,8 @@ from store.outbox import Message
 from tests.support.notifying import SECRET, MailServer, webhook, write
 from tests.support.service_kit import kit, three_visits
 from tests.support.webworld import Say, Site
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture
@@ -87,6 +93,38 @@ def test_a_sender_that_dies_between_sending_and_marking_sends_again_with_the_sam
     house.clock.advance(milliseconds=LEASE_MS)
     send_due(house.svc, "partner")
     assert ids(place) == ["m1", "m1", "m2"]
+
+
+DYING = """
+import os, signal, sys
+from pathlib import Path
+from service.bootstrap import build
+from service.notify.sending import send_due
+from service.settings import Settings
+from store import notices
+
+url, home, now, dies = sys.argv[1:]
+if dies == "dies":
+    notices.arrived = lambda *_, **__: os.kill(os.getpid(), signal.SIGKILL)
+svc = build(Settings(home=Path(home), database_url=url, notify=Path(home) / "notify.yaml"), now=lambda: int(now))
+send_due(svc, "partner")
+"""
+
+
+def test_a_process_that_is_killed_between_sending_and_marking_loses_nothing(house, place, store_url, tmp_path):
+    owe(house, ("m1", "k1"), ("m2", "k1"))
+    passing.pass_on(house.svc)
+
+    def another_process(how: str) -> int:
+        given = [store_url, str(tmp_path), str(house.clock.ms), how]
+        return subprocess.run([sys.executable, "-c", DYING, *given], cwd=ROOT, check=False, timeout=60).returncode
+
+    assert another_process("dies") == -signal.SIGKILL
+    assert states(house)["m1"] == "waiting"
+    house.clock.advance(milliseconds=LEASE_MS)
+    assert another_process("lives") == 0
+    assert ids(place) == ["m1", "m1", "m2"]
+    assert set(states(house).values()) == {"sent"}
 
 
 def test_what_follows_in_the_same_case_waits_while_other_cases_go_on(house, place):
