@@ -11,7 +11,8 @@ import base64
 import hashlib
 import hmac
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from threading import Lock
 from typing import Any
@@ -35,6 +36,8 @@ KEPT = 3_600_000
 """ms for which metadata and keys are believed."""
 PAUSE = 5_000
 """ms between two tries where the provider is away, and between two looks for a key that it does not show."""
+WAIT = 2.0
+"""Seconds for which a thread waits while another asks the provider: a slow provider must not take all threads."""
 ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "Ed25519", "EdDSA")
 """Signatures with a public key only: no secret that we share could be taken for one, and none is no signature."""
 
@@ -196,33 +199,38 @@ class Provider:
 
     def _learn(self) -> dict[str, Any]:
         """The provider's metadata (OpenID Connect Discovery 1.0).  Raises ProviderAway; then nobody asks again for ``PAUSE``."""
-        with self._lock:
+        if self._metadata and self._now() - self._learned < KEPT:
+            return self._metadata
+        with self._alone(0.0 if self._metadata else WAIT) as alone:
             now = self._now()
-            if self._metadata and now - self._learned < KEPT:
-                return self._metadata
-            if now - self._failed < PAUSE:
-                if self._metadata:
-                    return self._metadata
+            fresh = bool(self._metadata) and now - self._learned < KEPT
+            if alone and not fresh and now - self._failed >= PAUSE:
+                self._ask_metadata(now)
+            if not self._metadata:
                 raise ProviderAway
-            try:
-                told = ask(self.issuer.rstrip("/") + "/.well-known/openid-configuration")
-                if told.get("issuer") != self.issuer:
-                    _log.error("provider_metadata", wrong="issuer")
-                    raise ProviderAway
-            except ProviderAway:
-                self._failed = now
-                if self._metadata:
-                    return self._metadata
-                raise
-            self._metadata, self._learned, self._keys = told, now, None
-            return told
+            return self._metadata
+
+    def _ask_metadata(self, now: int) -> None:
+        """Learn it anew; where that fails, what was known before is believed a while longer."""
+        try:
+            told = ask(self.issuer.rstrip("/") + "/.well-known/openid-configuration")
+        except ProviderAway:
+            self._failed = now
+            return
+        if told.get("issuer") != self.issuer:
+            _log.error("provider_metadata", wrong="issuer")
+            self._failed = now
+            return
+        self._metadata, self._learned, self._keys = told, now, None
 
     def _key_set(self, *, anew: bool = False) -> KeySet:
         address = self._address("jwks_uri")
-        with self._lock:
+        with self._alone(WAIT) as alone:
             now = self._now()
             if self._keys is not None and (not anew or now - self._looked < PAUSE):
                 return self._keys
+            if not alone:
+                raise ProviderAway
             if anew:
                 self._looked = now
             try:
@@ -232,6 +240,16 @@ class Provider:
                 _log.error("provider_keys")
                 raise ProviderAway from None
             return self._keys
+
+    @contextmanager
+    def _alone(self, seconds: float) -> Iterator[bool]:
+        """Whether no other thread asks the provider meanwhile; those that cannot wait so long go on without."""
+        alone = self._lock.acquire(timeout=seconds) if seconds else self._lock.acquire(blocking=False)
+        try:
+            yield alone
+        finally:
+            if alone:
+                self._lock.release()
 
 
 def _secret(settings: Settings) -> str | None:

@@ -22,6 +22,7 @@ from service.users import User
 from store.models import UserRow
 
 LONGEST_NAME = 100
+LONGEST_ADDRESS = 200
 _TRIES = 3
 
 _log = get("sign_on")
@@ -50,7 +51,7 @@ def enter(svc: Service, person: Person) -> User:
                     if row is None:
                         row = _made(svc, session, person, subject)
                     _granted(svc, row, grant)
-                    row.email, row.last_login, row.failed, row.locked_until = person.email, svc.now(), 0, None
+                    row.email, row.last_login, row.failed, row.locked_until = _address(person), svc.now(), 0, None
                     session.flush()
                     return users.shown(row)
         except IntegrityError:
@@ -77,6 +78,10 @@ def _made(svc: Service, session: Session, person: Person, subject: str) -> UserR
     )
     session.add(row)
     return row
+
+
+def _address(person: Person) -> str | None:
+    return person.email if person.email is not None and len(person.email) <= LONGEST_ADDRESS else None
 
 
 def _granted(svc: Service, row: UserRow, grant: Grant) -> None:
