@@ -91,7 +91,10 @@ def _tell(found: Check, compared: bool) -> None:
         click.echo(f"{plural(found.seals, 'seal')}; the last is {found.last.number:,} of {moment(found.last.at)}, {found.last.hash}")
     if compared:
         click.echo(f"{plural(found.held, 'seal')} of the file compared.")
-    click.echo(f"Not as it was: {plural(found.count, 'finding')}." if found.count else "Everything that was sealed is as it was.")
+    if found.count:
+        click.echo(f"Not as it was: {plural(found.count, 'finding')}.")
+    else:
+        click.echo("Nothing could be compared yet." if found.last is None else "Everything that was sealed is as it was.")
 
 
 def _as_json(found: Check, compared: bool) -> dict[str, object]:

@@ -1,5 +1,6 @@
 """Seals: whatever is changed, taken away, put in or moved behind the product's back is found and named, on both databases."""
 
+import io
 import json
 import threading
 
@@ -11,11 +12,12 @@ from service.bootstrap import Service
 from service.seals import NotSeals
 from store import accesslog
 from store.accesslog import Entry
+from store.backup import read_backup, write_backup
 from store.breaches import Change, Line, append_history, write_breaches
 from store.migrations import APPEND_ONLY
 from store.models import AuditRow, AuditSignatureRow, PolicyChangeRow, PolicyVersionRow, WaiverRow
 from store.seals import settled
-from tests.support.stores import Store, at_once, breach
+from tests.support.stores import Store, at_once, breach, opened
 
 HISTORY, LOG = "breach_history", "access_log"
 CHANGE = {
@@ -215,3 +217,19 @@ def test_sealers_and_writers_at_once_make_one_chain(house):
     seals.seal(house, patience=5.0)
     found = seals.verify(house)
     assert (found.flaws, found.sealed["access_log"], found.unsealed["access_log"]) == ([], 36, 0)
+
+
+@pytest.mark.parametrize("onto", ["sqlite_url", "pg_db"])
+def test_what_was_restored_from_a_backup_agrees_with_its_seals_on_either_database(house, onto, request):
+    written = io.BytesIO()
+    write_backup(house.engine, written)
+    with opened(request.getfixturevalue(onto)) as other:
+        restored = House(other)
+        read_backup(other.engine, io.BytesIO(written.getvalue()))
+        found = seals.verify(restored, seals.read(seals.export(house)))
+        assert (found.flaws, found.seals, found.held, found.sealed["access_log"]) == ([], 9, 9, 6)
+        with restored.writing() as session:
+            accesslog.append(session, [Entry(at=9, actor="user:9", via="cli", action="log.read")])
+        assert seals.seal(restored) == 1
+        restored.tamper("UPDATE access_log SET actor = 'user:8' WHERE at = 9")
+        assert [flaw[0] for flaw in restored.found()] == ["changed"]
