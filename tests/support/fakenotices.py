@@ -41,8 +41,8 @@ class FakeNotices:
     def retry_notices(self, access: Access, *, number: int | None) -> int:
         return self._without(access, number)
 
-    def dismiss_notices(self, access: Access, *, number: int | None) -> int:
-        return self._without(access, number)
+    def dismiss_notice(self, access: Access, *, number: int) -> None:
+        self._without(access, number)
 
     def _without(self, access: Access, number: int | None) -> int:
         access.require("users:admin")

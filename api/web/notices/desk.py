@@ -19,6 +19,6 @@ class NoticeDesk(Protocol):
         """Send one again, or all; how many.  Raises NotFound."""
         ...
 
-    def dismiss_notices(self, access: Access, *, number: int | None) -> int:
-        """Take one off the list, or all; how many.  Raises NotFound."""
+    def dismiss_notice(self, access: Access, *, number: int) -> None:
+        """Take one off the list.  Raises NotFound."""
         ...

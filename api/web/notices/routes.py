@@ -19,22 +19,19 @@ def notices() -> str:
 
 @blueprint.post("/administration/notifications/<key:notice>/retry")
 def retry_notice(notice: str) -> Response:
-    done = desk().retry_notices(sessions.access(), number=_chosen(notice))
+    done = desk().retry_notices(sessions.access(), number=None if notice == "all" else _one(notice))
     flash("The message is sent again." if done == 1 else f"{done:,} messages are sent again.", "done")
     return redirect(url_for("web.notices"), 303)  # type: ignore[return-value]
 
 
 @blueprint.post("/administration/notifications/<key:notice>/dismiss")
 def dismiss_notice(notice: str) -> Response:
-    done = desk().dismiss_notices(sessions.access(), number=_chosen(notice))
-    flash("The message is off the list." if done == 1 else f"{done:,} messages are off the list.", "done")
+    desk().dismiss_notice(sessions.access(), number=_one(notice))
+    flash("The message is off the list.", "done")
     return redirect(url_for("web.notices"), 303)  # type: ignore[return-value]
 
 
-def _chosen(notice: str) -> int | None:
-    """A message's number; None for all of them."""
-    if notice == "all":
-        return None
+def _one(notice: str) -> int:
     number = _number(notice)
     if number is None:
         abort(404)

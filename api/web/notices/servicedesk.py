@@ -42,8 +42,8 @@ class NoticeServiceDesk:
     def retry_notices(self, access: Access, *, number: int | None) -> int:
         return upkeep.retry(self.service, access, number=number)
 
-    def dismiss_notices(self, access: Access, *, number: int | None) -> int:
-        return upkeep.dismiss(self.service, access, number=number)
+    def dismiss_notice(self, access: Access, *, number: int) -> None:
+        upkeep.dismiss(self.service, access, number=number)
 
 
 def _line(one: Told) -> ReceiverLine:
