@@ -21,6 +21,8 @@ LEAVING = "duecare_sign_out"
 """The cookie with the token for signing out at the provider."""
 PATIENCE = 600
 """Seconds from going to the provider to coming back."""
+LONGEST_NEXT = 1_500
+"""Characters of an address to come back to; a longer one would make the cookie one that browsers do not keep."""
 MOST = 3_800
 """Characters of a cookie that every browser keeps; a longer token is not kept, and the provider asks who signs out."""
 
@@ -32,7 +34,9 @@ def single_sign_on() -> Response:
     """Off to the provider."""
     from service.cipher import closed
 
-    onward = sessions.local_path(request.args.get("next", ""))
+    onward = sessions.local_path(request.args.get("next", "")[: LONGEST_NEXT + 1])
+    if len(onward) > LONGEST_NEXT:
+        onward = ""
     if not desk().single_sign_on():
         raise NotFound
     if sessions.viewer() is not None:
