@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,7 +17,7 @@ from sqlalchemy import select
 from werkzeug.test import TestResponse
 
 from api.app import create_app
-from service import users
+from service import oidc, users
 from service.errors import NotPossible
 from store.models import UserRow
 from store.models.accesslog import AccessLogRow
@@ -339,6 +340,17 @@ def test_while_the_provider_is_away_it_is_asked_now_and_then_only_and_passwords_
     assert house.enter(house.browser()).status_code == 303
 
 
+def test_while_one_thread_waits_for_the_provider_the_others_do_not(house, monkeypatch):
+    monkeypatch.setattr(oidc, "WAIT", 0.01)
+    with house.kit.svc.provider._lock:
+        assert house.browser().flask.get("/sign-in/single-sign-on").status_code == 503
+    assert house.browser().flask.get("/sign-in/single-sign-on").status_code == 303
+    house.kit.clock.advance(hours=2)
+    with house.kit.svc.provider._lock:
+        assert house.browser().flask.get("/sign-in/single-sign-on").status_code == 303, "by what was known before"
+    assert house.provider.asked == ["/.well-known/openid-configuration"]
+
+
 # --- sessions, addresses, secrets ------------------------------------------------------------------------------------
 
 
@@ -396,6 +408,16 @@ def test_signing_out_ends_the_session_here_and_leads_to_the_provider(house):
         "id_token_hint": house.provider.tokens[0],
     }
     assert "duecare_sign_out" not in cookies_of(client)
+
+
+def test_a_token_too_long_for_a_cookie_is_not_kept_and_the_provider_asks_who_signs_out(house):
+    house.provider.wrong = {"more": secrets.token_urlsafe(6_000)}
+    client = house.browser()
+    house.enter(client, "?next=/help" + "x" * 5_000)
+    assert all(len(value) < 4_000 for value in cookies_of(client).values())
+    response = client.flask.post("/sign-out", data={"csrf_token": client.token()})
+    (link,) = [a for a in Document(response.text).all("a") if a.text == "Go on if nothing happens"]
+    assert set(parse_qs(urlsplit(link.attributes["href"]).query)) == {"client_id", "post_logout_redirect_uri"}
 
 
 def test_the_provider_is_not_needed_to_sign_out_here(house):
