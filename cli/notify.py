@@ -95,7 +95,7 @@ def test(name: str) -> int:
 
 @notify.command()
 @FORMAT
-@click.option("--limit", type=click.IntRange(1, 1000), default=50, show_default=True)
+@click.option("--limit", type=click.IntRange(1, 1000), default=50, show_default=True, help="List at most so many.")
 def dead(form: str, limit: int) -> int:
     """List the messages that were given up, the latest first."""
     from cli.stored import service
