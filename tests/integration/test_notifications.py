@@ -286,8 +286,8 @@ def test_the_sweeper_has_sent_what_waits_and_forgets_what_arrived_long_ago(house
 
 
 def test_administrators_with_limits_do_not_look_after_messages(house):
-    for limited in ({"teams": frozenset({"north"})}, {"scopes": frozenset({"breaches:read"})}):
-        access = Access(**({"actor": "user:u", "name": "u", "scopes": frozenset({"users:admin"})} | limited))
+    limited = Access("user:u", "u", scopes=frozenset({"users:admin"}), teams=frozenset({"north"}))
+    for access in (limited, Access("user:v", "v", scopes=frozenset({"breaches:read"}))):
         with pytest.raises(Forbidden):
             upkeep.overview(house.svc, access)
 

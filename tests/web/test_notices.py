@@ -14,8 +14,8 @@ def give_up(flow, *ids: str) -> None:
         for one in ids:
             body = {"at": "2026-06-01T00:00:00Z", "breach": {"case": "FAM-77"}}
             notices.add(session, "partner", [Message(one, "breach.opened", "FAM-77", body, 0)], now=flow.clock.ms)
-        for notice in session.scalars(select(NoticeRow)):
-            notices.failed(session, notices.get(session, notice.id), "it answers 422", now=flow.clock.ms, retry_at=None)
+            (notice,) = notices.due(session, "partner", now=flow.clock.ms)
+            notices.failed(session, notice, "it answers 422", now=flow.clock.ms, retry_at=None)
 
 
 def states(flow) -> dict[str, str]:
