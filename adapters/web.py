@@ -87,6 +87,8 @@ class _Request:
     body: dict[str, Any] = field(default_factory=dict)
     named: bool = True
     headers: Mapping[str, str] = field(default_factory=dict)
+    read: bool = True
+    """Whether the answer's body is wanted."""
 
 
 Auth = Callable[[], Mapping[str, str]]
@@ -145,6 +147,17 @@ class Web:
         assert found is not None
         return found
 
+    def deliver(self, where: str, body: bytes, headers: Mapping[str, str]) -> int:
+        """Hands a message over, once, with these headers alone; the status that it is answered with, the answer itself left unread.
+
+        Raises AdapterError where there is no answer, and for those statuses after which another try is worth while.
+        """
+        request = _Request("POST", self._absolute(where), None, {"content": body}, False, headers, read=False)
+        try:
+            return self._once(request, self._clock() + self.limits.patience).status
+        except _Again as error:
+            raise AdapterError(str(error), retry_after=error.after) from None
+
     def reveals(self, text: str) -> bool:
         """Whether a text, such as a link that is to be remembered, holds what we signed in with."""
         plain = unquote(text)
@@ -199,7 +212,7 @@ class Web:
             with self._client.stream(request.method, request.url, params=request.params, headers=headers, **request.body) as response:
                 if response.status_code in AGAIN:
                     raise _Again(f"the system answers {response.status_code}", _retry_after(response))
-                return Answer(response.status_code, response.headers, _body(response, self.limits.max_bytes))
+                return Answer(response.status_code, response.headers, _body(response, self.limits.max_bytes) if request.read else b"")
         except httpx.TimeoutException:
             raise _Again("the system did not answer in time", None) from None
         except (httpx.ConnectError, httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError) as error:

@@ -13,7 +13,7 @@ NOT_RECORDED = frozenset(
         "livez", "readyz", "metrics", "openapi_json", "reference.docs", "web.static", "web.help", "web.status",
         "list_policies", "show_policy", "show_policy_version", "list_policy_changes", "show_policy_change", "show_stats",
         "list_sources", "web.policies", "web.policy", "web.rule", "web.change", "web.sources", "web.administration",
-        "web.breach_news", "web.breach_steps_again",
+        "web.breach_news", "web.breach_steps_again", "web.single_sign_on",
     }
 )  # fmt: skip
 """Routes that show nothing of a case or a person and change nothing."""
@@ -42,6 +42,9 @@ ROUTES: Mapping[str, str] = {
     "show_case": "case.read",
     "list_case_events": "case.events",
     "judge_case": "case.judge",
+    "export_case": "case.export",
+    "export_case_files": "case.export",
+    "web.export_case": "case.export",
     "web.review": "breach.review",
     "review_breach": "breach.review",
     "web.breaches_csv": "breaches.export",
@@ -120,6 +123,7 @@ ROUTES: Mapping[str, str] = {
     "list_quarantine": "quarantine.list",
     "retry_quarantined": "quarantine.retry",
     "web.sign_in": "session.begin",
+    "web.single_return": "session.begin",
     "web.sign_out": "session.end",
     "web.password": "password.change",
     "web.accounts": "accounts.list",
@@ -138,5 +142,8 @@ ROUTES: Mapping[str, str] = {
     "web.revoke_key": "key.revoke",
     "web.signing": "signing.read",
     "web.access_log": "log.read",
+    "web.notices": "notices.list",
+    "web.retry_notice": "notice.retry",
+    "web.dismiss_notice": "notice.dismiss",
     "web.export_access_log": "log.export",
 }

@@ -22,6 +22,7 @@ from service.accesslog import NotRecorded
 from store.accesslog import Entry
 
 _RETRY = "5"
+_SIGN_INS = frozenset({"web.sign_in", "web.single_return"})
 _ID = re.compile(r"[0-9a-f-]{12,40}", re.ASCII)
 _THINGS = ("breach", "waiver", "backtest", "change", "audit", "key", "account", "reject", "source", "policy", "view", "schedule", "feed")
 
@@ -87,7 +88,7 @@ def _record(response: Response) -> Response:
     endpoint = request.endpoint
     if endpoint is None or endpoint in NOT_RECORDED or request.method == "OPTIONS":
         return response
-    reading = request.method in {"GET", "HEAD"}
+    reading = request.method in {"GET", "HEAD"} and endpoint != "web.single_return"
     action = ROUTES.get(endpoint, endpoint.removeprefix("web."))
     actor = _actor(response)
     status = response.status_code
@@ -129,7 +130,7 @@ def _entries(action: str, actor: str, outcome: str) -> list[Entry]:
 
 def _actor(response: Response) -> str | None:
     """Who is asking; None where nobody is known, which opens nothing and therefore leaves no line, except at a failed sign-in."""
-    if request.endpoint == "web.sign_in":
+    if request.endpoint in _SIGN_INS:
         user = session.get("user") if response.status_code < 400 else None
         return f"user:{user}" if isinstance(user, str) else accesslog.NOBODY
     if request.endpoint == "nudge_source" and response.status_code < 400:

@@ -36,8 +36,9 @@ def readyz() -> Any:
 
     With 200, taking in and reading work, and `degraded` may hold `queue_unreachable` (hints do not reach the workers; the sweeper
     finds the work), `one_decider` (durable-rules cannot be used here, the table decides alone), `quarantine` (cases were set aside),
-    `behind` (a case has waited long to be judged), `stale_source` (one has gone quiet), `failing_source` (one cannot be read) or
-    `source_faults` (files of sources cannot be used). With 503 it holds `database_unreachable`.
+    `behind` (a case has waited long to be judged), `stale_source` (one has gone quiet), `failing_source` (one cannot be read),
+    `source_faults` (files of sources cannot be used), `notify_faults` (the file of those to be told cannot be used), `dead_notices`
+    (messages were given up) or `late_notices` (messages have waited for days). With 503 it holds `database_unreachable`.
     A caller with a valid key is also told the details.
     """
     found = _troubles()

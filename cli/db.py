@@ -10,11 +10,17 @@ from pathlib import Path
 import click
 
 from cli.common import complain, plural
+from cli.seals import seal, seals, verify
 
 
 @click.group()
 def db() -> None:
     """Look after the database that DATABASE_URL names (default: SQLite under DUECARE_HOME)."""
+
+
+db.add_command(verify)
+db.add_command(seal)
+db.add_command(seals)
 
 
 @db.command()

@@ -29,8 +29,8 @@ def create(name: str, scopes: Sequence[str], teams: Sequence[str], offices: Sequ
     """Make a key called NAME and print it. It is shown this once and kept only as a hash.
 
     \b
-    Scopes: events:write, cases:read, breaches:read, breaches:review, audits:run, policies:write, sources:admin,
-            users:admin, metrics; role:manager (and other roles) for a key that may approve as a person of that role may.
+    Scopes: events:write, cases:read, cases:export, breaches:read, breaches:review, audits:run, policies:write,
+            sources:admin, users:admin, metrics; role:manager (and other roles) for a key that may approve as a person of that role may.
 
     \b
     duecare keys create client-system --scope events:write

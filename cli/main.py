@@ -21,6 +21,7 @@ os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
 COMMANDS = {
     "adapters": "cli.adapters:adapters",
     "audit": "cli.audits:audit",
+    "cases": "cli.cases:cases",
     "check": "cli.check:check",
     "db": "cli.db:db",
     "demo": "cli.demo:demo",
@@ -28,6 +29,7 @@ COMMANDS = {
     "events": "cli.events:events",
     "explain": "cli.explain:explain",
     "keys": "cli.keys:keys",
+    "notify": "cli.notify:notify",
     "policy": "cli.policy:policy",
     "serve": "cli.serve:serve",
     "users": "cli.users:users",

@@ -43,7 +43,7 @@ def settings_page() -> str:
     from service.settings import Settings
 
     rows = []
-    for name, field in Settings.model_fields.items():
+    for name, field in sorted(Settings.model_fields.items(), key=lambda item: item[0].startswith("oidc_")):
         alias = field.validation_alias
         variable = " ".join(map(str, alias.choices)) if isinstance(alias, AliasChoices) else str(alias or name)
         if field.default_factory is not None:

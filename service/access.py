@@ -14,6 +14,7 @@ from service.errors import Flaw, Forbidden, Invalid
 SCOPES = {
     "events:write": "send events",
     "cases:read": "read cases, their events and their verdicts",
+    "cases:export": "take out everything that is held about a case, whoever may read which part of it otherwise",
     "breaches:read": "read lists of verdicts and breaches, policies and statistics",
     "breaches:review": "acknowledge, uphold or dismiss breaches, comment, ask for waivers",
     "audits:run": "run audits and read their reports",
@@ -27,7 +28,7 @@ ROLES: dict[str, frozenset[str]] = {
     "viewer": frozenset({"cases:read", "breaches:read"}),
     "reviewer": frozenset({"cases:read", "breaches:read", "breaches:review"}),
     "team_leader": frozenset({"cases:read", "breaches:read", "breaches:review"}),
-    "manager": frozenset({"cases:read", "breaches:read", "breaches:review", "audits:run", "policies:write"}),
+    "manager": frozenset({"cases:read", "cases:export", "breaches:read", "breaches:review", "audits:run", "policies:write"}),
     "policy_owner": frozenset({"cases:read", "breaches:read", "policies:write"}),
     "operator": frozenset({"sources:admin", "metrics"}),
     "administrator": frozenset(SCOPES) - {"events:write"},

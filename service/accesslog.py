@@ -38,6 +38,7 @@ READINGS = {
     "cases.list": "Looked at a list of cases",
     "case.read": "Read a case",
     "case.events": "Read the events of a case",
+    "case.export": "Took out everything that is held about a case",
     "case.judge": "Had a case judged as at a day",
     "statistics.read": "Looked at statistics",
     "waivers.list": "Looked at the waivers",
@@ -53,6 +54,7 @@ READINGS = {
     "source.try": "Tried a mapping on the first records of a source",
     "conflicts.list": "Looked at conflicting deliveries",
     "quarantine.list": "Looked at the cases that were set aside",
+    "notices.list": "Looked at the messages to others",
     "accounts.list": "Looked at the accounts",
     "account.read": "Looked at an account",
     "roles.read": "Looked at the roles",
@@ -99,6 +101,8 @@ CHANGES = {
     "key.make": "Made an API key",
     "key.rotate": "Rotated an API key",
     "key.revoke": "Revoked an API key",
+    "notice.retry": "Had a message to others sent again",
+    "notice.dismiss": "Took a message to others off the list",
 }
 ACTIONS = READINGS | CHANGES
 """What can be done, in words: the codes are what is stored."""

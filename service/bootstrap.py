@@ -9,21 +9,27 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session, sessionmaker
 
 from rules.policy import Policy
+from service.errors import SettingsError
 from service.hints import Hints, NoHints, producer
 from service.inforce import InForce
 from service.logs import get
 from service.metrics import Metrics
+from service.notify.config import Directory
 from service.policies import PolicySet, load
 from service.pressure import Gate
 from service.settings import Settings
 from service.sources import Feeds
 from store.engine import make_engine, reader_factory, session_factory
+
+if TYPE_CHECKING:
+    from service.oidc import Provider
 
 LOOK_EVERY = 1.0
 """Seconds for which what serves requests trusts what it knows of the versions in force."""
@@ -49,9 +55,12 @@ class Service:
     now: Callable[[], int]
     feeds: Feeds
     gate: Gate
+    receivers: Directory
     hints: Hints = field(default_factory=NoHints)
     heard: dict[str, int] = field(default_factory=dict)
     """When this process last noted that it had heard of a source (ms)."""
+    provider: Provider | None = None
+    """Where people sign in with their organisation's account; None: here only."""
 
     @property
     def policies(self) -> PolicySet:
@@ -123,7 +132,19 @@ def build(settings: Settings, *, now: Callable[[], int] = wall_clock, policies: 
         now=now,
         feeds=Feeds(settings.sources, lambda: in_force.known().all_types),
         gate=Gate(readers, now, limit=settings.waiting_limit),
+        receivers=Directory(settings.notify),
+        provider=_provider(settings, now),
     )
     if settings.redis is not None:
         service.hints = producer(settings.redis, metrics)
     return service
+
+
+def _provider(settings: Settings, now: Callable[[], int]) -> Provider | None:
+    if settings.oidc_issuer is None:
+        if settings.oidc_only:
+            raise SettingsError("OIDC_ONLY is set, but OIDC_ISSUER is not: nobody could sign in")
+        return None
+    from service.oidc import Provider
+
+    return Provider(settings, now)

@@ -42,10 +42,35 @@ class LockedOut(Unauthorised):
         self.retry_after = retry_after
 
 
+class SignOnFailed(Unauthorised):
+    """Single sign-on did not come to an end that can be believed; ``reason`` is a word for the log."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__("signing in at the provider failed")
+        self.reason = reason
+
+
+class ProviderAway(ServiceError):
+    """The provider of single sign-on cannot be reached, or says nothing that can be used."""
+
+    code = "unavailable"
+
+    def __init__(self) -> None:
+        super().__init__("the provider of single sign-on cannot be reached")
+
+
 class Forbidden(ServiceError):
     """The caller is known, but lacks what this asks for."""
 
     code = "forbidden"
+
+
+class NotLetIn(Forbidden):
+    """Somebody has signed in at the provider, but may use nothing here; ``why``: ``groups`` or ``off``."""
+
+    def __init__(self, name: str, why: str) -> None:
+        super().__init__("none of the groups that the provider names may use this service")
+        self.name, self.why = name, why
 
 
 class StaleVersion(ServiceError):

@@ -31,6 +31,9 @@ BACKTEST = "backtest"
 AUDITS = "audits"
 """The queue of audits, which give way as well."""
 AUDIT = "audit"
+NOTICES = "notices"
+"""The queue of messages to be sent; with a thread of its own, since sending means waiting too."""
+NOTIFY = "send_notices"
 CASES_A_CLAIM = 50
 """Cases that one wake-up of a worker takes at a time."""
 SINGLE_HINTS = 8
@@ -56,6 +59,9 @@ class Hints(Protocol):
     def ask(self, source: str) -> None:
         """Tell a worker that the time of a source has come to be asked.  Never raises."""
 
+    def notify(self, receiver: str) -> None:
+        """Tell a worker that something waits to be sent to a receiver.  Never raises."""
+
     @property
     def reachable(self) -> bool:
         """Whether the last hint went out."""
@@ -78,6 +84,9 @@ class NoHints:
     def ask(self, source: str) -> None:
         """Does nothing."""
 
+    def notify(self, receiver: str) -> None:
+        """Does nothing."""
+
 
 class QueueHints:
     """Hints by way of a dramatiq broker, with a short break after a failure so that a stalled queue does not hold up ingest."""
@@ -90,9 +99,11 @@ class QueueHints:
         clock: Callable[[], float] = time.monotonic,
         backlog: Callable[[], int] | None = None,
         asking: dramatiq.Broker | None = None,
+        telling: dramatiq.Broker | None = None,
     ) -> None:
         self._broker = broker
         self._asking = asking or broker
+        self._telling = telling or broker
         self._metrics = metrics
         self._clock = clock
         self._backlog = backlog
@@ -117,6 +128,9 @@ class QueueHints:
 
     def ask(self, source: str) -> None:
         self._enqueue([_message(PULL, source, queue=PULLS)], self._asking)
+
+    def notify(self, receiver: str) -> None:
+        self._enqueue([_message(NOTIFY, receiver, queue=NOTICES)], self._telling)
 
     def _enqueue(self, messages: Sequence[dramatiq.Message[None]], broker: dramatiq.Broker | None = None) -> None:
         if not messages or (self._closed_until and self._clock() < self._closed_until):

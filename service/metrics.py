@@ -27,6 +27,12 @@ class Standing:
     quarantined: int = 0
     outbox: int = 0
     outbox_oldest: float = 0.0
+    notices: Mapping[str, float] = field(default_factory=dict)
+    """Messages that wait for each receiver."""
+    notices_oldest: Mapping[str, float] = field(default_factory=dict)
+    """How long the one that waits longest for each receiver has waited."""
+    dead: Mapping[str, float] = field(default_factory=dict)
+    """Messages for each receiver that were given up."""
     verdicts: Mapping[tuple[str, str, str], int] = field(default_factory=dict)
     """By (policy, rule, verdict)."""
     breaches: Mapping[tuple[str, str], int] = field(default_factory=dict)
@@ -54,8 +60,11 @@ GAUGES = (
     Gauge("duecare_dirty_cases", "Cases that wait to be judged"),
     Gauge("duecare_dirty_oldest_seconds", "How long the case that waits longest has waited"),
     Gauge("duecare_quarantined_cases", "Cases set aside because judging them failed again and again; each needs a person"),
-    Gauge("duecare_outbox_waiting", "Messages that wait to be sent"),
+    Gauge("duecare_outbox_waiting", "Messages that wait to be passed on or sent"),
     Gauge("duecare_outbox_oldest_seconds", "How long the message that waits longest has waited"),
+    Gauge("duecare_notices_waiting", "Messages that wait to be sent to a receiver", ("receiver",)),
+    Gauge("duecare_notices_oldest_seconds", "How long the message that waits longest for a receiver has waited", ("receiver",)),
+    Gauge("duecare_notices_dead", "Messages that a receiver has not taken and that were given up; each needs a person", ("receiver",)),
     Gauge("duecare_verdicts", "Current verdicts", ("policy", "rule", "verdict")),
     Gauge("duecare_breaches", "Breaches on record", ("condition", "severity")),
     Gauge("duecare_source_behind_seconds", "How far a source's word of completeness lies behind now", ("source",)),
@@ -86,6 +95,9 @@ class _FromStore(Collector):
             {(): standing.quarantined},
             {(): standing.outbox},
             {(): standing.outbox_oldest},
+            {(receiver,): count for receiver, count in standing.notices.items()},
+            {(receiver,): age for receiver, age in standing.notices_oldest.items()},
+            {(receiver,): count for receiver, count in standing.dead.items()},
             {key: value for key, value in standing.verdicts.items()},  # noqa: C416 - widens the key's type
             {key: value for key, value in standing.breaches.items()},  # noqa: C416
             {(source,): age for source, age in standing.sources.items()},
@@ -141,6 +153,12 @@ class Metrics:
             "duecare_pulled",
             "What pulls read: records, those unchanged, those refused, and events by what became of them",
             ("source", "result"),
+            registry=registry,
+        )
+        self.notices = Counter(
+            "duecare_notices",
+            "Tries to send a message to a receiver: taken, failed, dead (given up)",
+            ("receiver", "result"),
             registry=registry,
         )
         self.access_lines = Counter(

@@ -1,4 +1,4 @@
-"""The product's settings: read once from the environment, typed, safe by default.  Imports pydantic and service.errors only.
+"""The product's settings: read once from the environment, typed, safe by default.  Imports pydantic and service/.
 
 With no setting at all, duecare runs embedded: SQLite under the home folder, workers in the same process, a secret key of
 its own.  As soon as PostgreSQL or Redis is named it is an installation of several processes: then the secret key must be given,
@@ -11,12 +11,13 @@ import os
 import secrets
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import AliasChoices, BeforeValidator, Field, SecretStr, ValidationError, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import SettingsConfigDict
 
 from service.errors import SettingsError
+from service.signonsettings import OptionalPath, OptionalSecret, OptionalText, SignOnSettings
 
 LEAST_KEY = 32
 
@@ -26,16 +27,7 @@ def _default_home() -> Path:
     return (Path(base) if base.startswith("/") else Path.home() / ".local" / "share") / "duecare"
 
 
-def _blank_is_unset(value: object) -> object:
-    return None if isinstance(value, str) and not value.strip() else value
-
-
-OptionalPath = Annotated[Path | None, BeforeValidator(_blank_is_unset)]
-OptionalText = Annotated[str | None, BeforeValidator(_blank_is_unset)]
-OptionalSecret = Annotated[SecretStr | None, BeforeValidator(_blank_is_unset)]
-
-
-class Settings(BaseSettings):
+class Settings(SignOnSettings):
     """One field a setting; the environment variable is the field's alias.  Construct it by field name in tests."""
 
     # The prefix matters although every field has its alias: a field is also looked up by its own name, and HOME is somebody else's.
@@ -67,6 +59,11 @@ class Settings(BaseSettings):
         default=None,
         validation_alias=AliasChoices("DUECARE_SOURCES"),
         description="YAML file, or folder of YAML files, that say which client systems are asked for their records.",
+    )
+    notify: OptionalPath = Field(
+        default=None,
+        validation_alias=AliasChoices("DUECARE_NOTIFY"),
+        description="YAML file that says who is told of breaches and audits, by webhook or e-mail. Unset: nobody.",
     )
     secret_key: OptionalSecret = Field(
         default=None,
@@ -152,6 +149,16 @@ class Settings(BaseSettings):
         validation_alias=AliasChoices("DUECARE_PROBATION_SECONDS"),
         description="Seconds until a case that is in quarantine only because its workers died is tried again.",
     )
+    seal_seconds: float = Field(
+        default=60.0,
+        ge=0.05,
+        le=86_400,
+        validation_alias=AliasChoices("DUECARE_SEAL_SECONDS"),
+        description=(
+            "Seconds between two seals on histories, the access log, decisions and reports: `duecare db verify` finds what was changed "
+            "after it was sealed."
+        ),
+    )
     worker_threads: int = Field(
         default=1,
         ge=1,
@@ -182,7 +189,7 @@ class Settings(BaseSettings):
         ),
     )
 
-    @field_validator("home", "policies", "sources")
+    @field_validator("home", "policies", "sources", "notify")
     @classmethod
     def _absolute(cls, value: Path | None) -> Path | None:
         return value.expanduser().absolute() if value is not None else None

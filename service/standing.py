@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from service.feedhealth import Feed, State, feeds
 from service.metrics import Standing
+from store import notices
 from store.models import BreachRow, DirtyRow, HeartbeatRow, OutboxRow, RejectRow, SourceRow, VerdictRow
 
 if TYPE_CHECKING:
@@ -22,6 +23,9 @@ COUNTS_EVERY = 30.0
 """Seconds that counts over whole tables are good for."""
 BEHIND = 300_000
 """ms that a case may wait to be judged before the installation counts as degraded."""
+
+UNTOLD = 4 * 86_400
+"""Seconds that a message may wait for a receiver, longer than quiet hours and days make it wait."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,16 +69,21 @@ def waiting(session: Session, now: int) -> Standing:
     dirty, oldest = session.execute(select(func.count(), func.min(DirtyRow.since)).where(free)).one()
     quarantined = session.scalar(select(func.count()).select_from(DirtyRow).where(~free)) or 0
     outbox, first = session.execute(select(func.count(), func.min(OutboxRow.created)).where(OutboxRow.sent_at.is_(None))).one()
+    receivers = notices.standings(session)
+    waits = [since for since in (first, *(one.oldest for one in receivers.values())) if since is not None]
     sources = session.execute(select(HeartbeatRow.source, func.max(HeartbeatRow.complete_until)).group_by(HeartbeatRow.source))
-    waits = (RejectRow.replayed_at.is_(None), RejectRow.dismissed_at.is_(None))
-    rejects = session.execute(select(RejectRow.source, func.count()).where(*waits).group_by(RejectRow.source))
+    open_ones = (RejectRow.replayed_at.is_(None), RejectRow.dismissed_at.is_(None))
+    rejects = session.execute(select(RejectRow.source, func.count()).where(*open_ones).group_by(RejectRow.source))
     asked = session.execute(select(SourceRow.source, SourceRow.failures, SourceRow.last_good_pull)).all()
     return Standing(
         dirty=dirty,
         dirty_oldest=_age(now, oldest),
         quarantined=quarantined,
-        outbox=outbox,
-        outbox_oldest=_age(now, first),
+        outbox=outbox + sum(one.waiting for one in receivers.values()),
+        outbox_oldest=_age(now, min(waits, default=None)),
+        notices={name: one.waiting for name, one in receivers.items()},
+        notices_oldest={name: _age(now, one.oldest) for name, one in receivers.items()},
+        dead={name: one.dead for name, one in receivers.items()},
         sources={source: _age(now, until) for source, until in sources},
         rejects={source: count for source, count in rejects},  # noqa: C416 - rows become pairs
         failures={row.source: row.failures for row in asked},
@@ -105,6 +114,19 @@ def troubles(svc: Service) -> list[Trouble]:
     found.extend(trouble for feed in standing_feeds if (trouble := _trouble_with(feed)) is not None)
     if faults := len(svc.feeds.current().faults):
         found.append(Trouble("source_faults", f"{faults} {'fault' if faults == 1 else 'faults'} in the files of DUECARE_SOURCES"))
+    return [*found, *_untold(svc, now_standing)]
+
+
+def _untold(svc: Service, now: Standing) -> list[Trouble]:
+    """What is wrong with telling others."""
+    found = []
+    if faults := len(svc.receivers.current().faults):
+        said = f"{faults} {'fault' if faults == 1 else 'faults'} in the file of DUECARE_NOTIFY: nobody is told"
+        found.append(Trouble("notify_faults", said))
+    if dead := int(sum(now.dead.values())):
+        found.append(Trouble("dead_notices", f"{dead} {'message was' if dead == 1 else 'messages were'} not taken and given up"))
+    late = [name for name, age in sorted(now.notices_oldest.items()) if age > UNTOLD]
+    found.extend(Trouble("late_notices", f"messages for {name} have waited {int(now.notices_oldest[name] / 3600)} hours") for name in late)
     return found
 
 

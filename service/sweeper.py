@@ -1,7 +1,7 @@
-"""Finds what no hint has told: cases that time has made due, lost hints, cases set aside because workers died, backtests, counts.
+"""Finds what no hint has told: cases that time has made due, lost hints, cases whose workers died, backtests, counts, messages.
 
-Imports store/ and service/.  Every round is idempotent and any number of sweepers may run at once: rows are the truth, and
-what one has done the other finds done.
+It also seals what has been added.  Imports store/ and service/.  Every round is idempotent and any number of sweepers may run at
+once: rows are the truth, and what one has done the other finds done.
 """
 
 from __future__ import annotations
@@ -13,16 +13,20 @@ from dataclasses import dataclass, field
 from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
-from service import auditschedules, auditwork, backtestwork, evaluate, pull, statistics
+from service import auditschedules, auditwork, backtestwork, evaluate, pull, seals, statistics
 from service.bootstrap import Service
 from service.logs import get
+from service.notify import upkeep as notify
 from service.register import register
+from store.errors import StoreError
 from store.models import DirtyRow
 from store.queue import DIED, pardon, requeue_due, stale
 
 DUE_AT_ONCE = 5_000
 HINTS_AT_ONCE = 500
 LONGEST_PAUSE = 30.0
+TIDY_EVERY = 3600.0
+"""Seconds between two looks for messages that arrived long ago."""
 ASK_AGAIN = 15.0
 """Seconds until a source that no worker has taken up is put forward again."""
 
@@ -39,6 +43,8 @@ class Sweeper:
     _aside: dict[str, float] = field(default_factory=dict)
     _asked: dict[str, float] = field(default_factory=dict)
     _registered: bool = False
+    _tidied: float | None = None
+    _sealed: float | None = None
 
     def sweep(self) -> int:
         """One round; how many cases were put forward.  Raises sqlalchemy.exc.SQLAlchemyError where the store fails."""
@@ -68,7 +74,9 @@ class Sweeper:
         auditschedules.fire_due(svc)
         auditwork.put_forward(svc)
         self._ask_sources()
+        self._tell()
         self._count()
+        self._seal()
         svc.metrics.sweeps.labels("done").inc()
         return found + len(waiting)
 
@@ -78,6 +86,28 @@ class Sweeper:
             statistics.keep_up(self.svc)
         except SQLAlchemyError as error:
             _log.warning("not_counted", exc_info=error)
+
+    def _seal(self) -> None:
+        """What was added lately; where that fails, or somebody is still writing, the next round tries again."""
+        now = time.monotonic()
+        if self._sealed is not None and now - self._sealed < self.svc.settings.seal_seconds:
+            return
+        try:
+            if seals.seal(self.svc) is not None:
+                self._sealed = now
+        except (SQLAlchemyError, StoreError) as error:
+            _log.warning("not_sealed", exc_info=error)
+
+    def _tell(self) -> None:
+        """Pass on what is owed, and have it sent; what fails here is done another time."""
+        now = time.monotonic()
+        try:
+            notify.keep_up(self.svc)
+            if self._tidied is None or now - self._tidied > TIDY_EVERY:
+                notify.tidy(self.svc)
+                self._tidied = now
+        except SQLAlchemyError as error:
+            _log.warning("not_passed_on", exc_info=error)
 
     def _ask_sources(self) -> None:
         """Client systems whose time has come; one that waits for a worker is not put forward at each round anew."""

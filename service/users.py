@@ -47,6 +47,8 @@ class User:
     sessions_after: int
     created: int
     last_login: int | None
+    single: bool = False
+    """They sign in with their organisation's account, whose groups say what they may do."""
 
 
 @cache
@@ -99,7 +101,7 @@ def create(
         with svc.writing() as session:
             session.add(row)
             session.flush()
-            return _shown(row), made
+            return shown(row), made
     except IntegrityError:
         raise Invalid(Flaw("name", "taken", "there is an account of this name")) from None
 
@@ -129,10 +131,10 @@ def sign_in(svc: Service, *, name: str, password: str) -> User:
             fresh.failed, fresh.locked_until, fresh.last_login = 0, None, now
             if hashed is not None and _hasher().check_needs_rehash(hashed):
                 fresh.password_hash = _hasher().hash(password)
-        shown = _shown(fresh)
+        user = shown(fresh)
     if not right:
         raise Unauthorised("the name or the password is wrong")
-    return shown
+    return user
 
 
 def change_password(svc: Service, *, user_id: str, old: str, new: str) -> User:
@@ -151,15 +153,17 @@ def change_password(svc: Service, *, user_id: str, old: str, new: str) -> User:
         if row.password_hash != hashed:
             raise NotPossible("the password has been changed meanwhile")
         row.password_hash, row.must_change, row.sessions_after = fresh, False, svc.now()
-        return _shown(row)
+        return shown(row)
 
 
 def reset_password(svc: Service, *, name: str) -> str:
-    """A one-time password for somebody who is locked out; all their sessions end.  Raises NotFound."""
+    """A one-time password for somebody who is locked out; all their sessions end.  Raises NotFound and NotPossible."""
     password = secrets.token_urlsafe(15)
     hashed = _hasher().hash(password)
     with svc.writing() as session:
         row = _named(session, name)
+        if row.subject is not None:
+            raise NotPossible("this person signs in with their organisation's account: its password is reset there")
         row.password_hash, row.must_change, row.failed, row.locked_until, row.sessions_after = hashed, True, 0, None, svc.now()
     return password
 
@@ -182,6 +186,8 @@ def change(
     with svc.writing() as session:
         everybody = session.scalars(select(UserRow).order_by(UserRow.id).with_for_update()).all()
         row = _named(session, name)
+        if row.subject is not None and (unlimited or any(given is not None for given in (granted, teams, offices))):
+            raise NotPossible("roles and limits of this account follow from its groups at the provider, at each sign-in")
         if granted is not None:
             row.roles = sorted(granted)
         if disabled is not None:
@@ -196,7 +202,7 @@ def change(
         session.flush()
         if not any(_runs_all(other) for other in everybody):
             raise NotPossible("no administrator without limits would be left")
-        return _shown(row)
+        return shown(row)
 
 
 def let_in(svc: Service, *, name: str) -> User:
@@ -204,19 +210,19 @@ def let_in(svc: Service, *, name: str) -> User:
     with svc.writing() as session:
         row = _named(session, name)
         row.disabled, row.failed, row.locked_until = False, 0, None
-        return _shown(row)
+        return shown(row)
 
 
 def listed(svc: Service) -> list[User]:
     """All accounts by name."""
     with svc.reading() as session:
-        return [_shown(row) for row in session.scalars(select(UserRow).order_by(UserRow.name))]
+        return [shown(row) for row in session.scalars(select(UserRow).order_by(UserRow.name))]
 
 
 def get(svc: Service, user_id: str) -> User:
     """The account.  Raises NotFound."""
     with svc.reading() as session:
-        return _shown(_found(session, user_id))
+        return shown(_found(session, user_id))
 
 
 def access_of(user: User) -> Access:
@@ -292,7 +298,8 @@ def _named(session: Session, name: str) -> UserRow:
     return row
 
 
-def _shown(row: UserRow) -> User:
+def shown(row: UserRow) -> User:
+    """An account as it may be shown."""
     return User(
         id=row.id,
         name=row.name,
@@ -306,4 +313,5 @@ def _shown(row: UserRow) -> User:
         sessions_after=row.sessions_after,
         created=row.created,
         last_login=row.last_login,
+        single=row.subject is not None,
     )

@@ -1,4 +1,4 @@
-"""Messages that are owed to other systems: written in the transaction of what they tell, sent afterwards.  Imports store.models."""
+"""Messages that are owed to other systems: written in the transaction of what they tell, passed on afterwards.  Imports store.models."""
 
 from __future__ import annotations
 
@@ -6,13 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
 from store.models import OutboxRow
-from store.sql import upsert
-
-ERROR_LIMIT = 500
+from store.sql import chunks, upsert
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,12 +26,11 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Owed:
-    """A message that is to be sent now.  ``attempts`` includes this one."""
+    """A message that nobody has passed on yet.  ``created`` in ms."""
 
     row: int
     message: Message
     created: int
-    attempts: int
 
 
 def put(session: Session, messages: Sequence[Message], *, now: int) -> None:
@@ -55,42 +52,32 @@ def put(session: Session, messages: Sequence[Message], *, now: int) -> None:
 
 
 def cancel(session: Session, topic: str, key: str) -> int:
-    """Takes back what has not been sent under (topic, key), as when a breach is withdrawn before it was announced; how many."""
-    gone = delete(OutboxRow).where(OutboxRow.topic == topic, OutboxRow.key == key, OutboxRow.sent_at.is_(None), OutboxRow.attempts == 0)
+    """Takes back what has not been passed on under (topic, key), as when a breach is withdrawn before it was announced; how many."""
+    gone = delete(OutboxRow).where(OutboxRow.topic == topic, OutboxRow.key == key, OutboxRow.sent_at.is_(None))
     return len(session.execute(gone.returning(OutboxRow.id)).all())
 
 
-def take(session: Session, *, now: int, lease_ms: int, limit: int = 50) -> list[Owed]:
-    """Messages to be sent now, the oldest first.  They are not given out again before ``now + lease_ms``.  Commit, then send."""
-    due = (
-        select(OutboxRow)
-        .where(OutboxRow.sent_at.is_(None), OutboxRow.available_at <= now)
-        .order_by(OutboxRow.available_at, OutboxRow.id)
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-    )
-    taken = []
-    for row in session.scalars(due):
-        message = Message(row.message_id, row.topic, row.key, row.payload, row.available_at)
-        row.attempts += 1
-        row.available_at = now + lease_ms
-        taken.append(Owed(row.id, message, row.created, row.attempts))
-    session.flush()
-    return taken
+def owed(session: Session, *, now: int, limit: int = 500) -> list[Owed]:
+    """Messages that are to be passed on, in the order in which they were written.  One process at a time may ask: see store.notices."""
+    due = select(OutboxRow).where(OutboxRow.sent_at.is_(None), OutboxRow.available_at <= now).order_by(OutboxRow.id).limit(limit)
+    return [
+        Owed(row.id, Message(row.message_id, row.topic, row.key, row.payload, row.available_at), row.created)
+        for row in session.scalars(due)
+    ]
 
 
-def sent(session: Session, owed: Owed, *, now: int) -> None:
-    """The message has arrived."""
-    session.execute(update(OutboxRow).where(OutboxRow.id == owed.row).values(sent_at=now, last_error=None))
+def count_owed(session: Session) -> int:
+    """How many messages nobody has passed on yet."""
+    return session.scalar(select(func.count()).select_from(OutboxRow).where(OutboxRow.sent_at.is_(None))) or 0
 
 
-def failed(session: Session, owed: Owed, error: str, *, retry_at: int | None) -> None:
-    """The message has not arrived: it is tried again at ``retry_at`` (ms), or never (None: given up, and visible as such)."""
-    when = 2**62 if retry_at is None else retry_at
-    session.execute(update(OutboxRow).where(OutboxRow.id == owed.row).values(available_at=when, last_error=error[:ERROR_LIMIT]))
+def passed_on(session: Session, messages: Sequence[Owed], *, now: int) -> None:
+    """Whoever wants them has them now, in the same transaction."""
+    for some in chunks(messages, 500):
+        session.execute(update(OutboxRow).where(OutboxRow.id.in_([one.row for one in some])).values(sent_at=now))
 
 
 def purge(session: Session, *, sent_before: int) -> int:
-    """Deletes messages that arrived before an instant (ms); how many."""
+    """Deletes messages that were passed on before an instant (ms); how many."""
     gone = delete(OutboxRow).where(OutboxRow.sent_at.is_not(None), OutboxRow.sent_at < sent_before)
     return len(session.execute(gone.returning(OutboxRow.id)).all())

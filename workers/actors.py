@@ -12,7 +12,7 @@ import dramatiq
 
 from service import evaluate
 from service.bootstrap import Service
-from service.hints import AUDIT, AUDITS, BACKTEST, BULK, ONE_CASE, PULL, PULLS, QUEUE, WAITING
+from service.hints import AUDIT, AUDITS, BACKTEST, BULK, NOTICES, NOTIFY, ONE_CASE, PULL, PULLS, QUEUE, WAITING
 from service.logs import get
 
 LAST = 100
@@ -42,11 +42,15 @@ def declare(broker: dramatiq.Broker, service: Callable[[], Service]) -> None:
     def pull_source(source: str) -> None:
         _pull(service, source)
 
+    def send_notices(receiver: str) -> None:
+        _send(service, receiver)
+
     dramatiq.actor(actor_name=ONE_CASE, queue_name=QUEUE, broker=broker)(evaluate_case)
     dramatiq.actor(actor_name=WAITING, queue_name=QUEUE, broker=broker)(evaluate_waiting)
     dramatiq.actor(actor_name=BACKTEST, queue_name=BULK, priority=LAST, broker=broker)(work_on_backtest)
     dramatiq.actor(actor_name=AUDIT, queue_name=AUDITS, priority=LAST, broker=broker)(work_on_audit)
     dramatiq.actor(actor_name=PULL, queue_name=PULLS, time_limit=PULL_LIMIT, broker=broker)(pull_source)
+    dramatiq.actor(actor_name=NOTIFY, queue_name=NOTICES, broker=broker)(send_notices)
 
 
 def _evaluate(service: Callable[[], Service]) -> None:
@@ -81,3 +85,12 @@ def _pull(service: Callable[[], Service], source: str) -> None:
         pull_due(service(), source)
     except Exception as error:  # noqa: BLE001 - what was read is on record, and the sweeper comes back to it
         _log.warning("pull_interrupted", exc_info=error)
+
+
+def _send(service: Callable[[], Service], receiver: str) -> None:
+    from service.notify.sending import send_due
+
+    try:
+        send_due(service(), receiver)
+    except Exception as error:  # noqa: BLE001 - what was not marked as taken is sent again, and the sweeper comes back to it
+        _log.warning("sending_interrupted", exc_info=error)

@@ -18,7 +18,7 @@ from dramatiq.middleware import AgeLimit, Middleware, ShutdownNotifications, Tim
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from service.hints import AUDITS, BULK, PULLS, QUEUE
+from service.hints import AUDITS, BULK, NOTICES, PULLS, QUEUE
 
 HEARTBEAT_TIMEOUT = 15_000
 """ms after which a worker that says nothing counts as dead."""
@@ -41,6 +41,8 @@ class HintBroker(RedisBroker):
         if queue_name in (AUDITS, BULK):
             # One at a time, so that a worker does not keep from the others what it cannot take up yet.
             return super().consume(queue_name, prefetch=1, timeout=min(timeout, POLL_DELAYED))
+        if queue_name == NOTICES:
+            return super().consume(queue_name, prefetch=prefetch, timeout=min(timeout, POLL_DELAYED))
         delayed = queue_name.endswith(".DQ")
         return super().consume(queue_name, prefetch=max(prefetch, PREFETCH), timeout=min(timeout, POLL_DELAYED if delayed else POLL))
 
@@ -74,6 +76,11 @@ def start_judging(broker: dramatiq.Broker, *, threads: int, timeout: int = 1_000
 def start_asking(broker: dramatiq.Broker, *, timeout: int = 1_000) -> dramatiq.Worker:
     """Start the thread that asks client systems, which is mostly waiting; on a broker of its own, as a broker has one worker."""
     return _started(dramatiq.Worker(broker, queues={PULLS}, worker_threads=1, worker_timeout=timeout))
+
+
+def start_telling(broker: dramatiq.Broker, *, timeout: int = 1_000) -> dramatiq.Worker:
+    """Start the thread that sends messages, which is mostly waiting; on a broker of its own as well."""
+    return _started(dramatiq.Worker(broker, queues={NOTICES}, worker_threads=1, worker_timeout=timeout))
 
 
 def _started(worker: dramatiq.Worker) -> dramatiq.Worker:

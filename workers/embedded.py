@@ -16,7 +16,7 @@ from service import evaluate, logs, sweeper
 from service.bootstrap import Service
 from service.hints import QUEUE, QueueHints
 from workers.actors import declare
-from workers.broker import start_asking, start_judging, stub_broker
+from workers.broker import start_asking, start_judging, start_telling, stub_broker
 
 STOP_MS = 30_000
 WORKER_TIMEOUT = 100
@@ -36,17 +36,17 @@ class Embedded:
 
     def start(self) -> Self:
         """Take back what an earlier process of this installation left claimed, then start worker threads and sweeper."""
-        broker, asking = stub_broker(), stub_broker()
-        for one in (broker, asking):
+        broker, asking, telling = stub_broker(), stub_broker(), stub_broker()
+        for one in (broker, asking, telling):
             declare(one, lambda: self._svc)
         evaluate.take_back(self._svc)
         # A worker inside a process never says that its process has started, and without that its time limit does nothing.
-        for one in (broker, asking):
+        for one in (broker, asking, telling):
             one.emit_after("process_boot")
         judging = start_judging(broker, threads=self._svc.settings.worker_threads, timeout=WORKER_TIMEOUT)
-        self._workers = [start_asking(asking, timeout=WORKER_TIMEOUT), judging]
+        self._workers = [start_asking(asking, timeout=WORKER_TIMEOUT), start_telling(telling, timeout=WORKER_TIMEOUT), judging]
         waiting = broker.queues[QUEUE]
-        self._svc.hints = QueueHints(broker, self._svc.metrics, backlog=waiting.qsize, asking=asking)
+        self._svc.hints = QueueHints(broker, self._svc.metrics, backlog=waiting.qsize, asking=asking, telling=telling)
         self._sweeper = threading.Thread(target=sweeper.run, args=(self._svc, self._stop), name="sweeper", daemon=True)
         self._sweeper.start()
         _log.info("embedded_started", threads=self._svc.settings.worker_threads)

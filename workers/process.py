@@ -26,7 +26,7 @@ from service.bootstrap import Service, build
 from service.errors import SettingsError
 from service.settings import load
 from workers.actors import declare
-from workers.broker import redis_broker, start_asking, start_judging
+from workers.broker import redis_broker, start_asking, start_judging, start_telling
 
 STOP_MS = 30_000
 STEADY = 20.0
@@ -66,15 +66,16 @@ def run_worker() -> int:
     with _stopping() as stop:
         broker = make_broker()
         broker.emit_after("process_boot")
-        other = make_broker()
-        other.emit_after("process_boot")
-        workers = [start_asking(other), start_judging(broker, threads=1)]
+        others = [make_broker(), make_broker()]
+        for other in others:
+            other.emit_after("process_boot")
+        workers = [start_asking(others[0]), start_telling(others[1]), start_judging(broker, threads=1)]
         _log.info("worker_started")
         stop.wait()
         for worker in workers:
             worker.stop(timeout=STOP_MS)
-        other.close()
-        broker.close()
+        for one in (*others, broker):
+            one.close()
     return 0
 
 

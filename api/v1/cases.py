@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
+from flask import Response
 from pydantic import Field, field_validator
 
 from api.access import current_access, service
-from api.operations import Answer, Operations, Query
+from api.operations import Answer, Operations, Query, Reply
 from api.v1 import schemas, shapes
 from api.v1.lists import MOST, Paged, Text, page, parse_when, scope_of
+from service import caseexport
 from service.errors import NotFound
 from service.judge import stored
 from store.cases import neighbours
@@ -79,6 +81,33 @@ def show_case(case: str) -> Any:
         linked = sorted(neighbours(session, [case]).get(case, ()))
         visible = [other for other in linked if casework.may_see_case(session, other, scope=scope)]
     return shapes.case(found, visible)
+
+
+@operations.get(
+    "/v1/cases/{case}/export.json",
+    scope="cases:export",
+    answers={200: Answer("Everything that is held about the case.", schemas.CaseExport)},
+)
+def export_case(case: str) -> Any:
+    """Take out everything that is held about a case.
+
+    Personal, and more than the case's page shows: refused records and who has read the case are part of it. A key that is limited to
+    teams or offices cannot do this. The same is written to the access log as any reading is.
+    """
+    return caseexport.export(service(), current_access(), case)
+
+
+@operations.get(
+    "/v1/cases/{case}/export.zip",
+    scope="cases:export",
+    answers={200: Answer("The same as files, with a page that says what each holds.", media="application/zip")},
+)
+def export_case_files(case: str) -> Any:
+    """Take out everything that is held about a case, as an archive of files."""
+    made = caseexport.archive(service(), current_access(), case)
+    answer = Response(made.body, content_type=made.media)
+    answer.headers["Content-Disposition"] = f'attachment; filename="{made.name}"'
+    return Reply(answer)
 
 
 class AsAt(Query):

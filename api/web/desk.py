@@ -12,7 +12,9 @@ from api.web.admin.desk import AdminDesk
 from api.web.audits.desk import AuditDesk
 from api.web.cases.desk import CaseDesk
 from api.web.due.desk import DueDesk
+from api.web.notices.desk import NoticeDesk
 from api.web.policies.desk import PolicyDesk
+from api.web.signon.desk import SignOnDesk
 from api.web.sources.desk import SourceDesk
 from api.web.statistics.desk import StatisticsDesk
 from api.web.today.desk import TodayDesk
@@ -23,7 +25,21 @@ from api.web.worklist.views import WorkFilters
 from service.access import Access
 
 
-class Desk(CaseDesk, DueDesk, PolicyDesk, SourceDesk, StatisticsDesk, TodayDesk, WaiverDesk, AdminDesk, AuditDesk, WorkDesk, Protocol):
+class Desk(
+    CaseDesk,
+    DueDesk,
+    PolicyDesk,
+    SignOnDesk,
+    SourceDesk,
+    StatisticsDesk,
+    TodayDesk,
+    WaiverDesk,
+    AdminDesk,
+    AuditDesk,
+    WorkDesk,
+    NoticeDesk,
+    Protocol,
+):
     """Any method may raise service.errors.ServiceError: NotFound becomes the 404 page, StaleVersion the page that tells who was first."""
 
     def now(self) -> int:

@@ -26,6 +26,8 @@ NEEDS: Mapping[str, str | tuple[str, str]] = {
     "static": SIGNED_IN,
     "sign_in": SIGNED_IN,
     "sign_out": SIGNED_IN,
+    "single_sign_on": SIGNED_IN,
+    "single_return": SIGNED_IN,
     "password": SIGNED_IN,
     "calendar": SIGNED_IN,
     "today": SIGNED_IN,
@@ -58,6 +60,7 @@ NEEDS: Mapping[str, str | tuple[str, str]] = {
     "revoke_calendar": _READ,
     "cases": "cases:read",
     "case": "cases:read",
+    "export_case": "cases:export",
     "policies": _READ,
     "policy": _READ,
     "rule": _READ,
@@ -105,6 +108,9 @@ NEEDS: Mapping[str, str | tuple[str, str]] = {
     "signing": _USERS,
     "access_log": _USERS,
     "export_access_log": _USERS,
+    "notices": _USERS,
+    "retry_notice": _USERS,
+    "dismiss_notice": _USERS,
 }
 """Scope by Flask's name of the route (less ``web.``); of two, the first is for looking and the second for sending the form."""
 

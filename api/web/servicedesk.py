@@ -14,7 +14,9 @@ from api.web.audits.servicedesk import AuditServiceDesk
 from api.web.cases.servicedesk import CaseServiceDesk
 from api.web.due.servicedesk import DueServiceDesk
 from api.web.kept import Kept
+from api.web.notices.servicedesk import NoticeServiceDesk
 from api.web.policies.servicedesk import PolicyServiceDesk
+from api.web.signon.servicedesk import SignOnServiceDesk
 from api.web.sources.servicedesk import SourceServiceDesk
 from api.web.statistics.servicedesk import StatisticsServiceDesk
 from api.web.today.servicedesk import TodayServiceDesk
@@ -31,7 +33,7 @@ from api.web.waivers.servicedesk import WaiverServiceDesk
 from api.web.worklist.servicedesk import WorkServiceDesk, where_of
 from api.web.worklist.views import WorkFilters
 from rules.decide import mode
-from service import assigning, review, users, worklist
+from service import assigning, passwords, review, users, worklist
 from service.access import Access
 from service.bootstrap import Service
 from service.demo.loading import banner
@@ -51,6 +53,7 @@ class ServiceDesk(
     CaseServiceDesk,
     DueServiceDesk,
     PolicyServiceDesk,
+    SignOnServiceDesk,
     SourceServiceDesk,
     StatisticsServiceDesk,
     TodayServiceDesk,
@@ -58,6 +61,7 @@ class ServiceDesk(
     AdminServiceDesk,
     AuditServiceDesk,
     WorkServiceDesk,
+    NoticeServiceDesk,
 ):
     """See ``api.web.desk.Desk``."""
 
@@ -90,7 +94,7 @@ class ServiceDesk(
     # --- people ------------------------------------------------------------------------------------------------------
 
     def sign_in(self, name: str, password: str) -> tuple[str, Access]:
-        user = users.sign_in(self.service, name=name, password=password)
+        user = passwords.sign_in(self.service, name=name, password=password)
         return user.id, users.access_of(user)
 
     def session(self, user: str, began: int) -> Access | None:
@@ -98,7 +102,8 @@ class ServiceDesk(
             found = users.get(self.service, user)
         except NotFound:
             return None
-        return None if found.disabled or began < found.sessions_after else users.access_of(found)
+        over = found.disabled or began < found.sessions_after or not passwords.holds(self.service, found)
+        return None if over else users.access_of(found)
 
     def change_password(self, user: str, *, old: str, new: str) -> None:
         users.change_password(self.service, user_id=user, old=old, new=new)

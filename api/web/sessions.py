@@ -20,7 +20,7 @@ IDLE = 4 * 3_600_000
 """ms without a request after which a session is over."""
 LONGEST = 14 * 3_600_000
 """ms after which a session is over in any case."""
-OPEN_TO_ALL = frozenset({"web.sign_in", "web.static", "web.calendar"})
+OPEN_TO_ALL = frozenset({"web.sign_in", "web.single_sign_on", "web.single_return", "web.static", "web.calendar"})
 UNASKED = frozenset({"web.breach_news"})
 """Asked by a page that lies open, not by a person: such a request does not keep a session alive."""
 FOR_A_NEW_PASSWORD = frozenset({"web.password", "web.sign_out"})
@@ -43,12 +43,14 @@ def desk() -> Desk:
     return found
 
 
-def begin(user: str) -> None:
-    """A new session, with a new token, for somebody whose password was right."""
+def begin(user: str, *, single: bool = False) -> None:
+    """A new session, with a new token, for somebody whose password was right; ``single``: whom the provider has vouched for."""
     session.clear()
     now = desk().now()
     session["user"] = user
     session["began"] = session["seen"] = now
+    if single:
+        session["single"] = True
     token()
     g.pop("viewer", None)
 

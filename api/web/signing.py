@@ -7,7 +7,8 @@ from flask import Response, flash, redirect, render_template, request, session, 
 from api.web import sessions, words
 from api.web.pages import blueprint, named
 from api.web.sessions import desk
-from service.errors import Invalid, LockedOut, Unauthorised
+from api.web.signon import routes as single
+from service.errors import Invalid, LockedOut, NotPossible, Unauthorised
 
 
 @blueprint.route("/sign-in", methods=["GET", "POST"])
@@ -16,7 +17,9 @@ def sign_in() -> Response | tuple[str, int] | str:
     if request.method == "GET":
         if sessions.viewer() is not None:
             return redirect(onward or url_for("web.today"), 303)  # type: ignore[return-value]
-        return render_template("web/sign_in.html", next=onward, name="", ended=sessions.ended(), left=session.pop("left", False))
+        left, offered = session.pop("left", False), desk().single_sign_on()
+        own = offered != "only" or "emergency" in request.args
+        return render_template("web/sign_in.html", next=onward, name="", ended=sessions.ended(), left=left, single=offered, own=own)
     name, password = request.form.get("name", "").strip(), request.form.get("password", "")
     flaws: dict[str, str] = {}
     code = 422
@@ -36,12 +39,16 @@ def sign_in() -> Response | tuple[str, int] | str:
         else:
             sessions.begin(user)
             return redirect(onward or url_for("web.today"), 303)  # type: ignore[return-value]
-    return render_template("web/sign_in.html", next=onward, name=name[:200], flaws=flaws, failed=True), code
+    offered = desk().single_sign_on()
+    return render_template("web/sign_in.html", next=onward, name=name[:200], flaws=flaws, failed=True, single=offered, own=True), code
 
 
 @blueprint.post("/sign-out")
 def sign_out() -> Response:
+    elsewhere = bool(session.get("single"))
     sessions.end()
+    if elsewhere and (leaving := single.sign_out()) is not None:
+        return leaving
     session["left"] = True
     flash("You have signed out.", "done")
     return redirect(url_for("web.sign_in"), 303)  # type: ignore[return-value]
@@ -49,6 +56,8 @@ def sign_out() -> Response:
 
 @blueprint.route("/password", methods=["GET", "POST"])
 def password() -> Response | tuple[str, int] | str:
+    if session.get("single"):
+        raise NotPossible("you sign in with your organisation's account: its password is changed there")
     if request.method == "GET":
         return render_template("web/password.html")
     old, new, again = (request.form.get(name, "") for name in ("old", "new", "again"))

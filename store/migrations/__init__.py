@@ -20,7 +20,7 @@ from sqlalchemy import Connection, Engine, text
 from store.errors import SchemaError
 from store.models import Base
 
-APPEND_ONLY = ("breach_history", "access_log")
+APPEND_ONLY = ("breach_history", "access_log", "seal")
 """Tables whose rows the database itself refuses to change or delete."""
 _LOCK = 0x6475656361726521  # any number that no other program locks
 _WAIT_MS = 10 * 60_000

@@ -19,7 +19,9 @@ from store.models.base import Base
 from store.models.duefeeds import DueFeedRow
 from store.models.events import CaseHoldRow, CaseLinkRow, ConflictRow, EventRow, HeartbeatRow, RejectRow, SourceRecordRow, SourceRow
 from store.models.findings import CONDITIONS, REVIEWS, WAIVER_STATES, BreachHistoryRow, BreachRow, VerdictRow, WaiverRow
+from store.models.notices import NOTICE_STATES, NoticeRow, ReceiverRow
 from store.models.policies import CHANGE_KINDS, CHANGE_STATES, INSTALLATION, PolicyChangeRow, PolicyVersionRow
+from store.models.seals import SealRow
 from store.models.tallies import TallyStateRow, VerdictTallyRow
 from store.models.work import CaseStateRow, DirtyRow, OutboxRow
 from store.models.worklist import SavedViewRow
@@ -32,6 +34,7 @@ __all__ = [
     "CHANGE_STATES",
     "CONDITIONS",
     "INSTALLATION",
+    "NOTICE_STATES",
     "OUTCOMES",
     "REVIEWS",
     "WAIVER_STATES",
@@ -56,11 +59,14 @@ __all__ = [
     "DueFeedRow",
     "EventRow",
     "HeartbeatRow",
+    "NoticeRow",
     "OutboxRow",
     "PolicyChangeRow",
     "PolicyVersionRow",
+    "ReceiverRow",
     "RejectRow",
     "SavedViewRow",
+    "SealRow",
     "SourceRecordRow",
     "SourceRow",
     "TallyStateRow",

@@ -68,12 +68,12 @@ class CaseStateRow(Base):
 
 
 class OutboxRow(Base):
-    """A message to the world that is owed since its transaction committed; sent at least once."""
+    """A message to the world that is owed since its transaction committed; ``sent_at``: when it was passed on to who wants it."""
 
     __tablename__ = "outbox"
     __table_args__ = (
         Index(
-            "ix_outbox_unsent", "available_at", "id",
+            "ix_outbox_unsent", "id",
             postgresql_where=text("sent_at IS NULL"), sqlite_where=text("sent_at IS NULL"),
         ),
         Index(None, "topic", "key"),

@@ -26,7 +26,10 @@ from store.migrations import upgrade
 
 NOW = to_ms(dt.datetime(2026, 6, 1, 3, 0, tzinfo=dt.UTC))
 DAY = 86_400_000
-ALL = ("events:write", "cases:read", "breaches:read", "breaches:review", "policies:write", "audits:run", "sources:admin", "metrics")
+ALL = (
+    "events:write", "cases:read", "cases:export", "breaches:read", "breaches:review", "policies:write", "audits:run", "sources:admin",
+    "metrics",
+)  # fmt: skip
 
 
 @dataclass

@@ -19,6 +19,8 @@ PAGES = {
     "tutorials/write-your-first-rule.md": (None, APRIL),
     "how-to/change-a-policy.md": (".", APRIL),
     "how-to/run-audits.md": (".", APRIL),
+    "how-to/check-the-record.md": (".", APRIL),
+    "how-to/take-out-a-case.md": (".", APRIL),
     "how-to/add-a-kind-of-rule.md": ("placements", None),
     "how-to/use-duecare-for-another-process.md": ("permits", APRIL),
     "how-to/connect-a-database.md": ("client-database", MAY),

@@ -27,7 +27,7 @@ from store.outbox import Message
 from store.outcomes import verdicts_of_cases, write_verdicts
 from store.states import CaseState, note_policy, state_of, write_state
 from store.verdicts import replace_verdicts, verdicts_of_case
-from tests.support.stores import Store, breach, opened, verdict, watched
+from tests.support.stores import Store, breach, verdict, watched
 
 OPENED = Line(
     at=10, kind="opened", actor="evaluation", after="open", policy_digest="sha256:1", known_at=9, event_position=3, events=("e1",)
@@ -291,58 +291,35 @@ def put(store: Store, *messages: Message) -> None:
         outbox.put(session, messages, now=50)
 
 
-def take(store: Store, now: int, **how: int):
+def owed(store: Store, now: int) -> list[str]:
     with store.write.begin() as session:
-        return outbox.take(session, now=now, lease_ms=1_000, **how)
+        return [one.message.id for one in outbox.owed(session, now=now)]
 
 
-def test_a_message_is_owed_once_and_not_before_its_time(store):
+def test_a_message_is_owed_once_and_not_before_its_time_in_the_order_of_writing(store):
     put(store, message(), message("m2", available_at=90))
     put(store, message(), *[])
-    assert take(store, 89) == []
-    owed = take(store, 100)
-    assert [one.message.id for one in owed] == ["m2", "m1"]
-    assert (owed[1].message, owed[1].attempts, owed[1].created) == (message(), 1, 50)
-    assert take(store, 1_000) == []
-
-
-def test_a_message_whose_sender_died_is_given_out_again(store):
-    put(store, message())
-    take(store, 100)
-    [again] = take(store, 1_100)
-    assert again.attempts == 2
+    assert owed(store, 89) == []
+    assert owed(store, 90) == ["m2"]
+    assert owed(store, 100) == ["m1", "m2"]
     with store.write.begin() as session:
-        outbox.sent(session, again, now=1_200)
-    assert take(store, 10**9) == []
+        (first, _) = outbox.owed(session, now=100)
+        assert (first.message, first.created) == (message(), 50)
+
+
+def test_what_was_passed_on_is_owed_no_longer_and_goes_in_time(store):
+    put(store, message(), message("m2"))
+    with store.write.begin() as session:
+        outbox.passed_on(session, outbox.owed(session, now=100, limit=1), now=1_200)
+    assert owed(store, 10**9) == ["m2"]
     with store.write.begin() as session:
         assert outbox.purge(session, sent_before=1_200) == 0
         assert outbox.purge(session, sent_before=1_201) == 1
 
 
-def test_a_failed_message_comes_back_or_is_given_up(store):
-    put(store, message())
-    [owed] = take(store, 100)
+def test_what_was_not_passed_on_can_be_taken_back(store):
+    put(store, message("m1"), message("m2", key="b2"), message("m3"))
     with store.write.begin() as session:
-        outbox.failed(session, owed, "503" * 900, retry_at=5_000)
-    assert take(store, 4_999) == []
-    [owed] = take(store, 5_000)
-    with store.write.begin() as session:
-        outbox.failed(session, owed, "410", retry_at=None)
-    assert take(store, 10**15) == []
-
-
-def test_what_was_not_sent_can_be_taken_back(store):
-    put(store, message("m1"), message("m2", key="b2"), message("m3", available_at=10))
-    take(store, 20)
-    with store.write.begin() as session:
+        outbox.passed_on(session, outbox.owed(session, now=100, limit=1), now=100)
         assert outbox.cancel(session, "breach.opened", "b1") == 1
-    assert [one.message.id for one in take(store, 10**6)] == ["m2", "m3"]
-
-
-def test_messages_go_to_one_sender_each(pg_db):
-    with opened(pg_db) as store:
-        put(store, *(message(f"m{number}") for number in range(10)))
-        with store.write() as first, store.write() as second:
-            mine = outbox.take(first, now=100, lease_ms=10, limit=4)
-            theirs = outbox.take(second, now=100, lease_ms=10, limit=4)
-            assert len({one.row for one in (*mine, *theirs)}) == 8
+    assert owed(store, 10**6) == ["m2"]

@@ -29,6 +29,7 @@ from api.web.cases.views import (
 from api.web.views import Choice
 from rules.model import to_ms
 from service.access import Access
+from service.caseexport import Export
 from service.errors import NotFound
 
 ZONE = "Australia/Adelaide"
@@ -162,6 +163,11 @@ class FakeCases:
             before=dt.date(2026, 3, 23),
             after=dt.date(2026, 4, 14),
         )
+
+    def case_export(self: Any, access: Access, case: str, form: str) -> Export:
+        self._fail()
+        self.seen.append(("case_export", (case, form)))
+        return Export(f"case.{form}", "application/json", b"{}")
 
     def cases(self: Any, access: Access, filters: CaseFilters) -> CaseList:
         self._fail()

@@ -29,7 +29,9 @@ from tests.support.fakeadmin import FakeAdmin
 from tests.support.fakeaudits import FakeAudits
 from tests.support.fakecases import FakeCases
 from tests.support.fakedue import FakeDue
+from tests.support.fakenotices import FakeNotices
 from tests.support.fakepolicies import FakePolicies
+from tests.support.fakesignon import FakeSignOn
 from tests.support.fakesources import FakeSources
 from tests.support.faketoday import FakeToday
 from tests.support.fakewaivers import FakeWaivers
@@ -72,7 +74,9 @@ def row(number: int) -> BreachRow:
     )
 
 
-class FakeDesk(FakeCases, FakeDue, FakePolicies, FakeSources, FakeToday, FakeAdmin, FakeAudits, FakeWaivers, FakeWork):
+class FakeDesk(
+    FakeCases, FakeDue, FakePolicies, FakeSignOn, FakeSources, FakeToday, FakeAdmin, FakeAudits, FakeWaivers, FakeWork, FakeNotices
+):
     """Everything in memory; ``moved`` makes the next review find a newer version."""
 
     def __init__(self) -> None:
@@ -80,6 +84,7 @@ class FakeDesk(FakeCases, FakeDue, FakePolicies, FakeSources, FakeToday, FakeAdm
         FakeSources.__init__(self)
         FakeAdmin.__init__(self)
         FakeAudits.__init__(self)
+        FakeNotices.__init__(self)
         self.rows = {item.id: item for item in map(row, range(60))}
         self.limited: frozenset[str] | None = None
         self.roles = frozenset({"reviewer"})

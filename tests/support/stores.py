@@ -69,9 +69,9 @@ def _empty(store: Store) -> None:
     tables = [table.name for table in reversed(Base.metadata.sorted_tables)]
     with store.engine.begin() as connection:
         if store.engine.dialect.name == "postgresql":
-            connection.execute(text("ALTER TABLE breach_history DISABLE TRIGGER USER"))
+            connection.execute(text("; ".join(f"ALTER TABLE {table} DISABLE TRIGGER USER" for table in migrations.APPEND_ONLY)))
             connection.execute(text("; ".join(f"DELETE FROM {table}" for table in tables)))
-            connection.execute(text("ALTER TABLE breach_history ENABLE TRIGGER USER"))
+            connection.execute(text("; ".join(f"ALTER TABLE {table} ENABLE TRIGGER USER" for table in migrations.APPEND_ONLY)))
             return
         triggers = connection.execute(text("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'")).all()
         for name, _ in triggers:

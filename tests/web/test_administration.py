@@ -37,6 +37,9 @@ PAGES = (
     "/administration/access-log",
     "/administration/access-log?case=FAM-2001",
     "/administration/access-log?case=none-such",
+    "/administration/notifications",
+    "/administration/notifications?cursor=1",
+    "/administration/notifications?cursor=2",
 )
 
 

@@ -54,6 +54,7 @@ from api.v1.schemas.intake import (
     EventResults,
 )
 from api.v1.schemas.judged import (
+    CaseExport,
     Considered,
     DataQuery,
     DuePage,
@@ -114,6 +115,7 @@ __all__ = [
     "BreachPage",
     "BreachRow",
     "Case",
+    "CaseExport",
     "CasePage",
     "CaseRef",
     "CaseRow",

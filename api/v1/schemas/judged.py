@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, NotRequired
+from typing import Annotated, Any, Literal, NotRequired
 
 from pydantic import Field
 from typing_extensions import TypedDict
@@ -107,6 +107,19 @@ class Judgement(TypedDict):
     verdicts: list[Verdict]
     queries: Annotated[list[DataQuery], Field(description="what a person should look at in the record")]
     explanations: NotRequired[Annotated[list[Explanation], Field(description="with `explain=true`")]]
+
+
+class CaseExport(TypedDict):
+    """Everything that is held about a case."""
+
+    format: Annotated[str, Field(description="`duecare-case`")]
+    version: int
+    case: str
+    made: Instant
+    counts: Annotated[dict[str, int], Field(description="rows by part")]
+    meaning: Annotated[dict[str, str], Field(description="what each part holds")]
+    left_out: Annotated[dict[str, str], Field(description="what is no part of it, and why")]
+    parts: Annotated[dict[str, list[dict[str, Any]]], Field(description="the rows of each part; their columns may grow in number")]
 
 
 class DueRow(StandingVerdict):

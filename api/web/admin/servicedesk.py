@@ -28,6 +28,7 @@ from api.web.admin.views import (
     Secret,
     SigningPage,
 )
+from api.web.signon.facts import sign_on_facts
 from api.web.views import Choice
 from rules.clock import zone as zone_of
 from service import administration as admin
@@ -184,8 +185,7 @@ class AdminServiceDesk(LogServiceDesk):
             ("Last use", "noted once a minute at most"),
             ("Rate limit", rate),
         ]
-        single = [("State", "not set up: people sign in with accounts of their own here")]
-        groups = [("Passwords", passwords), ("Sessions", held), ("API keys", machines), ("Single sign-on", single)]
+        groups = [("Passwords", passwords), ("Sessions", held), ("API keys", machines), ("Single sign-on", sign_on_facts(self.service))]
         return SigningPage(self.service.now(), self.zone, groups)
 
 
@@ -217,6 +217,7 @@ def _account(user: User, access: Access, now: int) -> AccountRow:
         last_login=user.last_login,
         locked_until=user.locked_until if locked else None,
         own=access.actor == f"user:{user.id}",
+        single=user.single,
     )
 
 

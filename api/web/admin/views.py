@@ -28,6 +28,8 @@ class AccountRow:
     locked_until: int | None = None
     own: bool = False
     """It is the viewer's own."""
+    single: bool = False
+    """Its owner signs in with their organisation's account."""
 
 
 @dataclass(frozen=True, slots=True)

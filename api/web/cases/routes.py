@@ -5,12 +5,13 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 
-from flask import render_template, request
+from flask import Response, render_template, request
 
 from api.web import sessions
 from api.web.cases.views import CaseFilters
 from api.web.pages import BadAddress, blueprint, day_of
 from api.web.sessions import desk
+from service.caseexport import may_export
 
 ONLY = {
     "": "Any",
@@ -61,5 +62,22 @@ def case(case: str) -> tuple[str, int] | str:
     page = desk().case(sessions.access(), case, as_of=days["as_of"], known_at=days["known_at"], show=show, rule=rule)
     part = request.args.get("part") == "yes"
     name = "web/cases/judged.html" if part else "web/cases/case.html"
-    drawn = render_template(name, page=page, asked=asked, show=show, rule=rule, flaws=flaws, failed=bool(flaws), wanted=wanted)
+    drawn = render_template(
+        name,
+        page=page,
+        asked=asked,
+        show=show,
+        rule=rule,
+        flaws=flaws,
+        failed=bool(flaws),
+        wanted=wanted,
+        export=may_export(sessions.access()),
+    )
     return (drawn, 400) if flaws else drawn
+
+
+@blueprint.get("/cases/<key:case>/export.<form>")
+def export_case(case: str, form: str) -> Response:
+    """Everything that is held about the case, to keep or to hand over."""
+    made = desk().case_export(sessions.access(), case, form)
+    return Response(made.body, content_type=made.media, headers={"Content-Disposition": f'attachment; filename="{made.name}"'})

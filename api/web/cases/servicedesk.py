@@ -16,8 +16,11 @@ from api.web.cases.casefile import case_page
 from api.web.cases.lines import case_row, office
 from api.web.cases.views import CaseFilters, CaseList, CasePage
 from api.web.views import Choice
+from service import caseexport
 from service.access import Access
 from service.bootstrap import Service
+from service.caseexport import Export
+from service.errors import NotFound
 from store.queries import CaseWhere, Facets, Scope, casework
 
 PAGE = 50
@@ -40,6 +43,13 @@ class CaseServiceDesk:
     ) -> CasePage:
         access.require("cases:read")
         return case_page(self.service, access, case, as_of=as_of, known_at=known_at, show=show, rule=rule)
+
+    def case_export(self, access: Access, case: str, form: str) -> Export:
+        if form == "zip":
+            return caseexport.archive(self.service, access, case)
+        if form != "json":
+            raise NotFound("there is no such file")
+        return caseexport.document(self.service, access, case)
 
     def cases(self, access: Access, filters: CaseFilters) -> CaseList:
         access.require("cases:read")

@@ -1,0 +1,1 @@
+"""The page about messages to others: who is told, how that goes, and what was given up."""
