@@ -23,7 +23,7 @@ def rules_page() -> str:
 
     lead = (
         "Each rule as it is judged: what is read aloud is made of the rule itself, with the parameters as shipped (`duecare policy read`"
-        " does it for any policy). Tests are timelines in [rules/policies/tests](../../rules/policies/tests).\n"
+        " does it for any policy). Tests are timelines in the folder `rules/policies/tests`.\n"
     )
     parts = ["# Rules of the shipped policies\n", lead]
     for path in shipped().values():
