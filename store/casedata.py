@@ -30,6 +30,7 @@ PARTS: dict[str, str] = {
     "breach": "The breaches",
     "breach_history": "What became of each breach, who did it and what they wrote",
     "waiver": "Requests that a breach be excused, and the answers",
+    "legal_hold": "Words that nothing of the case may be removed, who gave them, and who lifted them",
     "outbox": "Messages to other systems",
     "notice": "Messages to people and other systems",
     "access_log": "Who read or changed something of the case",
@@ -44,6 +45,8 @@ LEFT_OUT: dict[str, str] = {
     "audit_chunk": "work in hand", "backtest_chunk": "work in hand",
     "verdict_tally": "counts of all cases", "tally_state": "counts of all cases",
     "seal": "digests of lines; no content",
+    "removal": "certificates of what was removed", "removal_line": "digests of lines that were removed", "removal_case": "work in hand",
+    "tombstone": "keyed digests of cases that were removed", "removed_count": "counts of what was removed",
     "heartbeat": "of sources", "source": "of sources",
     "policy_version": "of policies", "policy_change": "of policies",
     "audit_schedule": "of audits", "audit_signature": "of audits",
@@ -74,7 +77,7 @@ def held_about(session: Session, case: str) -> Held:
     event, breach, waiver = _t("event"), _t("breach"), _t("waiver")
     own = list(_rows(session, event, event.c.case_id == case))
     parts["event"] = own + _spoken_of(session, event, own)
-    for name in ("case_link", "conflict", "case_hold", "dirty", "case_state", "verdict", "audit_differs"):
+    for name in ("case_link", "conflict", "case_hold", "dirty", "case_state", "verdict", "audit_differs", "legal_hold"):
         parts[name] = list(_rows(session, _t(name), _t(name).c.case_id == case))
     reject = _t("reject")
     for hold in {(one["source"], one["kind"], one["ref"]): one for one in parts["case_hold"]}:

@@ -20,23 +20,33 @@ from sqlalchemy import Connection, Engine, text
 from store.errors import SchemaError
 from store.models import Base
 
-APPEND_ONLY = ("breach_history", "access_log", "seal")
-"""Tables whose rows the database itself refuses to change or delete."""
+APPEND_ONLY = ("breach_history", "access_log", "seal", "removal", "removal_line")
+"""Tables whose rows the database itself refuses to change or delete, but for what a removal has written down (see migration 0014)."""
 _LOCK = 0x6475656361726521  # any number that no other program locks
 _WAIT_MS = 10 * 60_000
 
 
 def upgrade(engine: Engine, revision: str = "head") -> None:
     """Brings the tables up to ``revision``; does nothing where they are there already."""
-    with _locked(engine) as connection:
-        if current_of(connection) != _resolve(revision):
-            command.upgrade(_config(connection), revision)
+    with locked(engine) as connection:
+        upgrade_on(connection, revision)
+
+
+def upgrade_on(connection: Connection, revision: str = "head") -> None:
+    """The same in the transaction of a connection that ``locked`` has given."""
+    if current_of(connection) != _resolve(revision):
+        command.upgrade(_config(connection), revision)
 
 
 def downgrade(engine: Engine, revision: str) -> None:
     """Takes the tables back to ``revision`` ("base": none at all).  What newer tables hold is lost."""
-    with _locked(engine) as connection:
-        command.downgrade(_config(connection), revision)
+    with locked(engine) as connection:
+        downgrade_on(connection, revision)
+
+
+def downgrade_on(connection: Connection, revision: str) -> None:
+    """The same in the transaction of a connection that ``locked`` has given."""
+    command.downgrade(_config(connection), revision)
 
 
 def current(engine: Engine) -> str | None:
@@ -48,6 +58,11 @@ def current(engine: Engine) -> str | None:
 def head() -> str:
     """The revision that this program needs."""
     return str(_scripts().get_current_head())
+
+
+def revisions() -> list[str]:
+    """All revisions that this program knows, the first one first."""
+    return [script.revision for script in reversed(list(_scripts().walk_revisions()))]
 
 
 def check(engine: Engine) -> list[str]:
@@ -81,7 +96,8 @@ _TRIGGERS = {
 
 
 @contextmanager
-def _locked(engine: Engine) -> Iterator[Connection]:
+def locked(engine: Engine) -> Iterator[Connection]:
+    """A transaction in which nobody else changes the tables' version."""
     with engine.begin() as connection:  # on SQLite this alone takes the database's one write lock
         if connection.dialect.name == "postgresql":
             connection.execute(text(f"SET LOCAL lock_timeout = {_WAIT_MS}"))

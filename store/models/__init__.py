@@ -21,6 +21,7 @@ from store.models.events import CaseHoldRow, CaseLinkRow, ConflictRow, EventRow,
 from store.models.findings import CONDITIONS, REVIEWS, WAIVER_STATES, BreachHistoryRow, BreachRow, VerdictRow, WaiverRow
 from store.models.notices import NOTICE_STATES, NoticeRow, ReceiverRow
 from store.models.policies import CHANGE_KINDS, CHANGE_STATES, INSTALLATION, PolicyChangeRow, PolicyVersionRow
+from store.models.retention import LegalHoldRow, RemovalCaseRow, RemovalLineRow, RemovalRow, RemovedCountRow, TombstoneRow
 from store.models.seals import SealRow
 from store.models.tallies import TallyStateRow, VerdictTallyRow
 from store.models.work import CaseStateRow, DirtyRow, OutboxRow
@@ -59,17 +60,23 @@ __all__ = [
     "DueFeedRow",
     "EventRow",
     "HeartbeatRow",
+    "LegalHoldRow",
     "NoticeRow",
     "OutboxRow",
     "PolicyChangeRow",
     "PolicyVersionRow",
     "ReceiverRow",
     "RejectRow",
+    "RemovalCaseRow",
+    "RemovalLineRow",
+    "RemovalRow",
+    "RemovedCountRow",
     "SavedViewRow",
     "SealRow",
     "SourceRecordRow",
     "SourceRow",
     "TallyStateRow",
+    "TombstoneRow",
     "UserRow",
     "VerdictRow",
     "VerdictTallyRow",
