@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from cli.common import complain, plural
-from cli.seals import seal, seals, verify
+from cli.common import EXIT_BREACHED, complain, moment, plural
+from cli.seals import seal, seals, verified, verify
+
+if TYPE_CHECKING:
+    from store.backup import Manifest
 
 
 @click.group()
@@ -57,42 +60,72 @@ def check() -> int:
 
 
 @db.command()
-@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
-def backup(file: Path) -> int:
-    """Write the whole store to FILE (compressed), while others go on working. FILE must not exist.
+@click.option("--to", metavar="REVISION", help="Further back than one step.")
+@click.option("--lose", is_flag=True, help="Do it although something that is on record has no place there.")
+def downgrade(to: str | None, lose: bool) -> int:
+    """Take the tables one step back, for going back to the program before an upgrade. Stop all processes first.
 
-    It holds what the database holds, hashes of passwords and keys included: keep it as safe as the database.
+    Where that would lose something, it says what and changes nothing. Exit code 2 then.
     """
-    from cli.stored import service
-    from store.backup import write_backup
+    from cli.stored import Refused, service
+    from store.stepdown import WouldLose, step_down
 
-    draft = file.with_name(f".{file.name}.part")
-    with service() as svc, told_of_files():
-        if file.exists():
-            raise click.UsageError(f"{file} exists already.")
-        handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(handle, "wb") as out:
-            counts = write_backup(svc.engine, out)
-            out.flush()
-            os.fsync(out.fileno())
-        draft.rename(file)
-    click.echo(f"{file} holds {plural(sum(counts.values()), 'row')}, {plural(counts.get('event', 0), 'event')} among them.")
+    with service(schema=False) as svc:
+        try:
+            done = step_down(svc.engine, to=to, lose=lose)
+        except WouldLose as error:
+            raise Refused(f"Nothing was changed: {error}. Make a backup and say --lose to go on.") from error
+    click.echo(f"The tables went from {done.before} to {done.after}.")
+    if done.lost:
+        click.echo(f"Lost: {', '.join(done.lost)}.")
     return 0
 
 
 @db.command()
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
-def restore(file: Path) -> int:
-    """Fill an empty store from FILE, all of it or nothing; also from SQLite to PostgreSQL or back."""
-    from cli.stored import service
-    from store import migrations
-    from store.backup import read_backup
+def backup(file: Path) -> int:
+    """Write the whole store to FILE (compressed), as of one instant, while others go on working. FILE must not exist.
 
-    with service(schema=False) as svc, told_of_files(), file.open("rb") as source:
-        migrations.upgrade(svc.engine)
-        counts = read_backup(svc.engine, source)
-    click.echo(f"Restored {plural(sum(counts.values()), 'row')}, {plural(counts.get('event', 0), 'event')} among them.")
+    It holds what the database holds, hashes of passwords and keys included: keep it as safe as the database. It does not hold
+    DUECARE_SECRET_KEY.
+    """
+    from cli.stored import service
+    from service import backups
+
+    with service() as svc, told_of_files():
+        made = backups.write(svc, file)
+    _tell(f"{file} holds", made)
     return 0
+
+
+@db.command()
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--check", "only_look", is_flag=True, help="Read FILE to its end, say what it holds, restore nothing.")
+def restore(file: Path, only_look: bool) -> int:
+    """Fill an empty database from FILE, all of it or nothing; also from SQLite to PostgreSQL or back.
+
+    A backup of an earlier version is brought up to this one. Afterwards the seals are verified, and it is said what came after
+    the backup and is to be made good. Exit code 1: something was changed behind duecare's back before the backup was made.
+    """
+    from cli.stored import service
+    from service import backups
+
+    with service(schema=False) as svc, told_of_files():
+        if only_look:
+            _tell(f"{file} is whole and holds", backups.look(file))
+            return 0
+        made = backups.restore(svc, file)
+        _tell("Restored", made)
+        found = verified(svc)
+        for line in backups.aftermath(svc, made):
+            click.echo(line)
+    return EXIT_BREACHED if found else 0
+
+
+def _tell(first: str, made: Manifest) -> None:
+    click.echo(f"{first} {plural(sum(made.rows.values()), 'row')}, {plural(made.rows.get('event', 0), 'event')} among them.")
+    click.echo(f"As of {moment(made.made_at)}, event position {made.position:,}; revision {made.revision}, duecare {made.program}.")
+    click.echo(f"sha256 of the content: {made.sha256}")
 
 
 @contextmanager

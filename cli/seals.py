@@ -12,6 +12,7 @@ import click
 from cli.common import EXIT_BREACHED, complain, moment, plural
 
 if TYPE_CHECKING:
+    from service.bootstrap import Service
     from store.sealcheck import Check
 
 
@@ -72,6 +73,15 @@ def seals(after: int) -> int:
         for line in sealing.export(svc, after=after):
             click.echo(line)
     return 0
+
+
+def verified(svc: Service) -> int:
+    """Verify and tell, as ``verify`` does; how many findings."""
+    from service import seals as sealing
+
+    found = sealing.verify(svc)
+    _tell(found, False)
+    return found.count
 
 
 def _tell(found: Check, compared: bool) -> None:

@@ -12,10 +12,11 @@ from service.bootstrap import Service
 from service.seals import NotSeals
 from store import accesslog
 from store.accesslog import Entry
-from store.backup import read_backup, write_backup
+from store.backup import write_backup
 from store.breaches import Change, Line, append_history, write_breaches
 from store.migrations import APPEND_ONLY
 from store.models import AuditRow, AuditSignatureRow, PolicyChangeRow, PolicyVersionRow, WaiverRow
+from store.restore import read_backup
 from store.seals import settled
 from tests.support.stores import Store, at_once, breach, opened
 
@@ -222,7 +223,7 @@ def test_sealers_and_writers_at_once_make_one_chain(house):
 @pytest.mark.parametrize("onto", ["sqlite_url", "pg_db"])
 def test_what_was_restored_from_a_backup_agrees_with_its_seals_on_either_database(house, onto, request):
     written = io.BytesIO()
-    write_backup(house.engine, written)
+    write_backup(house.engine, written, now=1)
     with opened(request.getfixturevalue(onto)) as other:
         restored = House(other)
         read_backup(other.engine, io.BytesIO(written.getvalue()))

@@ -5,17 +5,18 @@ import io
 import json
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from rules.model import Heartbeat
 from store import migrations
-from store.backup import BackupError, read_backup, write_backup
+from store.backup import BackupError, SourceThen, write_backup
 from store.breaches import Change, Line, altered_lines, write_breaches
 from store.engine import make_engine
 from store.errors import SchemaError
 from store.events import insert_events, insert_heartbeats, insert_links
 from store.models import ApiKeyRow, Base, WaiverRow
 from store.queue import claim_dirty, mark_dirty
+from store.restore import read_backup, read_manifest
 from store.states import CaseState, note_policy, write_state
 from store.verdicts import replace_verdicts
 from tests.support.stores import Store, breach, event, opened, verdict
@@ -51,19 +52,22 @@ def everything(store: Store) -> dict[str, list[tuple[object, ...]]]:
 
 def backup(store: Store) -> bytes:
     out = io.BytesIO()
-    write_backup(store.engine, out)
+    write_backup(store.engine, out, now=7)
     return out.getvalue()
 
 
 @pytest.mark.parametrize("onto", ["sqlite", "postgresql"])
 def test_everything_comes_back_on_either_database(store, onto, tmp_path, request):
     fill(store)
-    written = write_backup(store.engine, out := io.BytesIO())
+    written = write_backup(store.engine, out := io.BytesIO(), now=7, program="1", key="k")
     target = f"sqlite:///{tmp_path / 'other.sqlite3'}" if onto == "sqlite" else request.getfixturevalue("pg_db")
     with opened(target) as other:
         assert read_backup(other.engine, io.BytesIO(out.getvalue())) == written
         assert everything(other) == everything(store)
-        assert written["event"] == 1_500
+        assert (written.rows["event"], written.made_at, written.database, written.key) == (1_500, 7, store.engine.dialect.name, "k")
+        assert written.position == max(int(str(row[0])) for row in everything(store)["event"])
+        assert written.sources == (SourceThen("cms", pulled=False, complete_until=2),)
+        assert read_manifest(io.BytesIO(out.getvalue())) == written
         with other.read() as session:
             assert altered_lines(session) == ([], None)
         with other.write.begin() as session:
@@ -80,7 +84,7 @@ def test_the_same_store_gives_the_same_bytes(store):
 
 def test_an_empty_store_can_be_backed_up(store, sqlite_url):
     with opened(sqlite_url) as other:
-        assert set(read_backup(other.engine, io.BytesIO(backup(store))).values()) == {0}
+        assert set(read_backup(other.engine, io.BytesIO(backup(store))).rows.values()) == {0}
 
 
 def test_a_store_that_holds_something_is_left_alone(store):
@@ -109,7 +113,7 @@ def damaged(good: bytes) -> list[bytes]:
         packed(*lines[:5], *lines[6:]),
         packed(*altered),
         packed(*lines, b"{}\n"),
-        packed(json.dumps({**head, "version": 2}).encode() + b"\n", *lines[1:]),
+        packed(json.dumps({**head, "version": 99}).encode() + b"\n", *lines[1:]),
         packed(lines[0], b'["nowhere",[]]\n', *lines[1:]),
         packed(lines[0], b'["event",[1]]\n', *lines[1:]),
         packed(lines[0], b"7\n", *lines[1:]),
@@ -120,23 +124,46 @@ def damaged(good: bytes) -> list[bytes]:
 @pytest.mark.parametrize("which", range(14))
 def test_a_damaged_backup_restores_nothing(store, which, sqlite_url):
     fill(store)
+    broken = damaged(backup(store))[which]
     with opened(sqlite_url) as other:
         before = everything(other)
         with pytest.raises(BackupError):
-            read_backup(other.engine, io.BytesIO(damaged(backup(store))[which]))
+            read_backup(other.engine, io.BytesIO(broken))
         assert everything(other) == before
+    if which not in (11, 13):  # these two have a digest that fits, or did not come to it: what they hold is wrong for tables only
+        with pytest.raises(BackupError):
+            read_manifest(io.BytesIO(broken))
 
 
-def test_another_revision_is_named(store, sqlite_url):
+def test_a_revision_that_this_program_does_not_know_is_named(store, sqlite_url):
     lines = gzip.decompress(backup(store)).splitlines(keepends=True)
-    old = json.dumps({**json.loads(lines[0]), "revision": "0000"}).encode() + b"\n"
-    with opened(sqlite_url) as other, pytest.raises(BackupError, match="0000"):
-        read_backup(other.engine, io.BytesIO(gzip.compress(b"".join([old, *lines[1:]]))))
+    new = json.dumps({**json.loads(lines[0]), "revision": "9999"}).encode() + b"\n"
+    with opened(sqlite_url) as other, pytest.raises(BackupError, match="9999"):
+        read_backup(other.engine, io.BytesIO(gzip.compress(b"".join([new, *lines[1:]]))))
 
 
-def test_tables_that_are_not_there_are_named(sqlite_url):
+def test_tables_that_are_not_there_are_named_when_writing_and_made_when_restoring(store, sqlite_url):
     engine = make_engine(sqlite_url)
-    for attempt in (lambda: write_backup(engine, io.BytesIO()), lambda: read_backup(engine, io.BytesIO())):
-        with pytest.raises(SchemaError):
-            attempt()
+    with pytest.raises(SchemaError):
+        write_backup(engine, io.BytesIO(), now=1)
+    read_backup(engine, io.BytesIO(backup(store)))
+    assert migrations.check(engine) == []
+    engine.dispose()
+
+
+def test_empty_tables_of_an_earlier_revision_are_made_anew(store, sqlite_url):
+    fill(store)
+    engine = make_engine(sqlite_url)
+    migrations.upgrade(engine, "0003")
+    read_backup(engine, io.BytesIO(backup(store)))
+    assert migrations.check(engine) == []
+    engine.dispose()
+
+
+def test_a_database_of_somebody_else_is_left_alone(store, sqlite_url):
+    engine = make_engine(sqlite_url)
+    with engine.begin() as connection:
+        connection.execute(text("CREATE TABLE theirs (a int)"))
+    with pytest.raises(BackupError, match="not duecare's"):
+        read_backup(engine, io.BytesIO(backup(store)))
     engine.dispose()
