@@ -19,6 +19,7 @@ ALL: dict[str, tuple[str, ...]] = {
     "latency": ("--events", "300"),
     "backtest": ("--cases", "1000"),
     "pressure": ("--seconds", "15"),
+    "notices": ("--messages", "1000"),
     "pages": ("--cases", "20000", "--breaches", "5000", "--families", "60", "--rounds", "5"),
     "pulling": ("--changes", "5000", "--kills", "20", "--import", "50000", "--seconds", "60"),
 }

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session, aliased
 from store.errors import LeaseLost
 from store.models import NoticeRow, ReceiverRow
 from store.outbox import Message
-from store.sql import upsert
+from store.sql import chunks, upsert
 
 PASSING_ON = ""
 ERROR_LIMIT = 500
@@ -149,9 +149,11 @@ def wanting(session: Session, *, now: int) -> list[str]:
     return list(session.scalars(query.distinct().order_by(NoticeRow.receiver)))
 
 
-def arrived(session: Session, notice: Notice, *, now: int) -> None:
-    """It was taken."""
-    _settle(session, notice, state="sent", ended_at=now, attempts=notice.attempts + 1, last_error=None)
+def arrived(session: Session, taken: Sequence[Notice], *, now: int) -> None:
+    """They were taken."""
+    for some in chunks([one.id for one in taken], 500):
+        these = update(NoticeRow).where(NoticeRow.id.in_(some), NoticeRow.state == "waiting")
+        session.execute(these.values(state="sent", ended_at=now, attempts=NoticeRow.attempts + 1, last_error=None))
 
 
 def failed(session: Session, notice: Notice, error: str, *, now: int, retry_at: int | None) -> None:

@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 from service import users
 from service.auditschedules import times
 from service.bootstrap import Service
+from service.errors import NotFound
 from service.notify.config import Digest
 from store import notices
 from store.ids import digest_of
@@ -47,8 +48,11 @@ def address(svc: Service, ref: str) -> str | None:
     kind, _, user = ref.partition(":")
     if kind != "user":
         return ref
-    found = next((one for one in users.listed(svc) if one.id == user), None)
-    return None if found is None or found.disabled else found.email
+    try:
+        found = users.get(svc, user)
+    except NotFound:
+        return None
+    return None if found.disabled else found.email
 
 
 def numbers(session: Session, digest: Digest, scope: Scope, *, after: int, now: int) -> dict[str, object]:

@@ -1,9 +1,10 @@
 """Hands over what waits for a receiver: one process at a time, in order, again and again with growing pauses until it is taken.
 
-A message is marked only after it was taken, so a process that dies in between sends it again, with the same id.  One that was not taken
-after the last try is dead: it stays on record, for a person to send again or to dismiss, and no longer holds back what follows it.  A
-receiver that does not answer at all is left alone for a while, so that thousands of messages are not each tried in vain.  Imports store/
-and service/.
+What is due at one time belongs to different keys (see store.notices), so that a few messages at once keep the order of each key: after the
+first was taken, ``WIDTH`` go to a webhook side by side, and are marked together.  They are marked only after they were taken, so a process
+that dies in between sends them again, with the same ids.  A message that was not taken after the last try is dead: it stays on record, for
+a person to send again or to dismiss, and no longer holds back what follows it.  A receiver that does not answer at all is left alone for a
+while, so that thousands of messages are not each tried in vain.  Imports store/ and service/.
 """
 
 from __future__ import annotations
@@ -11,7 +12,8 @@ from __future__ import annotations
 import random
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,7 +35,10 @@ AT_A_TIME = 30.0
 """Seconds that a worker sends to one receiver before others have their turn."""
 FIRST_REST, LONGEST_REST = 5, 900
 """Seconds for which a receiver that does not answer is left alone: doubled each time."""
-AT_ONCE = 50
+AT_ONCE = 200
+"""Messages that are looked up at a time."""
+WIDTH = 8
+"""Messages to a webhook that are on their way at the same time."""
 
 _log = get("notify")
 
@@ -79,15 +84,17 @@ def send_due(svc: Service, name: str) -> Sent | None:
         return None
     done = Sent()
     until = time.monotonic() + AT_A_TIME
+    hand = _Hand(svc, receiver)
     try:
         while time.monotonic() < until:
             with svc.reading() as session:
                 waiting = notices.due(session, name, now=svc.now(), limit=AT_ONCE)
-            if not waiting or not all(_hand_over(svc, receiver, turn, one, done, until) for one in waiting):
+            if not waiting or not _hand_over(svc, receiver, turn, hand, waiting, done, until):
                 break
     except LeaseLost:
         _log.warning("turn_lost", receiver=name)
     finally:
+        hand.close()
         with svc.writing() as session:
             notices.end(session, turn)
     return done
@@ -99,7 +106,11 @@ def try_out(svc: Service, name: str) -> None:
     now = svc.now()
     if isinstance(receiver, Webhook):
         body = webhook.body_of("duecare.test", {"at": rfc3339(now)})
-        webhook.post(receiver, message_id=uuid.uuid4().hex, body=body, now=now)
+        line = webhook.Line(receiver)
+        try:
+            line.post(uuid.uuid4().hex, body, now=now)
+        finally:
+            line.close()
         return
     told = list(digests.readers(svc, receiver))
     if not told:
@@ -110,45 +121,87 @@ def try_out(svc: Service, name: str) -> None:
         _mail(svc, receiver, uuid.uuid4().hex, reader.ref, numbers)
 
 
-def _hand_over(svc: Service, receiver: Receiver, turn: Turn, notice: Notice, done: Sent, until: float) -> bool:
-    """Send one message and note what came of it; whether to go on.  Raises LeaseLost."""
-    if time.monotonic() > until or not may_send(receiver, svc.now()):
-        return False
-    with svc.writing() as session:
-        notices.hold(session, turn, now=svc.now(), lease_ms=LEASE_MS)
-    try:
-        if isinstance(receiver, Webhook):
-            webhook.post(receiver, message_id=notice.message_id, body=webhook.body_of(notice.topic, notice.body), now=svc.now())
-        else:
-            _mail(svc, receiver, notice.message_id, notice.key, notice.body)
-    except NotTaken as error:
-        return _not_taken(svc, turn, notice, error, done)
-    with svc.writing() as session:
-        notices.hold(session, turn, now=svc.now(), lease_ms=LEASE_MS)
-        notices.arrived(session, notice, now=svc.now())
-        notices.answered(session, receiver.name, now=svc.now())
-    done.taken += 1
-    svc.metrics.notices.labels(receiver.name, "taken").inc()
+class _Hand:
+    """What hands messages over: one at a time, or several side by side, each over a line of its own that stays open for the turn."""
+
+    def __init__(self, svc: Service, receiver: Receiver) -> None:
+        self._svc, self._receiver = svc, receiver
+        self.width = WIDTH if isinstance(receiver, Webhook) else 1
+        self._lines = [webhook.Line(receiver) for _ in range(self.width)] if isinstance(receiver, Webhook) else []
+        self._pool = ThreadPoolExecutor(self.width, "notify")
+
+    def send(self, some: Sequence[Notice]) -> list[NotTaken | None]:
+        """What came of each, in their order; ``width`` of them at most."""
+        if len(some) == 1:
+            return [self._one(0, some[0])]
+        return list(self._pool.map(self._one, range(len(some)), some))
+
+    def _one(self, number: int, notice: Notice) -> NotTaken | None:
+        try:
+            if isinstance(self._receiver, Webhook):
+                body = webhook.body_of(notice.topic, notice.body)
+                self._lines[number].post(notice.message_id, body, now=self._svc.now())
+            else:
+                _mail(self._svc, self._receiver, notice.message_id, notice.key, notice.body)
+        except NotTaken as error:
+            return error
+        return None
+
+    def close(self) -> None:
+        """Ends when all that is on its way has been answered."""
+        self._pool.shutdown()
+        for line in self._lines:
+            line.close()
+
+
+def _hand_over(svc: Service, receiver: Receiver, turn: Turn, hand: _Hand, waiting: Sequence[Notice], done: Sent, until: float) -> bool:
+    """Send messages of different keys and note what came of them; whether to go on.  Raises LeaseLost."""
+    at = 0
+    while at < len(waiting):
+        if time.monotonic() > until or not may_send(receiver, svc.now()):
+            return False
+        some = waiting[at : at + (hand.width if done.taken else 1)]
+        at += len(some)
+        with svc.writing() as session:
+            notices.hold(session, turn, now=svc.now(), lease_ms=LEASE_MS)
+        if not _noted(svc, turn, list(zip(some, hand.send(some), strict=True)), done):
+            return False
     return True
 
 
-def _not_taken(svc: Service, turn: Turn, notice: Notice, error: NotTaken, done: Sent) -> bool:
+def _noted(svc: Service, turn: Turn, came: Sequence[tuple[Notice, NotTaken | None]], done: Sent) -> bool:
+    """Mark what came of some messages; whether the receiver answers."""
     now = svc.now()
-    retry_at = None
-    if not error.final and notice.attempts < len(PAUSES):
-        pause = max(PAUSES[notice.attempts] * random.uniform(1.0, 1.2), error.retry_after or 0.0)  # noqa: S311 - no secret
-        retry_at = now + int(pause * 1000)
+    taken = [notice for notice, error in came if error is None]
+    failed = [(notice, error, _again(notice, error, now)) for notice, error in came if error is not None]
+    silent = next((error for _, error, _ in failed if error.silent), None)
     with svc.writing() as session:
         notices.hold(session, turn, now=now, lease_ms=LEASE_MS)
-        notices.failed(session, notice, str(error), now=now, retry_at=retry_at)
-        if error.silent:
-            rest = max(min(FIRST_REST * 2 ** min(turn.failures, 10), LONGEST_REST), min(error.retry_after or 0.0, 86_400.0))
-            notices.silent(session, turn.receiver, str(error), rest_until=now + int(rest * 1000))
-    done.failed += 1
-    done.dead += retry_at is None
-    svc.metrics.notices.labels(turn.receiver, "failed" if retry_at is not None else "dead").inc()
-    _log.warning("not_taken", receiver=turn.receiver, message=notice.message_id, attempts=notice.attempts + 1, why=str(error))
-    return not error.silent
+        if taken:
+            notices.arrived(session, taken, now=now)
+            notices.answered(session, turn.receiver, now=now)
+        for notice, error, retry_at in failed:
+            notices.failed(session, notice, str(error), now=now, retry_at=retry_at)
+        if silent is not None:
+            failures = 0 if taken else turn.failures
+            rest = max(min(FIRST_REST * 2 ** min(failures, 10), LONGEST_REST), min(silent.retry_after or 0.0, 86_400.0))
+            notices.silent(session, turn.receiver, str(silent), rest_until=now + int(rest * 1000))
+    dead = sum(retry_at is None for _, _, retry_at in failed)
+    done.taken, done.failed, done.dead = done.taken + len(taken), done.failed + len(failed), done.dead + dead
+    for result, number in (("taken", len(taken)), ("failed", len(failed) - dead), ("dead", dead)):
+        if number:
+            svc.metrics.notices.labels(turn.receiver, result).inc(number)
+    for notice, error, _ in failed:
+        _log.warning("not_taken", receiver=turn.receiver, message=notice.message_id, attempts=notice.attempts + 1, why=str(error))
+    return silent is None
+
+
+def _again(notice: Notice, error: NotTaken, now: int) -> int | None:
+    """When to try a message again (ms); None: it is given up."""
+    if error.final or notice.attempts >= len(PAUSES):
+        return None
+    pause = max(PAUSES[notice.attempts] * random.uniform(1.0, 1.2), error.retry_after or 0.0)  # noqa: S311 - no secret
+    return now + int(pause * 1000)
 
 
 def _mail(svc: Service, receiver: Digest, message_id: str, ref: str, told: Mapping[str, Any]) -> None:

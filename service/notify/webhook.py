@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -32,26 +32,41 @@ def body_of(topic: str, told: Mapping[str, Any]) -> bytes:
     return json.dumps({"type": topic, "timestamp": told["at"], "data": data}, ensure_ascii=False, separators=(",", ":")).encode()
 
 
-def post(webhook: Webhook, *, message_id: str, body: bytes, now: int) -> None:
-    """Hand it over.  ``now`` (ms) is signed with it.  Raises NotTaken."""
+def headers(message_id: str, body: bytes, secrets: Sequence[str], *, now: int) -> dict[str, str]:
+    """What goes with a body: its id, ``now`` (ms) and a signature by each of the secrets."""
     seconds = now // 1000
-    try:
-        secrets = [one.value() for one in (webhook.secret, webhook.old_secret) if one is not None]
-    except AdapterError as error:
-        raise NotTaken(str(error), silent=True) from None
     signatures = " ".join(sign(secret, message_id=message_id, timestamp=seconds, body=body) for secret in secrets)
-    headers = {"Content-Type": "application/json", ID: message_id, TIMESTAMP: str(seconds), SIGNATURE: signatures}
-    parts = urlsplit(webhook.url)
-    try:
-        web = Web(webhook.limits())
+    return {"Content-Type": "application/json", ID: message_id, TIMESTAMP: str(seconds), SIGNATURE: signatures}
+
+
+class Line:
+    """A connection to one receiver, opened at the first message and kept for the next ones.  For one thread at a time."""
+
+    def __init__(self, webhook: Webhook) -> None:
+        self._webhook = webhook
+        self._web: Web | None = None
+
+    def post(self, message_id: str, body: bytes, *, now: int) -> None:
+        """Hand it over.  ``now`` (ms) is signed with it.  Raises NotTaken."""
+        told = self._webhook
         try:
-            status = web.deliver((parts.path or "/") + (f"?{parts.query}" if parts.query else ""), body, headers)
-        finally:
-            web.close()
-    except AdapterError as error:
-        raise NotTaken(_words(str(error)), retry_after=error.retry_after, silent=True) from None
-    if not 200 <= status < 300:
-        raise NotTaken(_refusal(status), silent=status >= 500 or status in (401, 403, 404), final=status == GONE)
+            secrets = [one.value() for one in (told.secret, told.old_secret) if one is not None]
+        except AdapterError as error:
+            raise NotTaken(str(error), silent=True) from None
+        parts = urlsplit(told.url)
+        where = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+        try:
+            if self._web is None:
+                self._web = Web(told.limits())
+            status = self._web.deliver(where, body, headers(message_id, body, secrets, now=now))
+        except AdapterError as error:
+            raise NotTaken(_words(str(error)), retry_after=error.retry_after, silent=True) from None
+        if not 200 <= status < 300:
+            raise NotTaken(_refusal(status), silent=status >= 500 or status in (401, 403, 404), final=status == GONE)
+
+    def close(self) -> None:
+        if self._web is not None:
+            self._web.close()
 
 
 def _refusal(status: int) -> str:
