@@ -29,7 +29,8 @@ _INSTANTS = frozenset(
     {
         "announce_after", "announced_at", "as_of", "at", "available_at", "changed_at", "claimed_until", "complete_until", "created",
         "decided_at", "dismissed_at", "ended_at", "ends_at", "evaluated_at", "holds_from", "known_at", "lifted_at", "next_at",
-        "next_check_at",        "opened_at", "received", "recorded", "released", "replayed_at", "sent_at", "set_at", "since", "time", "voided_at",
+        "next_check_at", "opened_at", "received", "recorded", "released", "replayed_at", "sent_at", "set_at", "since", "time",
+        "voided_at",
     }
 )  # fmt: skip
 """Columns that hold ms since 1970; in an export they are RFC 3339 instants."""

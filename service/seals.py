@@ -56,7 +56,7 @@ def seal(svc: Service, *, patience: float = PATIENCE, rounds: int | None = ROUND
 def verify(svc: Service, held: Mapping[int, Seal] | None = None) -> Check:
     """Look at every seal and every sealed line, all of it as of one instant.  ``held``: seals kept elsewhere, by number."""
     with svc.reading() as session:
-        return sealcheck.check(session, held)
+        return sealcheck.check(session, held, secret=svc.settings.secret)
 
 
 def export(svc: Service, *, after: int = 0) -> Iterator[str]:

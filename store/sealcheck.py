@@ -1,17 +1,20 @@
-"""Looks whether what was sealed is still as it was, and names what is not.  Imports store.sealed, store.seals and store.breaches.
+"""Looks whether what was sealed is still as it was, and names what is not.  Imports store.sealed, store.seals,
+store.removals and store.breaches.
 
-A line that was changed, taken away, put in or exchanged with another no longer agrees with its seal; a seal that was made to agree no
+A line that was changed, taken away, put in or exchanged with another no longer agrees with its seal, unless the certificate of a
+removal names exactly that line and what became of it; a seal that was made to agree no
 longer agrees with the seals after it, nor with those that somebody keeps elsewhere.  Lines that have no seal yet are looked at as far
 as histories go, which carry a chain of their own within each breach.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from sqlalchemy.orm import Session
 
+from store import removals
 from store.breaches import altered_lines
 from store.sealed import NAMED, NUMBERED, WORDS
 from store.seals import FIRST_HASH, Seal, lines_of, root_of, with_lines
@@ -39,6 +42,10 @@ class Check:
     sealed: dict[str, int] = field(default_factory=lambda: dict.fromkeys(WORDS, 0))
     """Lines that were compared with their seal, by kind."""
     unsealed: dict[str, int] = field(default_factory=lambda: dict.fromkeys(WORDS, 0))
+    removed: dict[str, int] = field(default_factory=lambda: dict.fromkeys(WORDS, 0))
+    """Sealed lines that are gone or changed as a certificate says, by kind."""
+    certificates: int = 0
+    """Certificates of removals that are as they were made."""
     held: int = 0
     """Seals kept elsewhere that were found again here."""
     count: int = 0
@@ -51,10 +58,14 @@ class Check:
             self.flaws.append(flaw)
 
 
-def check(session: Session, held: Mapping[int, Seal] | None = None) -> Check:
-    """Looks at every seal and every line.  ``held``: seals that somebody has kept elsewhere, by number.  Wants one snapshot."""
+def check(session: Session, held: Mapping[int, Seal] | None = None, *, secret: bytes | None = None) -> Check:
+    """Looks at every seal and every line.  ``held``: seals that somebody has kept elsewhere, by number.  Wants one snapshot.
+
+    ``secret``: of this installation, by which certificates of removals are told from made-up ones.
+    """
     found = Check()
-    here = {name: _Table(found, name, kind.lines(session, after=0)) for name, kind in NUMBERED.items()}
+    good = _certificates(session, found, secret)
+    here = {name: _Table(session, found, name, kind.lines(session, after=0), good) for name, kind in NUMBERED.items()}
     named: dict[str, dict[str, tuple[str, int]]] = {name: {} for name in NAMED}
     missing = dict(held or {})
     before = FIRST_HASH
@@ -74,7 +85,7 @@ def check(session: Session, held: Mapping[int, Seal] | None = None) -> Check:
     for number in sorted(missing):
         found.tell(_of_seal("missing", number, "was kept elsewhere and is not here"))
     for name, lines_named in named.items():
-        _compare_named(session, found, name, lines_named)
+        _compare_named(session, found, name, lines_named, good)
     for table in here.values():
         table.rest()
     _own_chain(session, found, here["breach_history"].reached)
@@ -84,7 +95,10 @@ def check(session: Session, held: Mapping[int, Seal] | None = None) -> Check:
 class _Table:
     """The lines of a numbered kind, gone through beside its seals."""
 
-    def __init__(self, found: Check, name: str, lines: Iterator[tuple[int, str]]) -> None:
+    def __init__(self, session: Session, found: Check, name: str, lines: Iterator[tuple[int, str]], good: Collection[str]) -> None:
+        self._session = session
+        self._good = good
+        self._runs = removals.runs(session, name, good=good) if good else []
         self._found = found
         self._name = name
         self._lines = lines
@@ -102,7 +116,9 @@ class _Table:
         self.reached = max(self.reached, upto)
         self._found.sealed[self._name] += len(sealed)
         lines_by_digest = {digest: number for number, digest in sealed.items()}
-        for number in sorted(sealed.keys() | there.keys()):
+        certified = self._certified(sealed, there, after, upto)
+        self._found.removed[self._name] += len(certified)
+        for number in sorted((sealed.keys() | there.keys()) - certified):
             if number not in there:
                 self._tell("missing", number, seal, "was sealed and is gone")
             elif number not in sealed:
@@ -113,6 +129,19 @@ class _Table:
                     self._tell("changed", number, seal, "is not what was sealed")
                 else:
                     self._tell("moved", number, seal, f"holds what line {other:,} held when it was sealed")
+
+    def _certified(self, sealed: Mapping[int, str], there: Mapping[int, str], after: int, upto: int) -> set[int]:
+        """The lines that are gone or changed exactly as certificates say."""
+        differing = [number for number, digest in sealed.items() if there.get(number) != digest]
+        if not differing or not self._good:
+            return set()
+        steps = removals.steps(self._session, self._name, after=after, upto=upto, good=self._good)
+        return {
+            number
+            for number in differing
+            if removals.followed(sealed[number], steps.get(number, ())) == there.get(number)
+            or (number not in there and any(first <= number <= last for first, last in self._runs))
+        }
 
     def rest(self) -> None:
         for _ in self._until(None):
@@ -139,11 +168,30 @@ def _look_at(found: Check, seal: Seal, lines: str, before: str) -> None:
         found.tell(_of_seal("changed", seal.number, "is not as it was made"))
 
 
-def _compare_named(session: Session, found: Check, kind: str, sealed: Mapping[str, tuple[str, int]]) -> None:
+def _certificates(session: Session, found: Check, secret: bytes | None) -> set[str]:
+    """The removals whose record is as it was made."""
+    good: set[str] = set()
+    before: str | None = None
+    while some := removals.listed(session, before=before):
+        for one in some:
+            words = removals.flaw_of(session, one, secret)
+            if words is None:
+                good.add(one.id)
+            else:
+                found.tell(Flaw("changed", "removal", one.id, None, f"The certificate of removal {one.id} does not hold: {words}."))
+        before = some[-1].id
+    found.certificates = len(good)
+    return good
+
+
+def _compare_named(session: Session, found: Check, kind: str, sealed: Mapping[str, tuple[str, int]], good: Collection[str]) -> None:
     there = NAMED[kind].digests(session, sorted(sealed))
     found.sealed[kind] = len(sealed)
+    steps = removals.steps_named(session, kind, good=good) if good else {}
     for name, (digest, seal) in sealed.items():
-        if name not in there:
+        if there.get(name) != digest and removals.followed(digest, steps.get(name, ())) == there.get(name):
+            found.removed[kind] += 1
+        elif name not in there:
             found.tell(Flaw("missing", kind, name, seal, f"The {WORDS[kind]} {name} was sealed and is gone (seal {seal:,})."))
         elif there[name] != digest:
             found.tell(Flaw("changed", kind, name, seal, f"The {WORDS[kind]} {name} is not what was sealed (seal {seal:,})."))

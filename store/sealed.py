@@ -19,8 +19,10 @@ from store.models import (
     AuditRow,
     AuditSignatureRow,
     BreachHistoryRow,
+    LegalHoldRow,
     PolicyChangeRow,
     PolicyVersionRow,
+    RemovalRow,
     WaiverRow,
 )
 from store.models.base import Base
@@ -58,6 +60,14 @@ class Numbered:
             if len(rows) < wanted:
                 return
             most = None if most is None else most - len(rows)
+
+    def rows(self, session: Session, where: ColumnElement[bool]) -> list[tuple[int, dict[str, Any]]]:
+        """Number and content of some lines, in order."""
+        found = []
+        for row in session.execute(select(*self.table.columns).where(where).order_by(self.number)):
+            held = {column.name: value for column, value in zip(self.table.columns, row, strict=True)}
+            found.append((held.pop("id"), held))
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +128,7 @@ NUMBERED: Mapping[str, Numbered] = {
         Numbered("access_log", "line of the access log", _table(AccessLogRow)),
     )
 }
-_CHANGE, _WAIVER = _table(PolicyChangeRow).c, _table(WaiverRow).c
+_CHANGE, _WAIVER, _HOLD = _table(PolicyChangeRow).c, _table(WaiverRow).c, _table(LegalHoldRow).c
 _KEPT_OF_CHANGE = ("policy", "kind", "source_digest", "applies_to_open", "values", "reason", "proposed_by", "proposed_name", "proposed_at")
 NAMED: Mapping[str, Named] = {
     one.name: one
@@ -148,6 +158,16 @@ NAMED: Mapping[str, Named] = {
         Named(
             "audit_signature", "signature under an audit", _columns(AuditSignatureRow, "audit", "signed_by"),
             _columns(AuditSignatureRow, "name", "at", "digest", "comment"),
+        ),
+        Named("legal_hold", "legal hold", (_HOLD.id,), _columns(LegalHoldRow, "case_id", "reason", "set_by", "set_name", "set_at")),
+        Named(
+            "legal_hold_end", "end of a legal hold", (_HOLD.id,),
+            _columns(LegalHoldRow, "lifted_by", "lifted_name", "lifted_at", "lift_reason"), _HOLD.lifted_at.is_not(None),
+        ),
+        Named(
+            "removal", "certificate of a removal", _columns(RemovalRow, "id"),
+            tuple(column for column in _table(RemovalRow).c if column.name not in ("id", "token", "lease_until")),
+            _table(RemovalRow).c.state == "done",
         ),
     )
 }  # fmt: skip
