@@ -156,9 +156,9 @@ def arrived(session: Session, taken: Sequence[Notice], *, now: int) -> None:
         session.execute(these.values(state="sent", ended_at=now, attempts=NoticeRow.attempts + 1, last_error=None))
 
 
-def failed(session: Session, notice: Notice, error: str, *, now: int, retry_at: int | None) -> None:
-    """It was not taken: it is tried again at ``retry_at`` (ms), or is given up (None)."""
-    told = {"attempts": notice.attempts + 1, "last_error": error[:ERROR_LIMIT]}
+def failed(session: Session, notice: Notice, error: str, *, now: int, retry_at: int | None, counted: bool = True) -> None:
+    """It was not taken: it is tried again at ``retry_at`` (ms), or is given up (None).  ``counted``: as one of its attempts."""
+    told = {"attempts": notice.attempts + counted, "last_error": error[:ERROR_LIMIT]}
     if retry_at is None:
         _settle(session, notice, state="dead", ended_at=now, **told)
     else:

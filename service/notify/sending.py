@@ -30,6 +30,8 @@ from store.notices import Notice, Turn
 
 PAUSES = (5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400)
 """Seconds after each try in vain: about three and a half days in all."""
+OLDEST_MS = sum(PAUSES) * 1000
+"""The age at which a message is given up whose receiver has been away all the time."""
 LEASE_MS = 120_000
 AT_A_TIME = 30.0
 """Seconds that a worker sends to one receiver before others have their turn."""
@@ -173,25 +175,28 @@ def _noted(svc: Service, turn: Turn, came: Sequence[tuple[Notice, NotTaken | Non
     """Mark what came of some messages; whether the receiver answers."""
     now = svc.now()
     taken = [notice for notice, error in came if error is None]
-    failed = [(notice, error, _again(notice, error, now)) for notice, error in came if error is not None]
-    silent = next((error for _, error, _ in failed if error.silent), None)
+    failed = [(notice, error) for notice, error in came if error is not None]
+    silent = next((error for _, error in failed if error.silent), None)
+    away = turn.failures > 0 and not taken and not done.taken
+    rest = now if silent is None else now + _rest(silent, turn.failures if away else 0)
+    dead = 0
     with svc.writing() as session:
         notices.hold(session, turn, now=now, lease_ms=LEASE_MS)
         if taken:
             notices.arrived(session, taken, now=now)
             notices.answered(session, turn.receiver, now=now)
-        for notice, error, retry_at in failed:
-            notices.failed(session, notice, str(error), now=now, retry_at=retry_at)
+        for notice, error in failed:
+            patient = away and error.silent
+            retry_at = _later(notice, rest, now) if patient else _again(notice, error, now)
+            notices.failed(session, notice, str(error), now=now, retry_at=retry_at, counted=not patient)
+            dead += retry_at is None
         if silent is not None:
-            failures = 0 if taken else turn.failures
-            rest = max(min(FIRST_REST * 2 ** min(failures, 10), LONGEST_REST), min(silent.retry_after or 0.0, 86_400.0))
-            notices.silent(session, turn.receiver, str(silent), rest_until=now + int(rest * 1000))
-    dead = sum(retry_at is None for _, _, retry_at in failed)
+            notices.silent(session, turn.receiver, str(silent), rest_until=rest)
     done.taken, done.failed, done.dead = done.taken + len(taken), done.failed + len(failed), done.dead + dead
     for result, number in (("taken", len(taken)), ("failed", len(failed) - dead), ("dead", dead)):
         if number:
             svc.metrics.notices.labels(turn.receiver, result).inc(number)
-    for notice, error, _ in failed:
+    for notice, error in failed:
         _log.warning("not_taken", receiver=turn.receiver, message=notice.message_id, attempts=notice.attempts + 1, why=str(error))
     return silent is None
 
@@ -202,6 +207,17 @@ def _again(notice: Notice, error: NotTaken, now: int) -> int | None:
         return None
     pause = max(PAUSES[notice.attempts] * random.uniform(1.0, 1.2), error.retry_after or 0.0)  # noqa: S311 - no secret
     return now + int(pause * 1000)
+
+
+def _later(notice: Notice, rest: int, now: int) -> int | None:
+    """The same where the receiver has been away for a while, which is no fault of the message: with the others, until it is too old."""
+    return rest if now - notice.created < OLDEST_MS else None
+
+
+def _rest(error: NotTaken, failures: int) -> int:
+    """For how long (ms) a receiver that does not answer is left alone."""
+    pause = min(FIRST_REST * 2 ** min(failures, 10), LONGEST_REST)
+    return int(max(pause, min(error.retry_after or 0.0, 86_400.0)) * 1000)
 
 
 def _mail(svc: Service, receiver: Digest, message_id: str, ref: str, told: Mapping[str, Any]) -> None:

@@ -184,6 +184,46 @@ def test_a_receiver_that_does_not_answer_is_left_alone_for_a_while(house, place,
     assert sorted(ids(place)[1:]) == ["m1", "m2"] if answer.status == 503 else ids(place)[1:] == ["m2", "m1"]
 
 
+def test_when_a_receiver_is_back_after_a_long_time_all_that_waits_goes_out_at_once(house, place):
+    owe(house, ("m1", "k1"), ("m2", "k1"), ("m3", "k2"))
+    place.answer = lambda _: Say({}, status=500)
+    passing.pass_on(house.svc)
+    for _ in range(12):
+        send_due(house.svc, "partner")
+        house.clock.advance(minutes=16)
+    place.answer = lambda _: Say({})
+    place.asked.clear()
+    send_due(house.svc, "partner")
+    assert sorted(ids(place)) == ["m1", "m2", "m3"]
+    assert ids(place).index("m1") < ids(place).index("m2")
+
+
+def test_what_a_receiver_that_is_away_for_days_did_not_take_is_given_up(house, place):
+    owe(house, ("m1", "k1"))
+    place.answer = lambda _: Say({}, status=500)
+    passing.pass_on(house.svc)
+    for _ in range(5):
+        send_due(house.svc, "partner")
+        assert states(house) == {"m1": "waiting"}
+        house.clock.advance(hours=16)
+    send_due(house.svc, "partner")
+    assert states(house) == {"m1": "dead"}
+
+
+def test_one_message_that_a_receiver_stumbles_over_holds_up_no_other_case_and_is_given_up(house, place):
+    owe(house, ("m1", "k1"))
+    place.answer = lambda ask: Say({}, status=500 if ask.headers["webhook-id"] == "m1" else 200)
+    for number in range(5):
+        owe(house, (f"n{number}", f"k{number + 2}"))
+        passing.pass_on(house.svc)
+        send_due(house.svc, "partner")
+        house.clock.advance(seconds=20)
+        send_due(house.svc, "partner")
+        assert states(house)[f"n{number}"] == "sent"
+        house.clock.advance(hours=20)
+    assert states(house)["m1"] == "dead"
+
+
 def test_a_redirect_is_not_followed(house, place):
     place.answer = lambda _: Say({}, status=307, headers={"Location": "/elsewhere"})
     with pytest.raises(NotTaken, match="redirect, which is not followed"):
