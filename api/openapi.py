@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from pydantic import TypeAdapter
 
-from api.operations import JSON, Operation
+from api.operations import JSON, VERSION, Operation
 from api.problems import KINDS, MEDIA_TYPE, Problem
 
 _REF = "#/components/schemas/{model}"
@@ -174,13 +174,15 @@ def _query_parameters(operation: Operation) -> list[dict[str, Any]]:
 
 
 def _header_parameters(operation: Operation) -> list[dict[str, Any]]:
-    headers = dict(operation.headers)
-    if operation.versioned:
-        headers["If-Match"] = (True, 'The version that was read (its `ETag`), e.g. `"3"`.')
-    return [
+    made = [
         {"name": name, "in": "header", "required": required, "description": text, "schema": {"type": "string"}}
-        for name, (required, text) in headers.items()
+        for name, (required, text) in operation.headers.items()
     ]
+    if operation.versioned:
+        text = 'The version that was read (its `ETag`), e.g. `"3"`.'
+        schema = {"type": "string", "pattern": VERSION}
+        made.append({"name": "If-Match", "in": "header", "required": True, "description": text, "schema": schema})
+    return made
 
 
 def _inlined(schema: Any, definitions: Mapping[str, Any]) -> Any:

@@ -26,6 +26,10 @@ from rules.strictjson import MAX_EVENT
 from service.access import SCOPES
 
 JSON = "application/json"
+VERSION = r'^"?([0-9]{1,18})"?$'
+"""What ``If-Match`` holds."""
+MOST_EXACT = 2**53
+"""Whole numbers from here on are not exact as floating-point numbers."""
 
 
 class Query(BaseModel):
@@ -224,9 +228,29 @@ def read_body(model: type[B]) -> B:
         raise ApiProblem("unsupported_media_type", detail=f"This operation takes {JSON}.")
     value = loads(security.body())
     try:
-        return model.model_validate_json(json.dumps(value))
+        return model.model_validate_json(json.dumps(whole(value)))
     except ValidationError as error:
         raise ApiProblem("unprocessable", errors=problems.flaws_of_body(error)) from None
+
+
+def whole(value: Any) -> Any:
+    """The value with 2.0 as 2, as JSON Schema counts it among the integers."""
+    if isinstance(value, float):
+        return int(value) if value.is_integer() and abs(value) < MOST_EXACT else value
+    if isinstance(value, dict):
+        return {name: whole(part) for name, part in value.items()}
+    return [whole(part) for part in value] if isinstance(value, list) else value
+
+
+def one_of(*groups: Sequence[str]) -> dict[str, Any]:
+    """JSON Schema: all of one group of members is given, and nothing but null of the first of any other group."""
+    nothing = {"type": "null"}
+    present = {"not": nothing}
+    choices: list[Any] = []
+    for group in groups:
+        others = [other[0] for other in groups if other is not group]
+        choices.append({"required": list(group), "properties": dict.fromkeys(group, present) | dict.fromkeys(others, nothing)})
+    return {"anyOf": choices}
 
 
 def loads(raw: bytes, *, limit: int = MAX_EVENT) -> Any:
@@ -248,7 +272,7 @@ def _version() -> int:
     given = request.headers.get("If-Match")
     if given is None:
         raise ApiProblem("version_required", errors=[Flaw(header="If-Match", code="missing", message="send the version that you read")])
-    match = re.fullmatch(r'"?(\d{1,18})"?', given.strip())
+    match = re.fullmatch(VERSION, given.strip(), re.ASCII)
     if match is None:
         raise ApiProblem("stale_version", errors=[Flaw(header="If-Match", code="no_such_version", message="this is no version of it")])
     return int(match[1])

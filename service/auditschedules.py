@@ -24,6 +24,7 @@ from service.logs import get as logger
 from store import auditschedules
 from store.audits import AuditScope
 from store.auditschedules import Schedule
+from store.clocksteps import fired_ahead
 
 FIELDS = 5
 LONGEST_NAME = 120
@@ -34,7 +35,7 @@ SOONEST = 10 * 60_000
 
 _log = logger("audits")
 
-__all__ = ["Schedule", "add", "fire_due", "listing", "pause", "remove", "resume", "times"]
+__all__ = ["Schedule", "add", "fire_due", "listing", "pause", "remove", "reset_those_ahead", "resume", "times"]
 
 
 def add(
@@ -55,7 +56,7 @@ def add(
     access.require(SCOPE)
     called = name.strip()
     if not called or len(called) > LONGEST_NAME or not called.isprintable():
-        raise Invalid(Flaw("name", "wrong_length", f"give a name of 1 to {LONGEST_NAME} characters"))
+        raise Invalid(Flaw("name", "wrong_length", f"give a name of 1 to {LONGEST_NAME} printable characters"))
     now = svc.now()
     made = Schedule(
         id=str(uuid.uuid4()),
@@ -139,6 +140,16 @@ def fire_due(svc: Service) -> list[str]:
             made.append(audit)
             svc.hints.audit(audit, workers=svc.settings.audit_workers)
     return made
+
+
+def reset_those_ahead(svc: Service) -> None:
+    """Schedules that fired while the clock was ahead go on with the next time that comes by the clock as it is now."""
+    with svc.writing() as session:
+        for identity in fired_ahead(session, svc.now()):
+            one = auditschedules.get(session, identity)
+            if one is not None:
+                ahead = times(one.cron, one.zone, after=svc.now())[0]
+                auditschedules.change(session, identity, {"next_at": ahead, "last_at": svc.now()})
 
 
 def _fire(svc: Service, session: Session, due: Schedule) -> str | None:

@@ -12,7 +12,7 @@ from api.access import current_access, service
 from api.operations import Answer, Body, Operations, Query, Reply
 from api.v1 import auditshapes as shapes
 from api.v1 import schemas
-from api.v1.lists import DayText, parse_when
+from api.v1.lists import DayText, WhenText, parse_when
 from service import audits, auditschedules
 from service.auditcompare import compare
 from service.auditexports import MEDIA, export
@@ -52,8 +52,8 @@ class ScopeOrder(Body):
 class AuditOrder(Body):
     """What is to be judged, and as of when."""
 
-    as_of: str | None = Field(default=None, max_length=64, description="a day (its end) or an RFC 3339 instant; without it, now")
-    known_at: str | None = Field(default=None, max_length=64, description="the same, for what was on record; never later than now")
+    as_of: WhenText | None = Field(default=None, description="a day (its end) or an RFC 3339 instant; without it, now")
+    known_at: WhenText | None = Field(default=None, description="the same, for what was on record; never later than now")
     kind: Literal["full", "incremental"] = Field(default="full", description="`full` also compares with what is stored")
     policies: list[Name] | None = Field(default=None, max_length=100, description="policy ids; without them, all")
     scope: ScopeOrder = Field(default_factory=ScopeOrder)

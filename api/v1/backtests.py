@@ -5,13 +5,13 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from api.access import current_access, service
-from api.operations import Answer, Body, Operations, Query, Reply
+from api.operations import Answer, Body, Operations, Query, Reply, one_of
 from api.v1 import changeshapes as shapes
 from api.v1 import schemas
-from api.v1.lists import DayText, parse_when
+from api.v1.lists import DayText, WhenText, parse_when
 from service import backtest as backtests
 from service import policychanges
 from service.backtest import When
@@ -35,11 +35,13 @@ class BacktestFilters(Query):
 class BacktestOrder(Body):
     """What is to be tried: the version of a `change`, or one on record by its digest (`candidate`)."""
 
+    model_config = ConfigDict(json_schema_extra=one_of(("change",), ("candidate",)))
+
     change: str | None = Field(default=None, min_length=1, max_length=200, description="id of a proposal; without `candidate`")
     candidate: str | None = Field(default=None, min_length=1, max_length=200, description="digest of a version; without `change`")
     since: DayText | None = Field(default=None, description="only what was called for on that day or later is compared")
-    as_of: str | None = Field(default=None, max_length=64, description="a day (its end) or an RFC 3339 instant; without it, now")
-    known_at: str | None = Field(default=None, max_length=64, description="the same, for what was on record; never later than now")
+    as_of: WhenText | None = Field(default=None, description="a day (its end) or an RFC 3339 instant; without it, now")
+    known_at: WhenText | None = Field(default=None, description="the same, for what was on record; never later than now")
 
 
 @operations.get(

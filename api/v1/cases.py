@@ -10,7 +10,7 @@ from pydantic import Field, field_validator
 from api.access import current_access, service
 from api.operations import Answer, Operations, Query, Reply
 from api.v1 import schemas, shapes
-from api.v1.lists import MOST, Paged, Text, page, parse_when, scope_of
+from api.v1.lists import MOST, Paged, Text, WhenText, page, parse_when, scope_of
 from service import caseexport
 from service.errors import NotFound
 from service.judge import stored
@@ -113,12 +113,8 @@ def export_case_files(case: str) -> Any:
 class AsAt(Query):
     """The two instants that a judgement takes.  A day means its last local instant."""
 
-    as_of: str | None = Field(
-        default=None, max_length=64, description="judge as the world stood then; a day or an RFC 3339 instant; now without it"
-    )
-    known_at: str | None = Field(
-        default=None, max_length=64, description="use only what had been recorded by then; the same; now without it"
-    )
+    as_of: WhenText | None = Field(default=None, description="judge as the world stood then; a day or an RFC 3339 instant; now without it")
+    known_at: WhenText | None = Field(default=None, description="use only what had been recorded by then; the same; now without it")
     rule: Text | None = Field(default=None, description="only this rule")
     explain: bool = Field(default=False, description="tell each verdict in words, too")
 

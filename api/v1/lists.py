@@ -19,6 +19,13 @@ scope_of = worklist.scope_of
 MOST = MOST_VALUES
 DAY_LENGTH = len("2026-03-23")
 Text = Annotated[str, Field(min_length=1, max_length=1024)]
+_YEARS = r"^(19|20|21)\d\d-"
+WhenText = Annotated[
+    str,
+    Field(max_length=64, json_schema_extra={"anyOf": [{"format": "date"}, {"format": "date-time"}], "pattern": _YEARS}),
+]
+"""A day or an RFC 3339 instant, as the document tells it; ``parse_when`` reads it."""
+InstantText = Annotated[str, Field(max_length=64, json_schema_extra={"format": "date-time", "pattern": _YEARS})]
 DayText = Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\d$", json_schema_extra={"format": "date"})]
 Sort = Literal["due_on", "-due_on", "changed_at", "-changed_at", "severity", "-severity", "days_late", "-days_late", "rule", "-rule"]
 AgeName = Literal["today", "week", "month", "quarter", "older"]

@@ -5,10 +5,10 @@ from __future__ import annotations
 import datetime as dt
 from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from api.access import current_access, service
-from api.operations import Answer, Body, Operations, Query, Reply
+from api.operations import Answer, Body, Operations, Query, Reply, one_of
 from api.v1 import changeshapes as shapes
 from api.v1 import schemas
 from api.v1.lists import DayText
@@ -41,6 +41,8 @@ class ChangeFilters(Query):
 
 class Proposal(Body):
     """What is proposed: `policy` with `values`, or `files` with `main`."""
+
+    model_config = ConfigDict(json_schema_extra=one_of(("policy", "values", "effective", "applies_to_open"), ("files", "main")))
 
     policy: str | None = Field(default=None, description="the policy whose parameters are to change; with `values`, without `files`")
     values: dict[str, Number | None] | None = Field(default=None, max_length=500, description="parameters by name; null: not set")

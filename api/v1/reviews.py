@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -10,6 +10,7 @@ from api.access import current_access, service
 from api.operations import Answer, Body, Operations, Reply
 from api.problems import ApiProblem
 from api.v1 import schemas, shapes
+from api.v1.lists import InstantText
 from rules.instants import parse_instant
 from service import assigning, review
 from service.errors import Flaw as ServiceFlaw
@@ -27,34 +28,38 @@ _REVIEW_CODES = ", ".join(f"`{code}`" for code in REVIEW_REASONS)
 _WAIVER_CODES = ", ".join(f"`{code}`" for code in WAIVER_REASONS)
 _COMMENT = f"no names and no narrative of the case; {COMMENT_LIMIT:,} characters at most"
 
+ReviewReason = Annotated[str, Field(json_schema_extra={"enum": sorted(REVIEW_REASONS)})]
+WaiverReason = Annotated[str, Field(json_schema_extra={"enum": sorted(WAIVER_REASONS)})]
+Comment = Annotated[str, Field(json_schema_extra={"maxLength": COMMENT_LIMIT})]
+
 
 class ReviewStep(Body):
     """A step of a review."""
 
     action: Literal["acknowledge", "uphold", "dismiss", "comment"]
-    reason_code: str | None = Field(default=None, description=f"one of {_REVIEW_CODES}; a dismissal needs one")
-    comment: str | None = Field(default=None, description=_COMMENT)
+    reason_code: ReviewReason | None = Field(default=None, description=f"one of {_REVIEW_CODES}; a dismissal needs one")
+    comment: Comment | None = Field(default=None, description=_COMMENT)
 
 
 class Assignment(Body):
     """Who is to work on a breach."""
 
     assignee: str | None = Field(description="`user:ID` or the account's name of a person who reviews breaches; null: nobody")
-    comment: str | None = Field(default=None, description=_COMMENT)
+    comment: Comment | None = Field(default=None, description=_COMMENT)
 
 
 class WaiverRequest(Body):
     """A request that a breach be excused for a time."""
 
-    reason_code: str = Field(description=f"one of {_WAIVER_CODES}")
-    ends_at: str = Field(description="RFC 3339 instant within the next twelve months", json_schema_extra={"format": "date-time"})
-    comment: str | None = Field(default=None, description=_COMMENT)
+    reason_code: WaiverReason = Field(description=f"one of {_WAIVER_CODES}")
+    ends_at: InstantText = Field(description="RFC 3339 instant within the next twelve months")
+    comment: Comment | None = Field(default=None, description=_COMMENT)
 
 
 class Settlement(Body):
     """The answer to a request for a waiver."""
 
-    comment: str | None = Field(default=None, description=_COMMENT)
+    comment: Comment | None = Field(default=None, description=_COMMENT)
 
 
 @operations.post(

@@ -7,6 +7,8 @@ from typing import Annotated, Any, Literal, NotRequired
 from pydantic import Field
 from typing_extensions import TypedDict
 
+_JSON_TYPE = r"^application/json(;.*)?$"
+
 
 class EventFlaw(TypedDict):
     """One reason why an event was not taken in."""
@@ -66,5 +68,5 @@ class CloudEvent(TypedDict):
             Field(description="when the client system recorded it; absent: the time of receipt", json_schema_extra={"format": "date-time"}),
         ]
     ]
-    datacontenttype: NotRequired[str]
+    datacontenttype: NotRequired[Annotated[str, Field(description="JSON is all that is taken", json_schema_extra={"pattern": _JSON_TYPE})]]
     data: NotRequired[Annotated[dict[str, Any], Field(description="attributes of the type, as the catalogue has them")]]
