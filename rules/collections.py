@@ -11,9 +11,10 @@ from typing import Any
 from rules.conditions import Collection
 from rules.course import dig
 from rules.history import Entry
+from rules.hits import MOMENT, Hit, both
 from rules.matching import Answer, Context
-from rules.model import Fit
-from rules.view import MOMENT, Hit, View, both
+from rules.model import NO, SURE, UNCLEAR
+from rules.view import View
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +79,7 @@ def _latest(by_document: Mapping[Any, Sequence[Entry]], collection: Collection) 
 def done(view: View, collection: Collection, item: Mapping[str, Any]) -> list[Hit]:
     """The events that do an item, in order (what does not fit left out)."""
     context = Context(view, item=item)
-    return [hit for hit in view.find(collection.done_by, context) if hit.fit is not Fit.NO]
+    return [hit for hit in view.find(collection.done_by, context) if hit.fit is not NO]
 
 
 @dataclass(slots=True)
@@ -97,8 +98,8 @@ def doings(view: View, collection: Collection, items: Sequence[Mapping[str, Any]
     unclear: set[int] = set()
     for item in items:
         hits = [hit for hit in done(view, collection, item) if upto is None or hit.entry.day <= upto]
-        chosen = next((h for h in hits if h.fit is Fit.YES), hits[0] if hits else None)
-        if chosen is not None and chosen.fit is Fit.YES:
+        chosen = next((h for h in hits if h.fit is SURE), hits[0] if hits else None)
+        if chosen is not None and chosen.fit is SURE:
             out.sure.append(chosen.entry)
             continue
         unclear |= {hit.entry.order for hit in hits}
@@ -146,10 +147,10 @@ def _held_since(view: View, collection: Collection, did: Sequence[Entry]) -> tup
     missing = ""
     for before, order in reversed(list(pairwise(orders))):
         held, why = _all_done_by(view, collection, before)
-        if held is not Fit.YES:
+        if held is not SURE:
             starts.append(steps[order])
             missing = missing or why
-        if held is Fit.NO:
+        if held is NO:
             break
     else:
         starts.append(steps[orders[0]])
@@ -162,10 +163,10 @@ def _all_done_by(view: View, collection: Collection, order: int) -> Answer:
     answers: list[Answer] = []
     for item in then.items:
         hits = [hit for hit in done(view, collection, item) if hit.entry.order <= order]
-        answers.append(next(((h.fit, h.text) for h in (*(h for h in hits if h.fit is Fit.YES), *hits)), (Fit.NO, "")))
+        answers.append(next(((h.fit, h.text) for h in (*(h for h in hits if h.fit is SURE), *hits)), (NO, "")))
     if unsure := then.missing or then.doubt:
-        answers.append((Fit.UNCLEAR, unsure))
-    return both(answers) if answers else (Fit.NO, "")
+        answers.append((UNCLEAR, unsure))
+    return both(answers) if answers else (NO, "")
 
 
 @dataclass(slots=True)

@@ -11,6 +11,7 @@ from rules.clock import Zone
 from rules.course import dig
 from rules.decide import Deciders, Disagreement, Item, decide
 from rules.history import Episode, History, build
+from rules.lean import lean
 from rules.links import persons, roots
 from rules.model import CaseFile, DataQuery, Decision, Event, Hold, Verdict
 from rules.obligation import OUT_OF_SCOPE, Obligation, World, nothing
@@ -23,7 +24,7 @@ When = int | dt.date
 """An instant (ms), or a local date: its last ms in the policy's zone."""
 
 
-@dataclass(frozen=True, slots=True)
+@lean
 class Judged:
     """A verdict with all that it came from; `rules.explain` tells it in words."""
 

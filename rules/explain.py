@@ -14,13 +14,13 @@ from rules.considered import Considered, considered, entries_of, moment_of
 from rules.counterfactual import Told, clause_of, entry_of, would_have_met
 from rules.evaluate import Evaluation, Judged, When, evaluate
 from rules.history import Entry
+from rules.hits import MOMENT
 from rules.model import CaseFile, Outcome, Verdict
 from rules.nearness import not_said
 from rules.obligation import World
 from rules.policy import Policy
 from rules.reading import names_in
 from rules.saying import Saying
-from rules.view import MOMENT
 from rules.wording import day_words, days_words, reason_words
 
 

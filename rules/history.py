@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import Any
 
 from rules.clock import Zone, parse_day
@@ -114,34 +115,27 @@ def entries_of(facts: Iterable[Fact], *, zone: Zone, as_of: int, course: Course)
     """The facts that have happened by ``as_of``, in order of (happened, recorded, source, id)."""
     turning = {part.event for part in (course.closes, course.reopens) if part is not None}
     placed: list[tuple[int, int, str, str, Entry]] = []
+    day_of = zone.day_of
     for fact in facts:
         if fact.day is None:
             first = last = fact.time
-            day = zone.day_of(first)
+            day = day_of(first)
         else:
             day = parse_day(fact.day)
             first, last = zone.start_of(day), zone.end_of(day) - 1
         if first > as_of:
             continue
         event = fact.event
-        entry = Entry(
-            event.source,
-            event.id,
-            event.type,
-            event.case,
-            fact.data,
-            first,
-            last,
-            day,
-            event.recorded,
-            event.recorded_given,
-            fact.moved_back,
-        )
-        placed.append((last if event.type in turning else first, event.recorded, event.source, event.id, entry))
-    placed.sort(key=lambda row: row[:4])
+        source, name, kind, recorded = event.source, event.id, event.type, event.recorded
+        entry = Entry(source, name, kind, event.case, fact.data, first, last, day, recorded, event.recorded_given, fact.moved_back)
+        placed.append((last if kind in turning else first, recorded, source, name, entry))
+    placed.sort(key=_PLACE)
     for order, row in enumerate(placed):
         row[4].order = order
     return [row[4] for row in placed]
+
+
+_PLACE = itemgetter(0, 1, 2, 3)
 
 
 def build(case: str, facts: Iterable[Fact], *, zone: Zone, as_of: int, domain: CourseOfCase) -> History:
@@ -174,8 +168,8 @@ def _closed_in_error(entries: list[Entry], course: Course) -> set[int]:
 
 class _Splitter:
     def __init__(self, course: Course, wrong: set[int]) -> None:
-        self.course = course
         self.wrong = wrong
+        self.name, self.program, self.closing_papers = course.episode, course.program, course.closing_papers
         self.closes = course.closes.event if course.closes else None
         self.reopens = course.reopens.event if course.reopens else None
         self.merges = course.merges.event if course.merges else None
@@ -183,23 +177,28 @@ class _Splitter:
         self.named: dict[str, Episode] = {}
 
     def place(self, entry: Entry) -> None:
-        name = dig(entry.data, self.course.episode) if self.course.episode else None
+        data, kind = entry.data, entry.type
+        name = dig(data, self.name) if self.name is not None else None
         episode = self._episode_of(entry, name)
         episode.entries.append(entry)
         entry.episode = episode.number
         if name is not None and episode.name is None and name not in self.named:
             episode.name = name
             self.named[name] = episode
-        entry.attempt = len(episode.closings) + (1 if not episode.closings or episode.closings[-1].reopened else 0)
-        if entry.type == self.closes and entry.order not in self.wrong:
+        closings = episode.closings
+        entry.attempt = len(closings) + (1 if not closings or closings[-1].reopened else 0)
+        if kind == self.closes and entry.order not in self.wrong:
             self._close(episode, entry)
-        elif entry.type == self.reopens and episode.closings and episode.closings[-1].reopened is None:
-            episode.closings[-1].reopened = entry
+        elif kind == self.reopens and closings and closings[-1].reopened is None:
+            closings[-1].reopened = entry
             entry.attempt += 1
-        if self.course.program is not None and (program := dig(entry.data, self.course.program)) is not None:
+        if self.program is not None and (program := dig(data, self.program)) is not None:
             episode.programs.add(program)
         if not entry.stray_closure and entry.order not in self.wrong:
-            episode.by_type.setdefault(entry.type, []).append(entry)
+            if kind in episode.by_type:
+                episode.by_type[kind].append(entry)
+            else:
+                episode.by_type[kind] = [entry]
 
     def _close(self, episode: Episode, entry: Entry) -> None:
         if episode.closed is None:
@@ -210,9 +209,10 @@ class _Splitter:
     def _episode_of(self, entry: Entry, name: str | None) -> Episode:
         if name is not None and name in self.named:
             return self.named[name]
-        current = self.episodes[-1] if self.episodes else None
-        if current is not None and (current.closed is None or self._belongs_to_closed(entry, name, current)):
-            return current
+        if self.episodes:
+            current = self.episodes[-1]
+            if not current.closings or current.closed is None or self._belongs_to_closed(entry, name, current):
+                return current
         self.episodes.append(Episode(len(self.episodes) + 1))
         return self.episodes[-1]
 
@@ -221,7 +221,7 @@ class _Splitter:
             return True
         if name is not None and closed.name is not None:
             return False
-        return entry.type in self.course.closing_papers
+        return entry.type in self.closing_papers
 
 
 def _queries(case: str, episodes: list[Episode], course: Course) -> list[DataQuery]:

@@ -80,7 +80,8 @@ def roots(facts: Iterable[Fact], domain: CourseOfCase, as_of: int) -> tuple[dict
         return {}, []
     into: dict[str, str] = {}
     queries = []
-    found = [f for f in facts if f.event.type == merges.event and f.time <= as_of and dig(f.data, merges.into) is not None]
+    event = merges.event
+    found = [f for f in facts if f.event.type == event and f.time <= as_of and dig(f.data, merges.into) is not None]
     for fact in sorted(found, key=lambda f: (f.time, f.event.recorded, f.event.source, f.event.id)):
         case, target = fact.event.case, dig(fact.data, merges.into)
         if _follow(target, {**into, case: ""}) in ("", case) or target == case:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 from rules.conditions import Ref, Test, Value, Where
 from rules.course import dig
 from rules.history import Entry
-from rules.model import Fit
+from rules.lean import lean
+from rules.model import NO, SURE, UNCLEAR, Fit
 
 if TYPE_CHECKING:
     from rules.view import View
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 Answer = tuple[Fit, str]
 """UNCLEAR comes with the dotted path that is missing, NO with the reason in a few words."""
 
-YES: Answer = (Fit.YES, "")
+YES: Answer = (SURE, "")
 
 
-@dataclass(frozen=True, slots=True)
+@lean
 class Context:
     """What a condition may look at beside the data under test."""
 
@@ -70,9 +70,9 @@ def _all(parts: list[Check]) -> Check:
         unclear: Answer | None = None
         for part in parts:
             answer = part(data, context)
-            if answer[0] is Fit.NO:
+            if answer[0] is NO:
                 return answer
-            if answer[0] is Fit.UNCLEAR and unclear is None:
+            if answer[0] is UNCLEAR and unclear is None:
                 unclear = answer
         return unclear or YES
 
@@ -82,7 +82,7 @@ def _all(parts: list[Check]) -> Check:
 def _any(parts: list[Check]) -> Check:
     def run(data: Any, context: Context) -> Answer:
         answers = [part(data, context) for part in parts]
-        return _best(answers) or (Fit.NO, " and ".join(dict.fromkeys(why for _, why in answers)))
+        return _best(answers) or (NO, " and ".join(dict.fromkeys(why for _, why in answers)))
 
     return run
 
@@ -92,9 +92,9 @@ def _not(parts: list[Check]) -> Check:
 
     def run(data: Any, context: Context) -> Answer:
         answer = part(data, context)
-        if answer[0] is Fit.UNCLEAR:
+        if answer[0] is UNCLEAR:
             return answer
-        return YES if answer[0] is Fit.NO else (Fit.NO, "what it must not be holds")
+        return YES if answer[0] is NO else (NO, "what it must not be holds")
 
     return run
 
@@ -106,9 +106,9 @@ def _best(answers: Iterable[Answer]) -> Answer | None:
     """Kleene's *or*: a YES, else the first UNCLEAR, else None."""
     unclear: Answer | None = None
     for answer in answers:
-        if answer[0] is Fit.YES:
+        if answer[0] is SURE:
             return YES
-        if answer[0] is Fit.UNCLEAR and unclear is None:
+        if answer[0] is UNCLEAR and unclear is None:
             unclear = answer
     return unclear
 
@@ -131,7 +131,7 @@ def _test(test: Test, path: str, prefix: str) -> Check:
 
 def _of_attribute(test: Test, path: str, prefix: str, tests: list[Check]) -> Check:
     name = prefix + path
-    missing: Answer = (Fit.UNCLEAR, name)
+    missing: Answer = (UNCLEAR, name)
     whole = tests[0] if len(tests) == 1 else _all(tests)
     if test.present is None:
         needs_another = [wanted for _, wanted in test.active if isinstance(wanted, Ref) and wanted.if_none == "false"]
@@ -144,7 +144,7 @@ def _of_attribute(test: Test, path: str, prefix: str, tests: list[Check]) -> Che
 
         return run
     present = test.present
-    wrong: Answer = (Fit.NO, f"{name} is {'absent' if present else 'present'}")
+    wrong: Answer = (NO, f"{name} is {'absent' if present else 'present'}")
 
     def run_present(data: Any, context: Context) -> Answer:
         value = dig(data, path)
@@ -167,9 +167,9 @@ def _same(a: Any, b: Any) -> bool:
 def _against(wanted: Value, context: Context, holds: Callable[[Any], bool], why: Callable[[Any], str]) -> Answer:
     """Compares with a value that may have to be looked up, and may then be one of several or none."""
     if not isinstance(wanted, Ref) and not (isinstance(wanted, str) and wanted.startswith("$")):
-        return YES if holds(wanted) else (Fit.NO, why(wanted))
+        return YES if holds(wanted) else (NO, why(wanted))
     found, missing = resolve(wanted, context)
-    unclear: Answer = (Fit.UNCLEAR, missing or "day_without_moment")
+    unclear: Answer = (UNCLEAR, missing or "day_without_moment")
     answers: list[Answer] = []
     for value in found or (Looked.UNTOLD,):
         if value is Looked.UNTOLD:
@@ -177,15 +177,15 @@ def _against(wanted: Value, context: Context, holds: Callable[[Any], bool], why:
         elif value is Looked.NOTHING:
             answers.append(_without(wanted))
         else:
-            answers.append(YES if holds(value) else (Fit.NO, why(value)))
+            answers.append(YES if holds(value) else (NO, why(value)))
     return answers[0] if all(answer[0] is answers[0][0] for answer in answers) else unclear
 
 
 def _without(wanted: Value) -> Answer:
     """What a comparison gives where there is nothing to compare with."""
     if not isinstance(wanted, Ref) or wanted.if_none == "unknown":
-        return Fit.UNCLEAR, _name_of(wanted) if isinstance(wanted, Ref) else "value"
-    return YES if wanted.if_none == "true" else (Fit.NO, "there is nothing to compare it with")
+        return UNCLEAR, _name_of(wanted) if isinstance(wanted, Ref) else "value"
+    return YES if wanted.if_none == "true" else (NO, "there is nothing to compare it with")
 
 
 def _name_of(ref: Ref) -> str:
@@ -227,7 +227,7 @@ def _compared(wanted: Value, holds: Callable[[Any, Any], bool], why: Callable[[A
     """A comparison of the value under test (first) with a literal, or with what a reference stands for."""
     if isinstance(wanted, Ref) or (isinstance(wanted, str) and wanted.startswith("$")):
         return lambda value, context: _against(wanted, context, lambda w: holds(value, w), lambda w: why(value, w))
-    return lambda value, _: YES if holds(value, wanted) else (Fit.NO, why(value, wanted))
+    return lambda value, _: YES if holds(value, wanted) else (NO, why(value, wanted))
 
 
 def _equals(wanted: Value, name: str) -> Check:
@@ -236,7 +236,7 @@ def _equals(wanted: Value, name: str) -> Check:
 
 def _in(wanted: tuple[Any, ...], name: str) -> Check:
     words = _listed(wanted)
-    return lambda value, _: YES if any(_same(value, w) for w in wanted) else (Fit.NO, f"{name} is {_shown(value)}, not {words}")
+    return lambda value, _: YES if any(_same(value, w) for w in wanted) else (NO, f"{name} is {_shown(value)}, not {words}")
 
 
 def _differs(wanted: Any, name: str) -> Check:
@@ -251,14 +251,14 @@ def _has(wanted: Value, name: str) -> Check:
 def _has_all(wanted: tuple[Any, ...], name: str) -> Check:
     def run(value: Any, _: Context) -> Answer:
         lacking = [w for w in wanted if w not in _as_list(value)]
-        return YES if not lacking else (Fit.NO, f"{name} lacks {_listed(lacking, 'and')}")
+        return YES if not lacking else (NO, f"{name} lacks {_listed(lacking, 'and')}")
 
     return run
 
 
 def _has_any(wanted: tuple[Any, ...], name: str) -> Check:
     words = _listed(wanted)
-    return lambda value, _: YES if any(w in _as_list(value) for w in wanted) else (Fit.NO, f"{name} holds none of {words}")
+    return lambda value, _: YES if any(w in _as_list(value) for w in wanted) else (NO, f"{name} holds none of {words}")
 
 
 def _at_least(wanted: Value, name: str) -> Check:
@@ -284,9 +284,9 @@ def _each(wanted: Where, name: str) -> Check:
         unclear: Answer | None = None
         for element in _as_list(value):
             answer = ready(element, context)
-            if answer[0] is Fit.NO:
+            if answer[0] is NO:
                 return answer
-            unclear = unclear or (answer if answer[0] is Fit.UNCLEAR else None)
+            unclear = unclear or (answer if answer[0] is UNCLEAR else None)
         return unclear or YES
 
     return run
@@ -294,9 +294,7 @@ def _each(wanted: Where, name: str) -> Check:
 
 def _some(wanted: Where, name: str) -> Check:
     ready = made_ready(wanted, f"{name}.")
-    return lambda value, context: (
-        _best(ready(element, context) for element in _as_list(value)) or (Fit.NO, f"none of {name} is as required")
-    )
+    return lambda value, context: _best(ready(element, context) for element in _as_list(value)) or (NO, f"none of {name} is as required")
 
 
 def roles_of(element: Any, context: Context) -> tuple[set[str], str]:
@@ -326,8 +324,8 @@ def _includes_role(wanted: tuple[str, ...], name: str) -> Check:
                 return YES
             unclear = unclear or missing
         if unclear:
-            return Fit.UNCLEAR, unclear if unclear == "household" else f"{name}.{unclear}"
-        return Fit.NO, f"{name} include no {_listed(wanted)}"
+            return UNCLEAR, unclear if unclear == "household" else f"{name}.{unclear}"
+        return NO, f"{name} include no {_listed(wanted)}"
 
     return run
 

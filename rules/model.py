@@ -10,13 +10,15 @@ import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
-from typing import Any
+from typing import Any, Final
+
+from rules.lean import lean
 
 NEVER = 10**15
 """Later than any date that Python has; ``-NEVER`` is before any."""
 
 
-@dataclass(frozen=True, slots=True)
+@lean
 class Event:
     """A case event as it was taken in (CloudEvents 1.0), after validation against the catalogue.
 
@@ -65,7 +67,13 @@ class Fit(IntEnum):
     UNCLEAR = 2
 
 
-@dataclass(frozen=True, slots=True)
+NO: Final = Fit.NO
+SURE: Final = Fit.YES
+UNCLEAR: Final = Fit.UNCLEAR
+"""The same as plain names: looking a member up in its class costs more than most of what is done with it."""
+
+
+@lean
 class Candidate:
     """Evidence for an obligation: it happened between ``first`` and ``last`` (ms, equal where the moment is known)."""
 
@@ -84,7 +92,7 @@ class State(StrEnum):
     HOLE = "hole"  # the activation itself cannot be judged
 
 
-@dataclass(frozen=True, slots=True)
+@lean
 class Duty:
     """An obligation as the deciders see it.  ``due`` or ``gate``, never both; neither: no due day yet."""
 
@@ -130,7 +138,7 @@ class Line(StrEnum):
     DISAGREE = "disagree"  # never a line of the table: the two deciders gave different ones
 
 
-@dataclass(frozen=True, slots=True)
+@lean
 class Decision:
     """The line that holds, and the index of the candidate that it rests on (-1: none)."""
 
@@ -149,7 +157,7 @@ class Outcome(StrEnum):
     UNKNOWN = "unknown"
 
 
-@dataclass(frozen=True, slots=True)
+@lean
 class Verdict:
     """What one rule says of one obligation at (as_of, known_at).  Dates are ISO local dates of the policy's zone."""
 
@@ -216,7 +224,7 @@ class Verdict:
         }
 
 
-@dataclass(frozen=True, slots=True)
+@lean
 class DataQuery:
     """Something in the record that a person should look at; it is never a breach."""
 

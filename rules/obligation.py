@@ -7,12 +7,13 @@ from dataclasses import dataclass, field
 from functools import cache
 
 from rules.history import Entry
+from rules.lean import lean
 from rules.model import Candidate, Duty, State
 
 NOT_TRIGGERED, BEFORE_POLICY, OUT_OF_SCOPE = "not_triggered", "before_policy", "out_of_scope"
 
 
-@dataclass(frozen=True, slots=True)
+@lean
 class World:
     """One way in which what is missing may turn out.
 
@@ -38,7 +39,7 @@ class World:
     """How the due day came about, in plain words without dates: "6 weeks after"."""
 
 
-@dataclass(frozen=True, slots=True)
+@lean
 class Obligation:
     """One activation of a rule.  ``key`` is stable under re-evaluation."""
 
@@ -55,7 +56,7 @@ class Obligation:
     """Shown even where it was not activated (a parent who was excused)."""
 
 
-@dataclass(frozen=True, slots=True)
+@lean
 class Trigger:
     """An activation: the events that may be it (None: that there may be none at all), and what makes that unclear."""
 

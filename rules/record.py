@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any, Protocol
 
 from rules.clock import DAY_MS, EPOCH_DAY, parse_day
+from rules.course import RECORD_EVENTS
 from rules.errors import EventRefused
+from rules.lean import lean
 from rules.model import DataQuery, Event, to_ms
 
 VOIDED = "event.voided"
@@ -27,7 +28,7 @@ class Corrector(Protocol):
     def apply_set(self, type_: str, data: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]: ...
 
 
-@dataclass(frozen=True, slots=True)
+@lean
 class Fact:
     """An event that counts, with its corrections applied."""
 
@@ -52,11 +53,12 @@ def standing(events: Iterable[Event], known_at: int, corrector: Corrector) -> tu
             speaking.setdefault((event.source, event.data["target"]), []).append(event)
     queries: list[DataQuery] = []
     if not speaking:
-        return [_plain(event) for event in known.values() if event.type != HEARTBEAT and event.type not in (VOIDED, CORRECTED)], queries
+        plain = (event for event in known.values() if event.type not in RECORD_EVENTS)
+        return [Fact(event, event.time, event.data, event.data.get("occurred_on")) for event in plain], queries
     gone = _voided(known, speaking)
     facts = []
     for key, event in known.items():
-        if event.type in (VOIDED, CORRECTED, HEARTBEAT) or key in gone:
+        if event.type in RECORD_EVENTS or key in gone:
             continue
         corrections = sorted(
             (c for c in speaking.get(key, ()) if c.type == CORRECTED and (c.source, c.id) not in gone),
@@ -70,10 +72,6 @@ def standing(events: Iterable[Event], known_at: int, corrector: Corrector) -> tu
         for word in words
     )
     return facts, queries
-
-
-def _plain(event: Event) -> Fact:
-    return Fact(event, event.time, event.data, event.data.get("occurred_on"))
 
 
 def _voided(known: Mapping[Key, Event], speaking: Mapping[Key, list[Event]]) -> set[Key]:

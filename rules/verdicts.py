@@ -9,9 +9,10 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from rules.clock import iso
+from rules.hits import MOMENT
 from rules.model import Candidate, Decision, Line, Outcome, State, Verdict
 from rules.obligation import BEFORE_POLICY, NOT_TRIGGERED, OUT_OF_SCOPE, Obligation, World
-from rules.view import MOMENT, View
+from rules.view import View
 
 if TYPE_CHECKING:
     from rules.policy import Policy, Rule

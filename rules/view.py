@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -10,8 +10,9 @@ from rules.clock import Calendar, Span, Zone
 from rules.conditions import Ref, Selector, Term, Where
 from rules.course import CourseOfCase, dig
 from rules.history import Entry, Episode, History
+from rules.hits import MOMENT, Hit, alike, both, once, possible_first, possible_last, possible_nth
 from rules.matching import YES, Answer, Context, Looked, check
-from rules.model import Candidate, DataQuery, Fit
+from rules.model import NO, SURE, UNCLEAR, DataQuery
 from rules.obligation import Trigger
 from rules.pauses import Pause, Shift, pauses_of, shift
 from rules.periods import Period
@@ -19,20 +20,6 @@ from rules.roster import Roster
 
 if TYPE_CHECKING:
     from rules.policy import Policy
-
-MOMENT = "day_without_moment"
-
-
-@dataclass(frozen=True, slots=True)
-class Hit:
-    """An event that a selector looked at, with the answer."""
-
-    entry: Entry
-    fit: Fit
-    text: str = ""
-
-    def candidate(self) -> Candidate:
-        return Candidate(self.entry.first, self.entry.last, self.fit, (self.entry.id,), self.text if self.fit is Fit.UNCLEAR else "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +93,7 @@ class View:
     def _all_of(self, name: str) -> list[Hit]:
         found = self._types.get(name)
         if found is None:
-            found = self._types[name] = [Hit(entry, Fit.YES) for entry in self.of_type(name)]
+            found = self._types[name] = [Hit(entry, SURE) for entry in self.of_type(name)]
         return found
 
     def _term(self, name: str, term: Term) -> list[Hit]:
@@ -120,7 +107,7 @@ class View:
 
     def _ask(self, where: Where | None, entry: Entry, context: Context | None) -> Hit:
         if where is None:
-            return Hit(entry, Fit.YES)
+            return Hit(entry, SURE)
         return Hit(entry, *check(where, entry.data, self._anywhere if where.literal else self._at(entry, context)))
 
     def _at(self, entry: Entry, context: Context | None) -> Context:
@@ -129,16 +116,16 @@ class View:
         return Context(self, entry, context.activation, context.person, context.item)
 
     def _narrow(self, hit: Hit, selector: Selector, context: Context | None) -> Hit:
-        if hit.fit is Fit.NO:
+        if hit.fit is NO:
             return hit
         entry, where = hit.entry, selector.where
-        if where is not None and where.literal and hit.fit is Fit.YES and not selector.same and selector.of == "episode":
+        if where is not None and where.literal and hit.fit is SURE and not selector.same and selector.of == "episode":
             fit, text = check(where, entry.data, self._anywhere)
-            return hit if fit is Fit.YES else Hit(entry, fit, text)
+            return hit if fit is SURE else Hit(entry, fit, text)
         at = self._at(entry, context)
         answers: list[Answer] = [(hit.fit, hit.text)]
         if selector.of == "attempt" and at.activation is not None and entry.attempt != at.activation.attempt:
-            answers.append((Fit.NO, "it belongs to another closure attempt"))
+            answers.append((NO, "it belongs to another closure attempt"))
         answers += [alike(entry.data, at.activation.data, path) for path in selector.same if at.activation is not None]
         if where is not None:
             answers.append(check(where, entry.data, at))
@@ -149,7 +136,7 @@ class View:
         found = self._counted.get(name)
         if found is None:
             term = self.policy.terms[name]
-            found, twins = _once([h for h in self._term(name, term) if h.fit is not Fit.NO], term.once_per)
+            found, twins = once([h for h in self._term(name, term) if h.fit is not NO], term.once_per)
             self._counted[name] = found
             self.twins += [pair for pair in twins if pair not in self.twins]
         return found
@@ -170,7 +157,7 @@ class View:
         for source in self.domain.state.get(name, ()):
             for other in self.of_type(source.event):
                 if not entry.surely_before(other) and dig(other.data, source.attribute) is not None:
-                    hits.append(Hit(other, Fit.YES if other is entry or other.surely_before(entry) else Fit.UNCLEAR))
+                    hits.append(Hit(other, SURE if other is entry or other.surely_before(entry) else UNCLEAR))
                     paths[other.order] = source.attribute
         hits.sort(key=lambda h: h.entry.order)
         last = possible_last(hits)
@@ -193,7 +180,7 @@ class View:
                     continue
                 answers = [alike(other.data, entry.data, p) for p in previous.same]
                 answers += [alike(other.data, entry.data, p, absent_too=True) for p in previous.same_or_absent]
-                answers.append(YES if other.surely_before(entry) else (Fit.UNCLEAR, MOMENT))
+                answers.append(YES if other.surely_before(entry) else (UNCLEAR, MOMENT))
                 hits.append(Hit(other, *both(answers)))
             return self._of_last(hits, previous.attribute)
         selector, attribute = (ref.last or ref.greatest), ref.attribute or ""
@@ -202,31 +189,31 @@ class View:
         hits = [self._up_to(hit, entry) for hit in self.find(selector, context)]
         if ref.last is not None:
             return self._of_last(hits, attribute)
-        return self._greatest([h for h in hits if h.fit is not Fit.NO], attribute)
+        return self._greatest([h for h in hits if h.fit is not NO], attribute)
 
     @staticmethod
     def _up_to(hit: Hit, entry: Entry) -> Hit:
         other = hit.entry
-        if hit.fit is Fit.NO or other is entry or other.surely_before(entry):
+        if hit.fit is NO or other is entry or other.surely_before(entry):
             return hit
         if entry.surely_before(other):
-            return Hit(other, Fit.NO, "it came later")
-        return Hit(other, Fit.UNCLEAR, hit.text or MOMENT)
+            return Hit(other, NO, "it came later")
+        return Hit(other, UNCLEAR, hit.text or MOMENT)
 
     @staticmethod
     def _of_last(hits: list[Hit], attribute: str) -> tuple[list[Any], str]:
-        last = possible_last([h for h in hits if h.fit is not Fit.NO])
+        last = possible_last([h for h in hits if h.fit is not NO])
         values = [Looked.NOTHING if hit is None else _told(hit, attribute) for hit in last]
-        missing = next((hit.text for hit in last if hit is not None and hit.fit is Fit.UNCLEAR), "")
+        missing = next((hit.text for hit in last if hit is not None and hit.fit is UNCLEAR), "")
         return values, missing or (attribute if Looked.UNTOLD in values else "")
 
     @staticmethod
     def _greatest(hits: list[Hit], attribute: str) -> tuple[list[Any], str]:
-        sure = [_told(hit, attribute) for hit in hits if hit.fit is Fit.YES]
-        maybe = [_told(hit, attribute) for hit in hits if hit.fit is Fit.UNCLEAR]
+        sure = [_told(hit, attribute) for hit in hits if hit.fit is SURE]
+        maybe = [_told(hit, attribute) for hit in hits if hit.fit is UNCLEAR]
         least = Looked.UNTOLD if Looked.UNTOLD in sure else max(sure, default=Looked.NOTHING)
         more = [value for value in maybe if isinstance(value, Looked) or isinstance(least, Looked) or value > least]
-        missing = next((hit.text for hit in hits if hit.fit is Fit.UNCLEAR), "")
+        missing = next((hit.text for hit in hits if hit.fit is UNCLEAR), "")
         return [least, *more], missing or (attribute if least is Looked.UNTOLD else "")
 
     def owners(self, day: int) -> tuple[str | None, str | None, str | None]:
@@ -262,7 +249,7 @@ class View:
                     entries.append(entry)
         if entries == [None]:
             return None
-        missing = next((hit.text for hit in (*bases, *firsts) if hit is not None and hit.fit is Fit.UNCLEAR), MOMENT)
+        missing = next((hit.text for hit in (*bases, *firsts) if hit is not None and hit.fit is UNCLEAR), MOMENT)
         return Trigger("case", tuple(entries), missing if len(entries) > 1 else "")
 
     # -- time
@@ -303,98 +290,3 @@ def owners(episode: Episode, domain: CourseOfCase, what: str) -> list[tuple[int,
 def _told(hit: Hit, attribute: str) -> Any:
     value = dig(hit.entry.data, attribute)
     return Looked.UNTOLD if value is None else value
-
-
-def alike(data: Mapping[str, Any], other: Mapping[str, Any], path: str, *, absent_too: bool = False) -> Answer:
-    """Whether two events have the same value at a path."""
-    mine, theirs = dig(data, path), dig(other, path)
-    if mine is None or theirs is None:
-        if absent_too:
-            return YES if mine is theirs else (Fit.NO, f"{path} is another")
-        return Fit.UNCLEAR, path
-    return YES if mine == theirs else (Fit.NO, f"{path} is {mine}, not {theirs}")
-
-
-def both(answers: Iterable[Answer]) -> Answer:
-    """Kleene's *and*: the first NO, else the first UNCLEAR."""
-    unclear: Answer | None = None
-    for answer in answers:
-        if answer[0] is Fit.NO:
-            return answer
-        if answer[0] is Fit.UNCLEAR and unclear is None:
-            unclear = answer
-    return unclear or YES
-
-
-def possible_last(hits: Sequence[Hit]) -> list[Hit | None]:
-    """Which of the hits may be the last one, given unknown moments and unclear answers; None: that there is none at all."""
-    sure = [h for h in hits if h.fit is Fit.YES]
-    possible: list[Hit | None] = [
-        h for h in hits if h.fit is not Fit.NO and not any(h.entry.surely_before(s.entry) for s in sure if s is not h)
-    ]
-    if not sure:
-        possible.append(None)
-    return possible
-
-
-def possible_first(hits: Sequence[Hit]) -> list[Hit | None]:
-    """Which of the ordered hits may be the first one that fits, given unknown moments and unclear answers; None: that none does."""
-    sure = min((h for h in hits if h.fit is Fit.YES), key=lambda h: (h.entry.last, h.entry.order), default=None)
-    possible: list[Hit | None] = [
-        h for h in hits if h.fit is not Fit.NO and (sure is None or h is sure or not sure.entry.surely_before(h.entry))
-    ]
-    return possible if sure is not None else [*possible, None]
-
-
-def possible_nth(hits: Sequence[Hit], n: int) -> list[Hit | None]:
-    """Which of the ordered hits may be the n-th one that fits; None: that there are fewer."""
-    possible: list[Hit | None] = []
-    sure = unclear = 0
-    for hit in hits:
-        if hit.fit is Fit.NO:
-            continue
-        if sure <= n - 1 <= sure + unclear:
-            possible.append(hit)
-        sure += hit.fit is Fit.YES
-        unclear += hit.fit is Fit.UNCLEAR
-    if sure < n:
-        possible.append(None)
-    return possible
-
-
-def _once(hits: list[Hit], alike_in: tuple[str, ...]) -> tuple[list[Hit], list[tuple[str, tuple[str, ...]]]]:
-    """The hits with what several sources report paired off, the first of one source with the first of the other; and the pairs.
-
-    What does not say whether it is the same as what another source reports may or may not count.
-    """
-    if not alike_in or len({hit.entry.source for hit in hits}) < 2:
-        return hits, []
-    groups: dict[tuple[Any, ...], dict[str, list[Hit]]] = {}
-    loose: list[tuple[Hit, str]] = []
-    for hit in hits:
-        values = [dig(hit.entry.data, path) for path in alike_in]
-        if None in values:
-            loose.append((hit, alike_in[values.index(None)]))
-        else:
-            groups.setdefault((hit.entry.type, hit.entry.day, *values), {}).setdefault(hit.entry.source, []).append(hit)
-    kept: list[Hit] = []
-    twins = []
-    for by_source in groups.values():
-        for index in range(max(len(mine) for mine in by_source.values())):
-            same = [mine[index] for mine in by_source.values() if index < len(mine)]
-            kept.append(min(same, key=lambda h: (h.fit is not Fit.YES, h.entry.order)))
-            if len(same) > 1:
-                twins.append((same[0].entry.type, tuple(sorted(h.entry.id for h in same))))
-    for hit, path in loose:
-        kept.append(
-            Hit(hit.entry, Fit.UNCLEAR, hit.text or path) if any(_may_be_twins(hit.entry, k.entry, alike_in) for k in kept) else hit
-        )
-    return sorted(kept, key=lambda h: h.entry.order), twins
-
-
-def _may_be_twins(one: Entry, other: Entry, alike_in: tuple[str, ...]) -> bool:
-    """Whether two sources may report the same thing, as far as what they say goes."""
-    if one.source == other.source or one.type != other.type or one.day != other.day:
-        return False
-    pairs = ((dig(one.data, path), dig(other.data, path)) for path in alike_in)
-    return all(mine is None or theirs is None or mine == theirs for mine, theirs in pairs)

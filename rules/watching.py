@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from rules.conditions import Selector, Term, Test
 from rules.course import dig
 from rules.coverageparts import ABSENT, FALSE, LISTS, TRUE, UNCLEAR, Parts, Path, Spot
+from rules.hits import Hit, alike
 from rules.kinds.requires import Requires
 from rules.matching import JOINERS, MAKERS, Answer, Check, Context, roles_of
 from rules.model import Fit
 from rules.obligation import Trigger
-from rules.view import Hit, View, alike
+from rules.view import View
 
 if TYPE_CHECKING:
     from rules.history import Entry

@@ -13,11 +13,12 @@ from rules.collections import all_done
 from rules.conditions import Model, Selector, Where
 from rules.course import dig
 from rules.history import Entry
+from rules.hits import MOMENT, Hit, both, possible_first
 from rules.matching import YES, Answer, Context, check
-from rules.model import Candidate, Duty, Fit, State, Verdict
+from rules.model import NO, SURE, UNCLEAR, Candidate, Duty, State, Verdict
 from rules.obligation import NOT_TRIGGERED, Obligation, Trigger, World, hole, nothing, off
 from rules.periods import Period
-from rules.view import MOMENT, Hit, View, both, possible_first
+from rules.view import View
 
 if TYPE_CHECKING:
     from rules.counterfactual import Told
@@ -173,11 +174,9 @@ def triggers(when: When, view: View) -> list[Trigger]:
         by = when.first_of_each.by
         return [trigger for value, mine in groups.items() for trigger in _first(f"{by}:{value}", mine)]
     return [
-        Trigger(
-            _key(hit.entry, view), (hit.entry,) if hit.fit is Fit.YES else (None, hit.entry), hit.text if hit.fit is Fit.UNCLEAR else ""
-        )
+        Trigger(_key(hit.entry, view), (hit.entry,) if hit.fit is SURE else (None, hit.entry), hit.text if hit.fit is UNCLEAR else "")
         for hit in hits
-        if hit.fit is not Fit.NO
+        if hit.fit is not NO
     ]
 
 
@@ -185,7 +184,7 @@ def _best_per_event(hits: Iterable[Hit]) -> list[Hit]:
     best: dict[int, Hit] = {}
     for hit in hits:
         seen = best.get(hit.entry.order)
-        if seen is None or seen.fit is Fit.NO or (seen.fit is Fit.UNCLEAR and hit.fit is Fit.YES):
+        if seen is None or seen.fit is NO or (seen.fit is UNCLEAR and hit.fit is SURE):
             best[hit.entry.order] = hit
     return [best[order] for order in sorted(best)]
 
@@ -195,7 +194,7 @@ def _first(key: str, hits: Sequence[Hit]) -> list[Trigger]:
     entries = tuple(hit.entry if hit is not None else None for hit in possible)
     if entries == (None,):
         return []
-    missing = next((hit.text for hit in possible if hit is not None and hit.fit is Fit.UNCLEAR), MOMENT if len(entries) > 1 else "")
+    missing = next((hit.text for hit in possible if hit is not None and hit.fit is UNCLEAR), MOMENT if len(entries) > 1 else "")
     return [Trigger(key, entries, missing)]
 
 
@@ -227,17 +226,17 @@ def given_of(given: Given | None, view: View, entry: Entry) -> Answer:
 def _exists(hits: Iterable[Hit], why: str) -> Answer:
     unclear: Answer | None = None
     for hit in hits:
-        if hit.fit is Fit.YES:
+        if hit.fit is SURE:
             return YES
-        if hit.fit is Fit.UNCLEAR and unclear is None:
-            unclear = (Fit.UNCLEAR, hit.text)
-    return unclear or (Fit.NO, why)
+        if hit.fit is UNCLEAR and unclear is None:
+            unclear = (UNCLEAR, hit.text)
+    return unclear or (NO, why)
 
 
 def _earlier(hit: Hit, entry: Entry) -> Hit:
-    if hit.fit is Fit.NO or hit.entry is entry or entry.surely_before(hit.entry):
-        return Hit(hit.entry, Fit.NO, "it came later")
-    return hit if hit.entry.surely_before(entry) else Hit(hit.entry, Fit.UNCLEAR, hit.text or MOMENT)
+    if hit.fit is NO or hit.entry is entry or entry.surely_before(hit.entry):
+        return Hit(hit.entry, NO, "it came later")
+    return hit if hit.entry.surely_before(entry) else Hit(hit.entry, UNCLEAR, hit.text or MOMENT)
 
 
 def oblige(
@@ -258,11 +257,11 @@ def oblige(
             worlds.append(off())
             continue
         fit, text = given_of(given, view, entry)
-        if fit is not Fit.YES:
+        if fit is not SURE:
             worlds.append(off(NOT_TRIGGERED))
-        if fit is Fit.UNCLEAR:
+        if fit is UNCLEAR:
             missing = missing or text
-        if fit is not Fit.NO:
+        if fit is not NO:
             made, why = make(entry)
             worlds += made
             missing = missing or why

@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING, ClassVar
 
 from rules.conditions import Selector, Where
 from rules.history import Entry
+from rules.hits import MOMENT, Hit, possible_last
 from rules.kinds.base import NO_MENDING, Kind, When, gated, oblige, or_nothing, triggers
 from rules.matching import Context, check
-from rules.model import Candidate, Fit
+from rules.model import NO, UNCLEAR, Candidate
 from rules.nearness import lacks
 from rules.obligation import Obligation, World, off
 from rules.phrases import joined
-from rules.view import MOMENT, Hit, View, possible_last
+from rules.view import View
 
 if TYPE_CHECKING:
     from rules.counterfactual import Told
@@ -77,21 +78,21 @@ class Content(Kind):
         assert self.examines is not None
         hits = []
         for hit in view.find(self.examines, Context(view, None, gate)):
-            if hit.fit is Fit.NO or hit.entry is gate or gate.first > hit.entry.last:
+            if hit.fit is NO or hit.entry is gate or gate.first > hit.entry.last:
                 hits.append(hit)
             elif hit.entry.first > gate.last or gate.surely_before(hit.entry):
-                hits.append(Hit(hit.entry, Fit.NO, "it came later"))
+                hits.append(Hit(hit.entry, NO, "it came later"))
             else:
                 sure = hit.entry.last <= gate.first
-                hits.append(hit if sure else Hit(hit.entry, Fit.UNCLEAR, hit.text or MOMENT))
+                hits.append(hit if sure else Hit(hit.entry, UNCLEAR, hit.text or MOMENT))
         return hits
 
     def _world(self, view: View, gate: Entry, examined: Entry, rejected: list[tuple[str, str]]) -> World:
         fit, text = check(self.where, examined.data, Context(view, examined, gate))
-        if fit is Fit.NO:
+        if fit is NO:
             rejected.append((examined.id, text))
             return gated(view, gate=gate, candidates=(), stale=False)
-        found = Candidate(gate.first, gate.first, fit, (examined.id,), text if fit is Fit.UNCLEAR else "")
+        found = Candidate(gate.first, gate.first, fit, (examined.id,), text if fit is UNCLEAR else "")
         return gated(view, gate=gate, candidates=(found,), stale=False)
 
 

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, ClassVar
 from rules.clock import iso
 from rules.conditions import Selector
 from rules.history import Entry
+from rules.hits import MOMENT, Hit
 from rules.kinds.base import NO_MENDING, Kind, When, dated, due_in, gated, oblige, or_nothing, triggers
 from rules.matching import Context
-from rules.model import Candidate, Fit
+from rules.model import NO, SURE, UNCLEAR, Candidate
 from rules.obligation import Obligation, World, unset
 from rules.periods import Period
-from rules.view import MOMENT, Hit, View
+from rules.view import View
 from rules.wording import day_words
 
 if TYPE_CHECKING:
@@ -90,12 +91,12 @@ class NotResponse(Kind):
         worlds, missing = [], ""
         others = (hit for hit in view.find(self.forbids, Context(view, None, entry)) if hit.entry is not entry)
         for hit in (_placed(hit, entry, last) for hit in others):
-            if hit.fit is Fit.NO:
+            if hit.fit is NO:
                 rejected.append((hit.entry.id, hit.text))
                 continue
             broken = gated(view, gate=hit.entry, candidates=(), stale=False, limits=(hit.entry.id,))
             worlds.append(replace(broken, activated_day=entry.day, broken_by=(hit.entry.id,)))
-            if hit.fit is Fit.YES:
+            if hit.fit is SURE:
                 return worlds, missing
             missing = missing or hit.text
         return [*worlds, _kept(view, entry, last, words)], missing
@@ -104,13 +105,13 @@ class NotResponse(Kind):
 def _placed(hit: Hit, entry: Entry, last: int) -> Hit:
     """The same event with the answer to whether it came after the activation and within the period."""
     other = hit.entry
-    if hit.fit is Fit.NO:
+    if hit.fit is NO:
         return hit
     if other.surely_before(entry):
-        return Hit(other, Fit.NO, "it came before")
+        return Hit(other, NO, "it came before")
     if other.day > last:
-        return Hit(other, Fit.NO, "it came after the period")
-    return hit if entry.surely_before(other) else Hit(other, Fit.UNCLEAR, hit.text or MOMENT)
+        return Hit(other, NO, "it came after the period")
+    return hit if entry.surely_before(other) else Hit(other, UNCLEAR, hit.text or MOMENT)
 
 
 def _kept(view: View, entry: Entry, last: int, words: str) -> World:

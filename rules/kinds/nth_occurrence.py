@@ -9,11 +9,12 @@ from pydantic import Field
 
 from rules.conditions import Model
 from rules.history import Entry
+from rules.hits import Hit
 from rules.kinds.base import Concerned, Kind, When, concerned, dated, no_household, oblige, or_nothing, triggers
 from rules.kinds.requires import Requires, evidence
 from rules.matching import Context
 from rules.obligation import Obligation, Trigger, World, hole, off
-from rules.view import Hit, View
+from rules.view import View
 
 if TYPE_CHECKING:
     from rules.saying import Saying

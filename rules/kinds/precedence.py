@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 from rules.conditions import Selector
 from rules.history import Entry
+from rules.hits import Hit
 from rules.kinds.base import NO_MENDING, Kind, When, by_day_of, concerned, gated, no_household, oblige, or_nothing, triggers, with_others
 from rules.kinds.requires import Requires, evidence
 from rules.matching import Context
-from rules.model import Duty, Fit, State
+from rules.model import SURE, Duty, State
 from rules.obligation import NOT_TRIGGERED, Obligation, Trigger, World, hole
-from rules.view import Hit, View
+from rules.view import View
 
 if TYPE_CHECKING:
     from rules.saying import Saying
@@ -84,7 +85,7 @@ class Precedence(Kind):
             excuses = self._excuses(view, one.person, activated)
             ids = (activated.id, *(hit.entry.id for hit in excuses))
             world = World(Duty(State.OFF), activated_day=activated.day, due_day=activated.day, reason=NOT_TRIGGERED)
-            if any(hit.fit is Fit.YES for hit in excuses):
+            if any(hit.fit is SURE for hit in excuses):
                 found.append(Obligation(f"person:{one.person}", (world,), "", ids, about=one.person, shown=True))
             elif one.missing:
                 found.append(Obligation(f"person:{one.person}", (hole(one.missing, activated.day),), one.missing, (activated.id,)))
@@ -100,4 +101,4 @@ class Precedence(Kind):
         if self.excused_by is None:
             return []
         hits = [h for h in view.find(self.excused_by, Context(view, None, activated, person)) if h.fit and h.entry.day <= activated.day]
-        return [hit for hit in hits if hit.fit is Fit.YES] or hits
+        return [hit for hit in hits if hit.fit is SURE] or hits

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 from rules.conditions import Model
 from rules.course import dig
 from rules.history import Entry
+from rules.hits import both
 from rules.kinds.base import Kind, gated, or_nothing
 from rules.matching import YES, Answer
-from rules.model import Candidate, Fit
+from rules.model import NO, UNCLEAR, Candidate
 from rules.obligation import Obligation
-from rules.view import View, both
+from rules.view import View
 
 if TYPE_CHECKING:
     from rules.saying import Saying
@@ -52,10 +53,10 @@ class RecordIntegrity(Kind):
         found = []
         for entry in view.episode.entries:
             fit, text = both([*(_TESTS[test](view, entry) for test in self.tests), self._members(view, entry)])
-            rejected = ((entry.id, text),) if fit is Fit.NO else ()
-            candidates = () if fit is Fit.NO else (Candidate(entry.first, entry.first, fit, (entry.id,), text),)
+            rejected = ((entry.id, text),) if fit is NO else ()
+            candidates = () if fit is NO else (Candidate(entry.first, entry.first, fit, (entry.id,), text),)
             world = gated(view, gate=entry, candidates=candidates, stale=False)
-            found.append(Obligation(f"event:{entry.ref}", (world,), text if fit is Fit.UNCLEAR else "", (entry.id,), rejected))
+            found.append(Obligation(f"event:{entry.ref}", (world,), text if fit is UNCLEAR else "", (entry.id,), rejected))
         return or_nothing(found)
 
     def _members(self, view: View, entry: Entry) -> Answer:
@@ -65,20 +66,20 @@ class RecordIntegrity(Kind):
         if not persons:
             return YES
         if not view.roster.known:
-            return Fit.UNCLEAR, "household"
+            return UNCLEAR, "household"
         listed = {member.person for member in view.roster.members(entry.day)}
         strangers = [person for person in persons if person not in listed]
         if strangers and None in listed:
-            return Fit.UNCLEAR, "members.person"
-        return (Fit.NO, f"{len(strangers)} of {self.members.attribute} not in the household on that day") if strangers else YES
+            return UNCLEAR, "members.person"
+        return (NO, f"{len(strangers)} of {self.members.attribute} not in the household on that day") if strangers else YES
 
 
 def _recorded_after(view: View, entry: Entry) -> Answer:
-    return (Fit.NO, "it was recorded before it happened") if entry.first > entry.recorded else YES
+    return (NO, "it was recorded before it happened") if entry.first > entry.recorded else YES
 
 
 def _closed_once(view: View, entry: Entry) -> Answer:
-    return (Fit.NO, "the case was closed already and had not been reopened") if entry.stray_closure else YES
+    return (NO, "the case was closed already and had not been reopened") if entry.stray_closure else YES
 
 
 def _before_closure(view: View, entry: Entry) -> Answer:
@@ -91,9 +92,9 @@ def _before_closure(view: View, entry: Entry) -> Answer:
         reopened = closing.reopened
         if closing.entry.order < entry.order and (reopened is None or entry.order < reopened.order):
             return (
-                (Fit.NO, "it came after the closure of the episode that it names")
+                (NO, "it came after the closure of the episode that it names")
                 if closing.entry.surely_before(entry)
-                else (Fit.UNCLEAR, "day_without_moment")
+                else (UNCLEAR, "day_without_moment")
             )
     return YES
 

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from rules.history import Entry
+from rules.hits import Hit
 from rules.kinds.base import Kind, When, dated, no_household, or_nothing, triggers
 from rules.kinds.requires import Requires
 from rules.matching import Context
-from rules.model import Fit
+from rules.model import NO, SURE, UNCLEAR
 from rules.obligation import Obligation, hole, unset
 from rules.periods import Period
-from rules.view import Hit, View
+from rules.view import View
 
 if TYPE_CHECKING:
     from rules.counterfactual import Told
@@ -100,11 +101,11 @@ class Recurrence(Kind):
         hits = [
             h for h in view.find(self.requires, context) if h.entry.day > series.start and (series.end is None or h.entry.day <= series.end)
         ]
-        rejected = tuple((h.entry.id, h.text) for h in hits if h.fit is Fit.NO)
-        hits = [h for h in hits if h.fit is not Fit.NO]
+        rejected = tuple((h.entry.id, h.text) for h in hits if h.fit is NO)
+        hits = [h for h in hits if h.fit is not NO]
         starts: list[tuple[int, Entry | None]] = [(series.start, None)]
         for hit in hits:
-            if hit.fit is Fit.YES and hit.entry.day > starts[-1][0]:
+            if hit.fit is SURE and hit.entry.day > starts[-1][0]:
                 starts.append((hit.entry.day, hit.entry))
         return [
             self._interval(view, entry, series, start, begun, hits, rejected if index == len(starts) - 1 else ())
@@ -125,7 +126,7 @@ class Recurrence(Kind):
         assert span is not None
         due = span.after(start, view.calendar)
         following = [h for h in hits if h.entry.day > start]
-        upto = next((i for i, h in enumerate(following) if h.fit is Fit.YES), len(following) - 1)
+        upto = next((i for i, h in enumerate(following) if h.fit is SURE), len(following) - 1)
         candidates = [h.candidate() for h in following[: upto + 1]]
         left = None if series.end is None else view.zone.end_of(series.end) - 1
         world = dated(
@@ -139,5 +140,5 @@ class Recurrence(Kind):
             arithmetic=f"{span} after",
         )
         key = f"{series.key}interval:{'start' if begun is None else begun.ref}"
-        missing = next((h.text for h in following[: upto + 1] if h.fit is Fit.UNCLEAR), "")
+        missing = next((h.text for h in following[: upto + 1] if h.fit is UNCLEAR), "")
         return Obligation(key, (world,), missing, ((begun or entry).id,), rejected, about=series.person or "")

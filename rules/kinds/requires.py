@@ -11,10 +11,11 @@ from rules.collections import current, doings, versions
 from rules.conditions import Model, Selector, Where
 from rules.course import dig
 from rules.history import Entry
+from rules.hits import MOMENT, Hit, both, possible_last
 from rules.matching import Answer, Context, check, roles_of
-from rules.model import NEVER, Candidate, Fit
+from rules.model import NEVER, NO, SURE, UNCLEAR, Candidate
 from rules.obligation import Collected
-from rules.view import MOMENT, Hit, View, both, possible_last
+from rules.view import View
 
 Wanted = str | tuple[str, ...]
 
@@ -103,20 +104,20 @@ def evidence(
         collected = _while_each(asked.and_each, view, collected, until)
     if asked.itself is not None and gate is not None:
         fit, text = check(asked.itself, gate.data, Context(view, gate, gate, context.person))
-        if fit is not Fit.NO:
-            collected.candidates.append(Candidate(gate.first, gate.first, fit, (gate.id,), text if fit is Fit.UNCLEAR else ""))
+        if fit is not NO:
+            collected.candidates.append(Candidate(gate.first, gate.first, fit, (gate.id,), text if fit is UNCLEAR else ""))
     return [(collected, "")]
 
 
 def _kept(hit: Hit, keep: Callable[[Entry], str] | None) -> Hit:
-    why = keep(hit.entry) if keep is not None and hit.fit is not Fit.NO else ""
-    return Hit(hit.entry, Fit.NO, why) if why else hit
+    why = keep(hit.entry) if keep is not None and hit.fit is not NO else ""
+    return Hit(hit.entry, NO, why) if why else hit
 
 
 def _collected(hits: Iterable[Hit]) -> Collected:
     out = Collected()
     for hit in hits:
-        if hit.fit is Fit.NO:
+        if hit.fit is NO:
             out.rejected.append((hit.entry.id, hit.text))
         else:
             out.candidates.append(hit.candidate())
@@ -126,15 +127,15 @@ def _collected(hits: Iterable[Hit]) -> Collected:
 def _last(asked: Requires, view: View, context: Context, hits: list[Hit], gate: Entry | None) -> Iterator[Alternative]:
     assert asked.that is not None
     if gate is not None:
-        hits = [Hit(h.entry, Fit.NO, "it came later") if h.entry.day > gate.day and h.fit is not Fit.NO else h for h in hits]
+        hits = [Hit(h.entry, NO, "it came later") if h.entry.day > gate.day and h.fit is not NO else h for h in hits]
     possible = possible_last(hits)
-    missing = next((h.text for h in possible if h is not None and h.fit is Fit.UNCLEAR), MOMENT) if len(possible) > 1 else ""
-    overtaken = [(h.entry.id, "a later one took its place") for h in hits if h.fit is not Fit.NO and h not in possible]
+    missing = next((h.text for h in possible if h is not None and h.fit is UNCLEAR), MOMENT) if len(possible) > 1 else ""
+    overtaken = [(h.entry.id, "a later one took its place") for h in hits if h.fit is not NO and h not in possible]
     for last in possible:
-        out = Collected(rejected=[(h.entry.id, h.text) for h in hits if h.fit is Fit.NO] + overtaken)
+        out = Collected(rejected=[(h.entry.id, h.text) for h in hits if h.fit is NO] + overtaken)
         if last is not None:
             fit, text = check(asked.that, last.entry.data, Context(view, last.entry, context.activation, context.person))
-            if fit is Fit.NO:
+            if fit is NO:
                 out.rejected.append((last.entry.id, text))
             else:
                 out.candidates.append(Hit(last.entry, fit, text).candidate())
@@ -144,10 +145,10 @@ def _last(asked: Requires, view: View, context: Context, hits: list[Hit], gate: 
 def _after_last(selector: Selector, view: View, context: Context, hits: list[Hit], gate: Entry | None) -> Iterator[Alternative]:
     marks = []
     for mark in view.find(selector, context):
-        if mark.fit is Fit.NO or (gate is not None and (mark.entry is gate or gate.surely_before(mark.entry))):
+        if mark.fit is NO or (gate is not None and (mark.entry is gate or gate.surely_before(mark.entry))):
             continue
         sure = gate is None or mark.entry.surely_before(gate)
-        marks.append(mark if sure else Hit(mark.entry, Fit.UNCLEAR, mark.text or MOMENT))
+        marks.append(mark if sure else Hit(mark.entry, UNCLEAR, mark.text or MOMENT))
     possible = possible_last(marks)
     missing = next((h.text for h in possible if h is not None and h.text), MOMENT) if len(possible) > 1 else ""
     for last in possible:
@@ -158,15 +159,15 @@ def _after_last(selector: Selector, view: View, context: Context, hits: list[Hit
 
 
 def _follows(hit: Hit, mark: Entry) -> Hit:
-    if hit.fit is Fit.NO or mark.surely_before(hit.entry):
+    if hit.fit is NO or mark.surely_before(hit.entry):
         return hit
     if hit.entry.surely_before(mark) or hit.entry is mark:
-        return Hit(hit.entry, Fit.NO, "it came before the latest version")
-    return Hit(hit.entry, Fit.UNCLEAR, hit.text or MOMENT)
+        return Hit(hit.entry, NO, "it came before the latest version")
+    return Hit(hit.entry, UNCLEAR, hit.text or MOMENT)
 
 
 def _uncancelled(hit: Hit, cancelled: Sequence[Cancelled], view: View, gate: Entry | None) -> Hit:
-    if hit.fit is Fit.NO:
+    if hit.fit is NO:
         return hit
     unclear = ""
     for word in cancelled:
@@ -175,15 +176,15 @@ def _uncancelled(hit: Hit, cancelled: Sequence[Cancelled], view: View, gate: Ent
                 continue
             fit, text = check(word.where, entry.data, Context(view, entry))
             named = dig(entry.data, word.names) if word.names is not None else None
-            if fit is Fit.NO or (named is not None and named != hit.entry.id):
+            if fit is NO or (named is not None and named != hit.entry.id):
                 continue
             sure = hit.entry.surely_before(entry) and (gate is None or entry.surely_before(gate))
             if named is not None and (gate is None or entry.surely_before(gate)):
                 sure = True
-            if fit is Fit.YES and sure:
-                return Hit(hit.entry, Fit.NO, f"it was followed by {entry.type}")
+            if fit is SURE and sure:
+                return Hit(hit.entry, NO, f"it was followed by {entry.type}")
             unclear = unclear or text or MOMENT
-    return Hit(hit.entry, Fit.UNCLEAR, hit.text or unclear) if unclear else hit
+    return Hit(hit.entry, UNCLEAR, hit.text or unclear) if unclear else hit
 
 
 # ------------------------------------------------------------------------------------------------------------ collecting
@@ -203,29 +204,29 @@ def _gathered(asked: Requires, view: View, hits: list[Hit]) -> Collected:
     firm: set[tuple[int, ...]] = set()
     room = 0
     for hit in hits:
-        if hit.fit is Fit.NO:
+        if hit.fit is NO:
             out.rejected.append((hit.entry.id, hit.text))
             continue
         brings, could, text = brought_by(asked, view, hit, paths, wanted)
         entry = hit.entry
         firm |= brings
         room += len(cells) if asked.roles is None else _without_role(view, hit, asked.roles)
-        if hit.fit is Fit.YES and brings - sure:
+        if hit.fit is SURE and brings - sure:
             sure |= brings
             first, last = max(first, entry.first) if used else entry.first, max(last, entry.last) if used else entry.last
             used.append(entry.id)
         if (brings | could) - maybe:
             maybe |= brings | could
-            if could or hit.fit is Fit.UNCLEAR:
+            if could or hit.fit is UNCLEAR:
                 missing = missing or text or hit.text
             first_maybe = max(first_maybe, entry.first) if used_maybe else entry.first
             last_maybe = max(last_maybe, entry.last) if used_maybe else entry.last
             used_maybe.append(entry.id)
         if len(sure) == len(cells):
-            out.candidates.append(Candidate(first, last, Fit.YES, tuple(used)))
+            out.candidates.append(Candidate(first, last, SURE, tuple(used)))
             return out
         if len(maybe) == len(cells) <= len(firm) + room and not out.candidates:
-            out.candidates.append(Candidate(first_maybe, last_maybe, Fit.UNCLEAR, tuple(used_maybe), missing))
+            out.candidates.append(Candidate(first_maybe, last_maybe, UNCLEAR, tuple(used_maybe), missing))
     lacking = [cells[cell] for cell in cells if cell not in maybe]
     if lacking:
         out.rejected += [(name, f"still lacking: {'; '.join(lacking)}") for name in used[-1:]]
@@ -295,7 +296,7 @@ def _for_every(name: str, view: View, gate: Entry | None) -> Collected:
     did = [*surely.sure, *surely.maybe, *perhaps.sure, *perhaps.maybe]
     at = gate.first if gate is not None else 0
     first, last = max((e.first for e in did), default=at), max((e.last for e in did), default=at)
-    fit, events = (Fit.UNCLEAR, [*did, *now.documents]) if missing else (Fit.YES, did)
+    fit, events = (UNCLEAR, [*did, *now.documents]) if missing else (SURE, did)
     out.candidates.append(Candidate(first, last, fit, tuple(dict.fromkeys(e.id for e in events)), missing))
     return out
 
@@ -320,14 +321,14 @@ def _while_each(each: EachItem, view: View, collected: Collected, until: int | N
         if end <= limit:
             continue
         fit, text = answer
-        if fit is Fit.NO:
+        if fit is NO:
             out.rejected += [(entry.id, text) for entry in changes[index - 1 : index]]
             continue
         for found in collected.candidates:
             first, last = max(found.first, begin), max(found.last, begin)
             if first < end:
-                worst = Fit.UNCLEAR if Fit.UNCLEAR in (fit, found.fit) or last >= end else Fit.YES
-                missing = "" if worst is Fit.YES else found.missing or text or MOMENT
+                worst = UNCLEAR if UNCLEAR in (fit, found.fit) or last >= end else SURE
+                missing = "" if worst is SURE else found.missing or text or MOMENT
                 out.candidates.append(Candidate(first, last, worst, found.events, missing))
     return out
 
@@ -338,5 +339,5 @@ def _all_items(each: EachItem, view: View, counted: Sequence[Entry]) -> Answer:
     now = current(view, collection, lambda entry: entry.order in orders)
     answers = [check(each.where, item, Context(view, now.documents[-1]), f"{collection.list_}.") for item in now.items]
     unsure = [check(each.where, item, Context(view, now.documents[-1]), f"{collection.list_}.") for item in now.maybe]
-    answers += [answer if answer[0] is Fit.YES else (Fit.UNCLEAR, now.doubt) for answer in unsure]
-    return both([*answers, *([(Fit.UNCLEAR, now.missing)] if now.missing else [])])
+    answers += [answer if answer[0] is SURE else (UNCLEAR, now.doubt) for answer in unsure]
+    return both([*answers, *([(UNCLEAR, now.missing)] if now.missing else [])])

@@ -13,13 +13,14 @@ from pydantic import model_validator
 
 from rules.conditions import Model, Selector
 from rules.history import Entry
+from rules.hits import MOMENT, Hit, possible_first
 from rules.kinds.base import Kind, When, dated, due_in, oblige, or_nothing, triggers
 from rules.kinds.requires import Requires, evidence
 from rules.matching import YES, Answer, Context, check
-from rules.model import Fit
+from rules.model import SURE
 from rules.obligation import Obligation, World, unset
 from rules.periods import Period
-from rules.view import MOMENT, Hit, View, possible_first
+from rules.view import View
 
 if TYPE_CHECKING:
     from rules.counterfactual import Told
@@ -183,7 +184,7 @@ class Response(Kind):
             return [None], ""
         found = view.find(self.ends_with, Context(view, None, entry))
         hits = [hit for hit in found if hit.fit and hit.entry is not entry and not hit.entry.surely_before(entry)]
-        sure = [_day_before(view, hit) for hit in hits if hit.fit is Fit.YES and entry.surely_before(hit.entry)]
+        sure = [_day_before(view, hit) for hit in hits if hit.fit is SURE and entry.surely_before(hit.entry)]
         end = min(sure, default=None)
         maybe = [hit for hit in hits if end is None or _day_before(view, hit) < end]
         return [end, *(_day_before(view, hit) for hit in maybe)], (maybe[0].text or MOMENT) if maybe else ""

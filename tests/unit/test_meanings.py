@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from rules.hits import MOMENT
 from rules.meanings import LINES, OPENS, REASONS, VERDICTS
 from rules.model import Line, Outcome
 from rules.policytest import BREACHES
 from rules.verdicts import _OUTCOMES, _RANK, _REASONS, PAUSE_APPROVED_LATER, missing_reason
-from rules.view import MOMENT
 from rules.wording import _REASONS as IN_WORDS
 
 

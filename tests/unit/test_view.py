@@ -10,10 +10,11 @@ import pytest
 
 from rules.conditions import Selector, Term, Where
 from rules.history import Entry
+from rules.hits import Hit, possible_first, possible_last, possible_nth
 from rules.matching import Context
 from rules.model import Event, Fit
 from rules.policy import load_shipped
-from rules.view import Hit, View, possible_first, possible_last, possible_nth
+from rules.view import View
 from tests.support.core import day, ev, evaluated, household, view_of, visit
 
 START = ev("k1", "service.connected", "03-02 09:00", program="cfss")
