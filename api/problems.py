@@ -16,14 +16,14 @@ from typing import Annotated, Any, NotRequired
 import structlog
 from flask import Flask, Response, current_app, g, request
 from pydantic import Field, ValidationError
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from typing_extensions import TypedDict
 from werkzeug.exceptions import HTTPException
 
 from service import errors as service_errors
 from store import errors as store_errors
-from store.engine import is_transient
+from store.engine import is_trouble
 
 MEDIA_TYPE = "application/problem+json"
 _log = structlog.get_logger("duecare.api")
@@ -228,13 +228,9 @@ def of_store(error: store_errors.StoreError) -> Response:
 def unexpected(error: Exception) -> Response:
     """Log it, and tell nothing of it."""
     _log.error("request_failed", exc_info=error, method=request.method, endpoint=request.endpoint)
-    if is_transient(error) or isinstance(error, PoolTimeout) or _unreachable(error):
+    if is_trouble(error) or isinstance(error, PoolTimeout | OperationalError):
         return answer("unavailable", headers={"Retry-After": "5"})
     return answer("internal_error")
-
-
-def _unreachable(error: Exception) -> bool:
-    return isinstance(error, DBAPIError) and type(error.orig).__name__ == "OperationalError"
 
 
 def install(app: Flask) -> None:

@@ -26,6 +26,7 @@ from service.policies import PolicySet, load
 from service.pressure import Gate
 from service.settings import Settings
 from service.sources import Feeds
+from store.clock import DatabaseClock
 from store.engine import make_engine, reader_factory, session_factory
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ _log = get("bootstrap")
 
 
 def wall_clock() -> int:
-    """Now, in ms since 1970.  The one clock of the product; tests give another to ``build``."""
+    """Now on this machine, in ms since 1970; with PostgreSQL the product goes by the database's clock.  Tests give another to ``build``."""
     return time.time_ns() // 1_000_000
 
 
@@ -119,6 +120,8 @@ def build(settings: Settings, *, now: Callable[[], int] = wall_clock, policies: 
     if settings.database_url is None:
         settings.prepare_home()
     engine = make_engine(settings.database, pool_size=settings.database_pool)
+    if now is wall_clock and engine.dialect.name == "postgresql":
+        now = DatabaseClock(settings.database, wall_clock)
     sessions, readers = session_factory(engine), reader_factory(engine)
     metrics = Metrics(Figures(readers, now))
     in_force = InForce(policies if policies is not None else load(settings.policies), sessions, readers)

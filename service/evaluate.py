@@ -13,6 +13,7 @@ import socket
 import threading
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 
 from sqlalchemy import select, update
 from sqlalchemy.exc import DBAPIError
@@ -22,7 +23,7 @@ from service.errors import NotFound
 from service.findings import Found, Known, Settle, judge, read, write
 from service.hints import CASES_A_CLAIM
 from service.logs import get, where
-from store.engine import is_transient
+from store.engine import is_trouble
 from store.errors import LeaseLost, StaleVersion
 from store.models import DirtyRow
 from store.queue import Claim, claim_case, claim_dirty, fail, hold, pardon, release
@@ -124,7 +125,9 @@ def _judge(svc: Service, claims: Sequence[Claim]) -> int:
     try:
         return _record(svc, outcomes)
     except (StaleVersion, DBAPIError, ValueError) as error:
-        if is_transient(error) or len(outcomes) == 0:
+        if is_trouble(error):
+            _give_back(svc, claims)
+        if is_trouble(error) or len(outcomes) == 0:
             raise
         return sum(_again(svc, claim) for claim, _ in outcomes)
 
@@ -178,7 +181,7 @@ def _again(svc: Service, claim: Claim) -> int:
         try:
             return _record(svc, [(claim, found)])
         except (StaleVersion, DBAPIError, ValueError) as caught:
-            if is_transient(caught):
+            if is_trouble(caught):
                 raise
             error = caught
     if isinstance(error, StaleVersion):
@@ -187,6 +190,13 @@ def _again(svc: Service, claim: Claim) -> int:
     elif error is not None:
         _failed(svc, claim, error)
     return 0
+
+
+def _give_back(svc: Service, claims: Sequence[Claim]) -> None:
+    """It was the store and none of these cases: they have not been tried.  A store that cannot even note that has their leases end."""
+    with suppress(DBAPIError, LeaseLost), svc.writing() as session:
+        for claim in claims:
+            release(session, claim, done=False)
 
 
 def _failed(svc: Service, claim: Claim, error: Exception) -> None:

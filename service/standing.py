@@ -14,6 +14,8 @@ from sqlalchemy.orm import Session, sessionmaker
 from service.feedhealth import Feed, State, feeds
 from service.metrics import Standing
 from store import notices
+from store.clock import DatabaseClock
+from store.clocksteps import SLACK
 from store.models import BreachRow, DirtyRow, HeartbeatRow, OutboxRow, RejectRow, SourceRow, VerdictRow
 
 if TYPE_CHECKING:
@@ -100,6 +102,9 @@ def troubles(svc: Service) -> list[Trouble]:
         found.append(Trouble("one_decider", "the table decides alone: the second decider is not installed"))
     if not svc.hints.reachable:
         found.append(Trouble("queue_unreachable", "hints do not reach the queue; the sweeper finds the cases, later"))
+    if isinstance(svc.now, DatabaseClock) and abs(svc.now.apart) > SLACK:
+        seconds, way = abs(svc.now.apart) // 1000, "ahead of" if svc.now.apart > 0 else "behind"
+        found.append(Trouble("clock", f"this machine's clock is {seconds} s {way} the database's, which is the one that counts"))
     try:
         with svc.reading() as session:
             now_standing = waiting(session, svc.now())

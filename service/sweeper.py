@@ -18,6 +18,7 @@ from service.bootstrap import Service
 from service.logs import get
 from service.notify import upkeep as notify
 from service.register import register
+from store import clocksteps
 from store.errors import StoreError
 from store.models import DirtyRow
 from store.queue import DIED, pardon, requeue_due, stale
@@ -29,6 +30,11 @@ TIDY_EVERY = 3600.0
 """Seconds between two looks for messages that arrived long ago."""
 ASK_AGAIN = 15.0
 """Seconds until a source that no worker has taken up is put forward again."""
+
+SET_BACK = 1_000
+"""ms that the clock must have lost to count as set back."""
+MEND_EVERY = 600.0
+"""Seconds between two looks for what is dated in the future, where no clock was seen to be set back."""
 
 _log = get("sweeper")
 
@@ -45,6 +51,8 @@ class Sweeper:
     _registered: bool = False
     _tidied: float | None = None
     _sealed: float | None = None
+    _clocks: tuple[int, float] | None = None
+    _mended: float = 0.0
 
     def sweep(self) -> int:
         """One round; how many cases were put forward.  Raises sqlalchemy.exc.SQLAlchemyError where the store fails."""
@@ -55,6 +63,7 @@ class Sweeper:
             register(svc)
             self._registered = True
         svc.refresh()
+        self._mind_the_clock()
         found = 0
         while True:
             with svc.writing() as session:
@@ -79,6 +88,22 @@ class Sweeper:
         self._seal()
         svc.metrics.sweeps.labels("done").inc()
         return found + len(waiting)
+
+    def _mind_the_clock(self) -> None:
+        """Where the clock was set back (and now and then in any case, as it may have been while nothing ran): see store.clocksteps."""
+        svc, now, steady = self.svc, self.svc.now(), time.monotonic()
+        before, self._clocks = self._clocks, (now, steady)
+        if before is not None:
+            lost = (steady - before[1]) * 1000 - (now - before[0])
+            if lost < SET_BACK and steady - self._mended < MEND_EVERY:
+                return
+        with svc.writing() as session:
+            mended = clocksteps.make_good(session, svc.now(), lease_ms=svc.settings.lease_seconds * 1000)
+        self._mended = steady
+        if "audit_schedule" in mended:
+            auditschedules.reset_those_ahead(svc)
+        if mended:
+            _log.warning("clock_was_ahead", **mended)
 
     def _count(self) -> None:
         """A count that fails is made another time; nothing else waits for it."""

@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 from sqlalchemy.orm import Session, sessionmaker
 
 from store.errors import UnsupportedDatabase
@@ -29,6 +29,8 @@ BUSY_TIMEOUT_MS = 20_000
 STATEMENT_TIMEOUT_MS = 120_000
 LOCK_TIMEOUT_MS = 20_000
 _TRANSIENT_STATES = frozenset({"40001", "40P01", "55P03", "57P01"})
+_TROUBLED_STATES = ("08", "53", "57P", "58", "25006", "F0", "XX001", "XX002")
+_TROUBLED_NAMES = ("SQLITE_FULL", "SQLITE_IOERR", "SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_NOMEM", "SQLITE_CORRUPT", "SQLITE_NOTADB")
 _READER = "duecare_reader"
 
 dumps = partial(json.dumps, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
@@ -70,6 +72,16 @@ def is_transient(error: BaseException) -> bool:
     state = getattr(error.orig, "sqlstate", None)
     name = getattr(error.orig, "sqlite_errorname", "") or ""
     return error.connection_invalidated or state in _TRANSIENT_STATES or name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED"))
+
+
+def is_trouble(error: BaseException) -> bool:
+    """Whether the store itself is in trouble, whatever it was asked to do: full, read-only, unreadable, short of something, or away."""
+    if not isinstance(error, DBAPIError):
+        return False
+    state = getattr(error.orig, "sqlstate", None) or ""
+    name = getattr(error.orig, "sqlite_errorname", "") or ""
+    away = isinstance(error, OperationalError) and not state and not name  # no connection, so no code
+    return is_transient(error) or away or state.startswith(_TROUBLED_STATES) or name.startswith(_TROUBLED_NAMES)
 
 
 def retrying(work: Callable[[], T], *, attempts: int = 5, pause: float = 0.02, sleep: Callable[[float], None] = time.sleep) -> T:

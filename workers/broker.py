@@ -14,7 +14,7 @@ import dramatiq
 import redis
 from dramatiq.brokers.redis import RedisBroker
 from dramatiq.brokers.stub import StubBroker
-from dramatiq.middleware import AgeLimit, Middleware, ShutdownNotifications, TimeLimit
+from dramatiq.middleware import Middleware, ShutdownNotifications, TimeLimit
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
@@ -28,8 +28,6 @@ POLL = 20
 """Longest pause (ms) of an idle consumer between two looks."""
 POLL_DELAYED = 1_000
 PREFETCH = 64
-AGE_LIMIT = 3_600_000
-"""A hint that is an hour old says nothing that the sweeper does not know."""
 TIME_LIMIT = 120_000
 """ms that one wake-up of a worker may take before it is interrupted."""
 
@@ -89,8 +87,11 @@ def _started(worker: dramatiq.Worker) -> dramatiq.Worker:
 
 
 def _middleware() -> list[Middleware]:
-    """No Retries: a hint that failed needs none, since its dirty row stays and the sweeper finds it."""
-    return [AgeLimit(max_age=AGE_LIMIT), TimeLimit(time_limit=TIME_LIMIT), ShutdownNotifications()]
+    """No Retries: a hint that failed needs none, since its dirty row stays and the sweeper finds it.
+
+    No AgeLimit either: it goes by the machines' clocks, and an old hint costs one look.
+    """
+    return [TimeLimit(time_limit=TIME_LIMIT), ShutdownNotifications()]
 
 
 def _keepalive() -> dict[int, Any]:

@@ -20,6 +20,8 @@ IDLE = 4 * 3_600_000
 """ms without a request after which a session is over."""
 LONGEST = 14 * 3_600_000
 """ms after which a session is over in any case."""
+SLACK = 60_000
+"""ms by which the clocks of two machines may differ."""
 OPEN_TO_ALL = frozenset({"web.sign_in", "web.single_sign_on", "web.single_return", "web.static", "web.calendar"})
 UNASKED = frozenset({"web.breach_news"})
 """Asked by a page that lies open, not by a person: such a request does not keep a session alive."""
@@ -86,8 +88,8 @@ def _find() -> Access | None:
     if not isinstance(user, str) or not isinstance(began, int) or not isinstance(seen, int):
         return None
     now = desk().now()
-    if now - seen > IDLE or now - began > LONGEST:
-        return None
+    if now - seen > IDLE or now - began > LONGEST or max(began, seen) > now + SLACK:
+        return None  # the last: begun while the clock was ahead, it would last too long
     found = desk().session(user, began)
     if found is not None and now - seen > 60_000 and request.endpoint not in UNASKED:
         session["seen"] = now
