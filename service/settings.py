@@ -65,6 +65,11 @@ class Settings(SignOnSettings):
         validation_alias=AliasChoices("DUECARE_NOTIFY"),
         description="YAML file that says who is told of breaches and audits, by webhook or e-mail. Unset: nobody.",
     )
+    retention: OptionalPath = Field(
+        default=None,
+        validation_alias=AliasChoices("DUECARE_RETENTION"),
+        description="YAML file that says for how long closed cases and the access log are kept. Unset: for ever, nothing is removed.",
+    )
     secret_key: OptionalSecret = Field(
         default=None,
         validation_alias=AliasChoices("DUECARE_SECRET_KEY"),
@@ -189,7 +194,7 @@ class Settings(SignOnSettings):
         ),
     )
 
-    @field_validator("home", "policies", "sources", "notify")
+    @field_validator("home", "policies", "sources", "notify", "retention")
     @classmethod
     def _absolute(cls, value: Path | None) -> Path | None:
         return value.expanduser().absolute() if value is not None else None

@@ -39,7 +39,8 @@ from store.sql import chunks, dialect
 PURGE, PSEUDONYMISE = "purge", "pseudonymise"
 _AT_ONCE = 500
 _TURN = text("SELECT pg_advisory_xact_lock(:turn)")
-_LOCKS = text("LOCK TABLE dirty, case_state IN SHARE ROW EXCLUSIVE MODE")
+_LOCKS = (text("LOCK TABLE event IN ROW EXCLUSIVE MODE"), text("LOCK TABLE dirty, case_state IN SHARE ROW EXCLUSIVE MODE"))
+"""The first makes whoever plans an audit wait, who locks events against changes; the second whoever marks or judges cases."""
 _ALONE = 0x6475652063617265
 """The lock that whoever takes events in holds, see service.ingest: while a case is removed, none comes in."""
 
@@ -56,7 +57,8 @@ def take_turn(session: Session) -> None:
     """Waits until nobody takes events in or marks cases; until this transaction ends, nobody does."""
     if dialect(session) == "postgresql":
         session.execute(_TURN, {"turn": _ALONE})
-        session.execute(_LOCKS)
+        for lock in _LOCKS:
+            session.execute(lock)
 
 
 def under_way(session: Session) -> str | None:
