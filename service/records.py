@@ -199,6 +199,17 @@ class Plan:
             self.held[ref] = Held(before.cases | {item.event.case}, min(before.complete_until, item.event.recorded - 1))
         return ref
 
+    def forget(self, item: Parsed) -> None:
+        """An event that belongs to a record that was removed: nothing is kept of what it was made of."""
+        ref = self.made_by.get(item.event.id) if item.event is not None else None
+        if ref is not None:
+            self.known.pop(ref, None)
+
+    def drop(self, ref: Ref) -> None:
+        """A record that was refused, of which nothing is kept."""
+        for kept in (self.problems, self.payloads, self.held, self.known):
+            kept.pop(ref, None)
+
     def cannot_read(self, reject: Reject) -> None:
         """What the adapter could not read as a record."""
         said = {"pointer": reject.pointer, "code": reject.code, "message": reject.reason}

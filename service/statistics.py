@@ -16,7 +16,7 @@ from typing import Any
 from service.bootstrap import Service
 from service.logs import get
 from service.rates import Share, Timeliness, gathered, months
-from store import tallies
+from store import removedcounts, tallies
 from store.queries import rates as stored
 from store.queries.narrow import Scope, Where
 from store.tallies import AHEAD, EARLIER, NO_DAY
@@ -96,7 +96,8 @@ def refresh(svc: Service) -> bool:
     over = _over(svc, now)
     with svc.reading() as session:
         seen = tallies.last_change(session)
-        rows = tallies.count(session, over=over, first_month=months(_last(over, now).isoformat()[:7], KEPT)[0])
+        first_month = months(_last(over, now).isoformat()[:7], KEPT)[0]
+        rows = tallies.count(session, over=over, first_month=first_month) + removedcounts.alike(session, first_month=first_month)
     took = int((time.monotonic() - began) * 1000)
     with svc.writing() as session:
         tallies.keep(session, rows, now=now, took=took, seen=seen)

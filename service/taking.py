@@ -16,6 +16,7 @@ from adapters.interpret import Interpreted
 from service import ingest
 from service.bootstrap import Service
 from service.records import Plan
+from service.removed import removed_cases
 from service.sources import Configured
 from service.turn import LEASE_MS
 from store import holds, sources
@@ -91,6 +92,7 @@ def _in_one(
         plan = Plan.of(session, source, records, now, fixed=page is not None and page.fixed, found=found)
         for reject in page.refused if page is not None else ():
             plan.cannot_read(reject)
+        _leave_removed(svc, session, plan)
         waiting = sources.has_rejects(session, source.uri)
         doubtful = holds.release(session, source.uri, plan.good, now) if waiting else set()
         doubtful |= holds.hold_back(session, source.uri, plan.held, now)
@@ -100,6 +102,8 @@ def _in_one(
             counts[receipt.status.value] += 1
             if receipt.status is Intake.CONFLICT:
                 clashes.append(plan.clash(item))
+            elif receipt.status is Intake.REMOVED:
+                plan.forget(item)
         if clashes:
             held = {ref: plan.held[ref] for ref in clashes if ref in plan.held}
             again = holds.hold_back(session, source.uri, held, now)
@@ -116,6 +120,14 @@ def _in_one(
     counts["unchanged"] = plan.unchanged
     counts["refused"] = len(plan.problems)
     return counts, dirty
+
+
+def _leave_removed(svc: Service, session: Session, plan: Plan) -> None:
+    """Records that were refused and are about removed cases alone: keeping them would bring back what was removed."""
+    cases = {case for held in plan.held.values() for case in held.cases}
+    gone = removed_cases(svc, session, sorted(cases))
+    for ref in [ref for ref, held in plan.held.items() if held.cases <= gone]:
+        plan.drop(ref)
 
 
 def note_present(session: Session, source: Configured, page: Page) -> None:

@@ -28,6 +28,8 @@ class Intake(StrEnum):
     ACCEPTED = "accepted"
     DUPLICATE = "duplicate"
     CONFLICT = "conflict"
+    REMOVED = "removed"
+    """It belongs to a record that was removed (see service.removed); nothing is stored."""
 
 
 @dataclass(frozen=True, slots=True)

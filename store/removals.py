@@ -141,8 +141,8 @@ def sign(row: RemovalRow, secret: bytes) -> None:
 
 def finish(session: Session, row: RemovalRow, *, now: int, kept: Mapping[str, int], secret: bytes) -> None:
     """Ends a removal: from now on it is a certificate."""
-    row.state, row.finished, row.kept = "done", now, dict(sorted(kept.items()))
     row.seal = session.scalar(select(func.max(SealRow.number)))
+    row.state, row.finished, row.kept = "done", now, dict(sorted(kept.items()))
     row.token = row.lease_until = None
     sign(row, secret)
     session.flush()

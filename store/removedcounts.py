@@ -1,20 +1,19 @@
 """Counts of what was removed, so that statistics stay true: verdicts and breaches that are alike, by month of the due day.
 
-Imports store.models, store.tallies and store.queries.narrow.
+Imports store.models and store.tallies.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, func, or_, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
 from rules.model import Outcome
 from store.models import BreachRow, RemovedCountRow, VerdictRow
-from store.queries.narrow import NONE, Scope, Where
 from store.sql import Bulk, chunks
 from store.tallies import EARLIER, EDGES, MISSING, NO_DAY, days_after, done_by_a_day
 
@@ -74,36 +73,6 @@ def alike(session: Session, *, first_month: str) -> list[dict[str, Any]]:
         found[same] += row.number
     names = ("policy", "rule", "severity", "status", "team", "office", "span", "verdict", "cause", "timing")
     return [{**dict(zip(names, same, strict=True)), "number": number} for same, number in found.items()]
-
-
-def verdicts(session: Session, where: Where, scope: Scope) -> Sequence[RemovedCountRow]:
-    """The counts of removed verdicts that filters let pass; none where a filter asks for what is no longer known."""
-    if where.case or where.worker or where.search or where.reason or where.contested or where.undated:
-        return []
-    return _chosen(session, "verdict", where, scope, ("policy", "rule", "severity", "status", "verdict", "team", "office"))
-
-
-def breaches(session: Session, where: Where, scope: Scope) -> Sequence[RemovedCountRow]:
-    """The same of removed breaches."""
-    if where.case or where.worker or where.search or where.assignee or where.age or where.contested or where.undated:
-        return []
-    return _chosen(session, "breach", where, scope, ("policy", "rule", "severity", "condition", "review", "team", "office"))
-
-
-def _chosen(session: Session, kind: str, where: Where, scope: Scope, names: Iterable[str]) -> Sequence[RemovedCountRow]:
-    conditions: list[ColumnElement[bool]] = [RemovedCountRow.kind == kind]
-    for name in names:
-        values, column = getattr(where, name), getattr(RemovedCountRow, name)
-        if values:
-            conditions.append(or_(column.in_(sorted(values)), *([column.is_(None)] if NONE in values else [])))
-    if where.since is not None:
-        conditions.append(RemovedCountRow.month >= (where.since[:7] if where.since.endswith("-01") else f"{where.since[:7]}~"))
-    if where.until is not None:
-        conditions.append(RemovedCountRow.month <= where.until[:7])
-    if where.since is not None or where.until is not None:
-        conditions.append(RemovedCountRow.month != NO_DAY)
-    conditions += scope.conditions(RemovedCountRow.team, RemovedCountRow.office)
-    return session.scalars(select(RemovedCountRow).where(*conditions).order_by(RemovedCountRow.id)).all()
 
 
 def _cause(verdict: str, reason: str | None) -> str:

@@ -41,6 +41,8 @@ _AT_ONCE = 500
 _TURN = text("SELECT pg_advisory_xact_lock(:turn)")
 _LOCKS = (text("LOCK TABLE event IN ROW EXCLUSIVE MODE"), text("LOCK TABLE dirty, case_state IN SHARE ROW EXCLUSIVE MODE"))
 """The first makes whoever plans an audit wait, who locks events against changes; the second whoever marks or judges cases."""
+_OVERWRITE = text("PRAGMA secure_delete = ON")
+"""SQLite leaves what was deleted in free pages otherwise."""
 _ALONE = 0x6475652063617265
 """The lock that whoever takes events in holds, see service.ingest: while a case is removed, none comes in."""
 
@@ -59,6 +61,8 @@ def take_turn(session: Session) -> None:
         session.execute(_TURN, {"turn": _ALONE})
         for lock in _LOCKS:
             session.execute(lock)
+    else:
+        session.execute(_OVERWRITE)
 
 
 def under_way(session: Session) -> str | None:

@@ -46,7 +46,7 @@ def show_stats(query: StatsQuery) -> Any:
     by = list(dict.fromkeys(query.by))
     scope = scope_of(current_access())
     with service().reading() as session:
-        facets = counts.breach_facets(session, where=query.where(), scope=scope)
+        facets = counts.all_breaches(session, where=query.where(), scope=scope)
         where = query.where(status=tuple(query.status))
         tallies = counts.tallies(session, by=by, where=where, scope=scope)
         cases = casework.count_cases(session, scope=scope)

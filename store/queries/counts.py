@@ -12,10 +12,13 @@ from sqlalchemy.orm import Session
 
 from rules.model import Outcome
 from store.errors import QueryError
-from store.models import CONDITIONS, BreachRow, VerdictRow
+from store.models import CONDITIONS, BreachRow, RemovedCountRow, VerdictRow
+from store.queries import removed
 from store.queries.narrow import EVERYTHING, UNFILTERED, Scope, Where
 from store.queries.paging import MAX_LIMIT
 from store.sql import dialect
+from store.tallies import NO_DAY
+from store.verdicts import NO_DUE_DAY
 
 BREACH_FACETS = ("condition", "review", "severity", "policy", "rule", "team", "office", "worker")
 VERDICT_FACETS = ("verdict", "status", "severity", "policy", "rule", "team", "office", "worker")
@@ -112,7 +115,7 @@ def tallies(
         .limit(limit)
     ).all()
     width = len(keys)
-    return [
+    found = [
         Tally(
             group=tuple(row[:width]),
             outcomes={outcome.value: row[width + place] for place, outcome in enumerate(Outcome)},
@@ -121,6 +124,38 @@ def tallies(
         )
         for row in rows
     ]
+    return _with_removed(found, by, removed.verdicts(session, where, scope))[:limit]
+
+
+def _with_removed(found: list[Tally], by: Sequence[str], gone: Sequence[RemovedCountRow]) -> list[Tally]:
+    """Groups with what was removed from them; nobody knows any more whose work that was."""
+    if not gone:
+        return found
+    groups = {one.group: one for one in found}
+    for row in gone:
+        told = {"worker": None, "month": NO_DUE_DAY[:7] if row.month == NO_DAY else row.month}
+        group = tuple(told[name] if name in told else getattr(row, name) for name in by)
+        before = groups.get(group, Tally(group, dict.fromkeys((outcome.value for outcome in Outcome), 0), 0, 0))
+        outcomes = {**before.outcomes, str(row.verdict): before.outcomes[str(row.verdict)] + row.number}
+        late = row.days_late or 0 if row.verdict == Outcome.LATE.value else 0
+        groups[group] = Tally(group, outcomes, before.days_late + late * row.number, max(before.most_days_late, late))
+    return [groups[group] for group in sorted(groups, key=lambda group: [part or "" for part in group])]
+
+
+def all_breaches(session: Session, *, where: Where = UNFILTERED, scope: Scope = EVERYTHING) -> Facets:
+    """``breach_facets`` with the breaches that were removed, as figures about all that ever was."""
+    found = breach_facets(session, where=where, scope=scope)
+    gone = removed.breaches(session, where, scope)
+    if not gone:
+        return found
+    pieces: list[tuple[str, str | None, int]] = [("", None, found.total + sum(row.number for row in gone))]
+    for name in BREACH_FACETS:
+        counts = dict(found.by[name])
+        for row in gone:
+            value = None if name == "worker" else getattr(row, name)
+            counts[value] = counts.get(value, 0) + row.number
+        pieces += [(name, value, number) for value, number in counts.items()]
+    return most_frequent(pieces, BREACH_FACETS)
 
 
 def open_breaches_by_team(session: Session, *, scope: Scope = EVERYTHING) -> dict[str | None, int]:

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from store.errors import QueryError
 from store.models import VerdictRow, VerdictTallyRow
+from store.queries import removed
 from store.queries.narrow import EVERYTHING, NONE, UNFILTERED, Scope, Where
 from store.tallies import days_after, done_by_a_day
 
@@ -43,7 +44,11 @@ def days_from_due(session: Session, *, where: Where = UNFILTERED, scope: Scope =
     conditions = [done_by_a_day(), *where.of_verdicts(), *scope.conditions(VerdictRow.team, VerdictRow.office)]
     inner = select(days).where(*conditions).subquery()
     rows = session.execute(select(inner.c.days, func.count()).group_by(inner.c.days).order_by(inner.c.days).limit(MOST_DAYS))
-    return {int(row[0]): row[1] for row in rows}
+    found = {int(row[0]): int(row[1]) for row in rows}
+    for gone in removed.verdicts(session, where, scope):
+        if gone.days is not None:
+            found[gone.days] = found.get(gone.days, 0) + gone.number
+    return dict(sorted(found.items()))
 
 
 def count_stale(session: Session, *, scope: Scope = EVERYTHING) -> int:
