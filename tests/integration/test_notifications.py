@@ -23,9 +23,9 @@ from service.standing import troubles
 from store import notices, outbox
 from store.models import NoticeRow
 from store.outbox import Message
-from tests.support.notifying import SECRET, MailServer, webhook, write
+from tests.support.notifying import PASSWORD, SECRET, USER, MailServer, webhook, write
 from tests.support.service_kit import kit, three_visits
-from tests.support.webworld import Say, Site
+from tests.support.webworld import Authority, Say, Site
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -389,3 +389,68 @@ def test_an_address_that_is_refused_holds_nobody_else_back(house, mails):
     assert done is not None
     assert (done.taken, done.failed) == (1, 1)
     assert [to for _, to, _ in mails.mails] == ["kim@example.org"]
+
+
+def test_after_a_back_load_each_leader_gets_one_mail_and_a_webhook_one_message(house, mails, place, tmp_path):
+    leader(house, "kim", "north")
+    leader(house, "robin", "south")
+    leader(house, "noor", "north")
+    digests = [{"name": "leaders", "role": "team_leader", "when": "30 7 * * *", "zone": "Australia/Adelaide"}]
+    smtp = {"host": "127.0.0.1", "port": mails.port, "tls": "none", "from": "duecare@example.org"}
+    write(tmp_path / "notify.yaml", smtp=smtp, digests=digests, webhooks=[webhook(place.base, collapse=50)])
+    house.clock.set("2026-03-23T15:00")
+    house.sweeper.sweep()
+    house.take(*(event for number in range(60) for event in three_visits(f"FAM-{number}")))
+    house.settle()
+    house.clock.set("2026-03-24T07:29")
+    house.settle()
+    house.clock.set("2026-03-24T07:30")
+    house.sweeper.sweep()
+    for name in ("leaders", "partner"):
+        while (done := send_due(house.svc, name)) is not None and done.taken:
+            pass
+    assert sorted(to for _, to, _ in mails.mails) == ["kim@example.org", "noor@example.org"]
+    assert all("New open breaches: 60" in text and "FAM-" not in text for _, _, text in mails.mails)
+    stands_for = [json.loads(ask.body) for ask in place.asked]
+    assert [one["type"] for one in stands_for if one["type"].startswith("breach.")] == ["breach.collapsed"]
+    assert "FAM-" not in str(stands_for)
+
+
+def test_a_digest_waits_for_quiet_hours_to_end(house, mails, tmp_path):
+    leader(house, "kim", "north")
+    quiet = {"from": "06:00", "to": "09:00", "zone": "Australia/Adelaide"}
+    digest = {"name": "leaders", "role": "team_leader", "when": "30 7 * * *", "zone": "Australia/Adelaide", "quiet": quiet}
+    smtp = {"host": "127.0.0.1", "port": mails.port, "tls": "none", "from": "duecare@example.org"}
+    write(tmp_path / "notify.yaml", smtp=smtp, digests=[digest])
+    house.clock.set("2026-03-23T15:00")
+    house.sweeper.sweep()
+    house.take(*three_visits())
+    house.settle()
+    house.clock.set("2026-03-24T07:29")
+    house.settle()
+    house.clock.set("2026-03-24T07:30")
+    house.sweeper.sweep()
+    assert send_due(house.svc, "leaders") is None
+    house.clock.set("2026-03-24T09:00")
+    send_due(house.svc, "leaders")
+    ((_, to, _),) = mails.mails
+    assert to == "kim@example.org"
+
+
+def test_mail_goes_over_tls_with_a_password_to_a_server_whose_certificate_holds(house, tmp_path, monkeypatch):
+    authority = Authority(tmp_path)
+    monkeypatch.setenv("MAIL_PASSWORD", PASSWORD)
+    leader(house, "kim", "north")
+    digest = {"name": "leaders", "role": "team_leader", "when": "30 7 * * *", "zone": "Australia/Adelaide"}
+    with MailServer(tls=authority.server("mail", "DNS:localhost")) as server:
+        smtp = {"host": "localhost", "port": server.port, "user": USER, "password": {"env": "MAIL_PASSWORD"}, "from": "duecare@example.org"}
+        write(tmp_path / "notify.yaml", smtp=smtp, digests=[digest])
+        with pytest.raises(NotTaken, match="certificate cannot be verified"):
+            sending.try_out(house.svc, "leaders")
+        monkeypatch.setenv("SSL_CERT_FILE", authority.file)
+        monkeypatch.setenv("MAIL_PASSWORD", "wrong")
+        with pytest.raises(NotTaken, match="does not take our password"):
+            sending.try_out(house.svc, "leaders")
+        monkeypatch.setenv("MAIL_PASSWORD", PASSWORD)
+        sending.try_out(house.svc, "leaders")
+        assert [to for _, to, _ in server.mails] == ["kim@example.org"]

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import json
-import socketserver
-import threading
+import ssl
 from pathlib import Path
 from typing import Any, Self
 
-SECRET = "whsec_bm90LWEtc2VjcmV0LWJ1dC1sb25nLWVub3VnaA=="
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import AuthResult, Envelope, LoginPassword
+
+from tests.support.receiver import SECRET
+from tests.support.servers import free_port
+
+USER, PASSWORD = "duecare", "not a secret"
+__all__ = ["PASSWORD", "SECRET", "USER", "MailServer", "webhook", "write"]
 
 
 def write(path: Path, **parts: Any) -> None:
@@ -21,52 +27,42 @@ def webhook(url: str, name: str = "partner", **more: Any) -> dict[str, Any]:
 
 
 class MailServer:
-    """Takes every mail, as (from, to, text)."""
+    """A mail server (aiosmtpd) that keeps every mail, as (from, to, text); it takes none for an address with ``refused`` in it.
 
-    def __init__(self) -> None:
+    ``tls``: it asks for STARTTLS first, and then for the password of ``USER``.
+    """
+
+    def __init__(self, *, tls: ssl.SSLContext | None = None) -> None:
         self.mails: list[tuple[str, str, str]] = []
-        mails = self.mails
+        secured: dict[str, Any] = {}
+        if tls is not None:
+            secured = {"tls_context": tls, "require_starttls": True, "auth_required": True, "authenticator": _known}
+        self._controller = Controller(self, hostname="127.0.0.1", port=free_port(), **secured)
 
-        class Handler(socketserver.StreamRequestHandler):
-            def handle(self) -> None:
-                sender = to = ""
-                self.say("220 here")
-                while line := self.rfile.readline().decode().rstrip("\r\n"):
-                    word = line.upper()
-                    if word.startswith("MAIL FROM:"):
-                        sender = line[10:].split()[0].strip("<>")
-                    elif word.startswith("RCPT TO:"):
-                        to = line[8:].split()[0].strip("<>")
-                        if "refused" in to:
-                            self.say("550 no such mailbox")
-                            continue
-                    elif word == "DATA":
-                        self.say("354 go on")
-                        lines = []
-                        while (text := self.rfile.readline().decode().rstrip("\r\n")) != ".":
-                            lines.append(text)
-                        mails.append((sender, to, "\n".join(lines)))
-                    elif word == "QUIT":
-                        self.say("221 bye")
-                        return
-                    self.say("250 ok")
+    async def handle_RCPT(self, _: Any, __: Any, envelope: Envelope, address: str, options: list[str]) -> str:  # noqa: N802 - aiosmtpd's name
+        if "refused" in address:
+            return "550 no such mailbox"
+        envelope.rcpt_tos.append(address)
+        envelope.rcpt_options.extend(options)
+        return "250 ok"
 
-            def say(self, text: str) -> None:
-                self.wfile.write(f"{text}\r\n".encode())
-
-        self._server = socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
-        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+    async def handle_DATA(self, _: Any, __: Any, envelope: Envelope) -> str:  # noqa: N802 - aiosmtpd's name
+        assert isinstance(envelope.content, bytes)
+        self.mails += [(envelope.mail_from or "", to, envelope.content.decode().replace("\r\n", "\n")) for to in envelope.rcpt_tos]
+        return "250 ok"
 
     @property
     def port(self) -> int:
-        return int(self._server.server_address[1])
+        return int(self._controller.port)
 
     def __enter__(self) -> Self:
-        self._thread.start()
+        self._controller.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
+        self._controller.stop()
+
+
+def _known(_: Any, __: Any, ___: Any, ____: str, told: Any) -> AuthResult:
+    good = isinstance(told, LoginPassword) and (told.login, told.password) == (USER.encode(), PASSWORD.encode())
+    return AuthResult(success=good, handled=False)
