@@ -1,10 +1,12 @@
-"""`duecare events ...`: events from files into the store."""
+"""`duecare events ...`: events from files into the store, the next portion read while one is stored."""
 
 from __future__ import annotations
 
+import gc
 import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -15,6 +17,9 @@ from cli.common import EXIT_GOOD, EXIT_USAGE, complain
 if TYPE_CHECKING:
     from rules.envelope import Parsed
     from service.bootstrap import Service
+    from service.ingest import IngestReport
+
+    Batch = Sequence[tuple[str, Parsed]]
 
 BATCH = 1_000
 
@@ -44,14 +49,30 @@ def import_(files: Sequence[str], mapping: str | None, form: str) -> int:
     taken = _Taken()
     with service() as svc, progress("Taking events in") as advance:
         results = _results(svc, files, mapping, taken)
-        for batch in iter(lambda: list(islice(results, BATCH)), []):
-            taken.ingest(svc, batch)
+        batches = iter(lambda: list(islice(results, BATCH)), [])
+        for batch, report in _stored(svc, batches):
+            taken.note(batch, report)
             advance(taken.counts.total(), None)
     if form == "json":
         click.echo(json.dumps(taken.totals()))
     else:
         click.echo(", ".join(f"{count:,} {name}" for name, count in taken.totals().items() if count) or "no events")
     return EXIT_USAGE if taken.refused else EXIT_GOOD
+
+
+def _stored(svc: Service, batches: Iterable[Batch]) -> Iterator[tuple[Batch, IngestReport]]:
+    """Each batch with what has become of it.  One is stored while the next is read: the database needs as long as the reading."""
+    from service.ingest import ingest
+
+    gc.freeze()  # the policies stay until the end: nothing is gained by looking at them again and again
+    before: tuple[Batch, Future[IngestReport]] | None = None
+    with ThreadPoolExecutor(1, "storing") as storing:
+        for batch in batches:
+            if before is not None:
+                yield before[0], before[1].result()
+            before = batch, storing.submit(ingest, svc, [parsed for _, parsed in batch], via="file")
+        if before is not None:
+            yield before[0], before[1].result()
 
 
 class _Taken:
@@ -73,10 +94,8 @@ class _Taken:
             "refused": self.counts["rejected"] + self.unread,
         }
 
-    def ingest(self, svc: Service, batch: Sequence[tuple[str, Parsed]]) -> None:
-        from service.ingest import ingest
-
-        report = ingest(svc, [parsed for _, parsed in batch], via="file")
+    def note(self, batch: Batch, report: IngestReport) -> None:
+        """Count what has become of a batch, and say what was refused."""
         self.counts.update(report.counts)
         for (file, parsed), result in zip(batch, report.results, strict=True):
             place = f"{file}:{parsed.line}" if parsed.line else file

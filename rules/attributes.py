@@ -47,6 +47,12 @@ class Attribute:
             return f"list of {self.item}"
         return "object" if self.kind == "fields" else self.kind
 
+    @property
+    def is_open(self) -> bool:
+        """Whether anything may stand at the place, or somewhere within it."""
+        inner = [*self.parts.values(), *([self.item] if self.item is not None else [])]
+        return self.kind == "object" or any(part.is_open for part in inner)
+
     def plain(self) -> Any:
         """The attribute as a catalogue writes it: ``code``, ``[person]``, ``{id: id}``."""
         if self.item is not None:
@@ -97,12 +103,12 @@ def safe_name(name: str) -> str:
 
 def text_fault(text: str) -> str | None:
     """Why a text can be no identifier or code; None where it can."""
+    if text.isprintable() and 0 < len(text) <= MAX_TEXT and not text.isspace():
+        return None
     if not text or text.isspace():
         return "is empty"
     if len(text) > MAX_TEXT:
         return f"is longer than {MAX_TEXT} characters"
-    if text.isprintable():
-        return None
     for char in text:
         category = unicodedata.category(char)
         if category == "Cc":
@@ -168,6 +174,8 @@ def _code(value: Any, around: At, key: Any, sink: Sink) -> Any:
 
 
 def _identifier(value: Any, around: At, key: Any, sink: Sink) -> Any:
+    if type(value) is str and text_fault(value) is None:
+        return value
     if type(value) is int and _fits(value):
         return str(value)
     return _code(value, around, key, sink)

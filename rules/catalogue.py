@@ -78,6 +78,11 @@ class EventType:
         checks[_OCCURRED_ON] = day_of_practice
         return fields_check(checks)
 
+    @cached_property
+    def is_open(self) -> bool:
+        """Whether any of its attributes may hold anything at all."""
+        return any(attribute.is_open for attribute in self.attributes.values())
+
     def attribute(self, path: str) -> Attribute | None:
         """What stands at a dotted path.  A list is walked through by its name (``members.role``) or by an index (``members.0.role``)."""
         found: Attribute | None = Attribute("fields", parts=self.attributes)

@@ -1,4 +1,4 @@
-"""CloudEvents 1.0 as case events: what a sender must give, held against the catalogue.  Imports rules.* only.
+"""CloudEvents 1.0 as case events: what a sender must give, held against the catalogue.  Imports orjson and rules.*.
 
 An event without specversion, id, source, type, subject or time is refused: none of them is ever made up.  recordedtime may be absent:
 the time of receipt then stands in for it.  Extension attributes are allowed and not kept.  Every fault is told at once,
@@ -14,6 +14,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
+
+import orjson
 
 from rules.attributes import Sink, text_fault
 from rules.catalogue import CORRECTED, HEARTBEAT, VOIDED, Catalogue
@@ -58,9 +60,9 @@ class Parsed:
         return None
 
 
-def read_event(raw: bytes, catalogue: Catalogue, *, received: int, max_bytes: int = MAX_EVENT) -> Parsed:
+def read_event(raw: bytes, catalogue: Catalogue, *, received: int, max_bytes: int = MAX_EVENT, line: int = 0) -> Parsed:
     """One event in the bytes of a JSON object (structured mode, or a line of JSON Lines).  Raises EventRefused."""
-    return parse_event(loads(raw, max_bytes=max_bytes), catalogue, received=received)
+    return parse_event(loads(raw, max_bytes=max_bytes), catalogue, received=received, line=line)
 
 
 def read_batch(raw: bytes, catalogue: Catalogue, *, received: int, max_bytes: int = MAX_BATCH) -> list[Parsed | EventRefused]:
@@ -87,21 +89,24 @@ def parse_batch(items: Any, catalogue: Catalogue, *, received: int) -> list[Pars
     return results
 
 
-def parse_event(obj: Any, catalogue: Catalogue, *, received: int, pointer: str = "") -> Parsed:
-    """One CloudEvent in JSON format, as data.  ``received`` (ms) is when it arrived.  Raises EventRefused with every problem."""
+def parse_event(obj: Any, catalogue: Catalogue, *, received: int, pointer: str = "", line: int = 0) -> Parsed:
+    """One CloudEvent in JSON format, as data.  ``received`` (ms) is when it arrived, ``line`` where it stands in a file.
+
+    Raises EventRefused with every problem.
+    """
     if not isinstance(obj, dict):
         raise EventRefused([Problem(pointer, "wrong_type", "an event is a JSON object")])
     sink = Sink(pointer)
     get = obj.get
     if get("specversion") != "1.0":
         _refuse_version(get("specversion"), sink)
-    event_id = _text(obj, "id", sink)
-    source = _source(obj, sink)
-    kind = _type(obj, catalogue, sink)
-    subject = _text(obj, "subject", sink)
-    time = _instant(obj, "time", sink)
-    recorded = None if get("recordedtime") is None else _instant(obj, "recordedtime", sink)
-    if obj.keys() - _KNOWN:
+    event_id = _text(get("id"), "id", sink)
+    source = _source(get("source"), sink)
+    kind = _type(get("type"), catalogue, sink)
+    subject = _text(get("subject"), "subject", sink)
+    time = _instant(get("time"), "time", sink)
+    recorded = None if get("recordedtime") is None else _instant(get("recordedtime"), "recordedtime", sink)
+    if not _KNOWN.issuperset(obj):
         _other_attributes(obj, sink)
     given_type = get("datacontenttype")
     if (
@@ -111,30 +116,41 @@ def parse_event(obj: Any, catalogue: Catalogue, *, received: int, pointer: str =
     ):
         sink.refuse(None, "datacontenttype", "wrong_value", "must be application/json: data is JSON")
     data = get("data")
-    if data is not None and not isinstance(data, dict):
-        sink.refuse(None, "data", "wrong_type", "must be a JSON object")
     clean: dict[str, Any] = {}
     dropped: tuple[str, ...] = ()
-    if kind and not (data is not None and not isinstance(data, dict)):
+    if data is not None and not isinstance(data, dict):
+        sink.refuse(None, "data", "wrong_type", "must be a JSON object")
+    elif kind:
         inner = Sink(pointer + "/data")
         clean = catalogue.clean(kind, data or {}, inner)
-        sink.problems.extend(inner.problems)
+        if inner.problems:
+            sink.problems.extend(inner.problems)
         dropped = tuple(inner.dropped)
     if kind and subject and (subject == NO_CASE) is not (kind == HEARTBEAT):
         sink.refuse(None, "subject", "wrong_value", 'must be "-" for source.heartbeat, and for no other type')
     if sink.problems:
         raise EventRefused(sink.problems)
-    digest = content_digest(kind, subject, time, recorded, clean)
+    make_digest = content_digest if catalogue.types[kind].is_open else _plain_digest
+    digest = make_digest(kind, subject, time, recorded, clean)
     known = received if recorded is None else recorded
     if kind == HEARTBEAT:
         beat = Heartbeat(source=source, recorded=known, complete_until=parse_instant(clean["complete_until"]))
-        return Parsed(None, beat, dropped, digest)
-    return Parsed(Event(source, event_id, kind, subject, time, known, recorded is not None, clean), None, dropped, digest)
+        return Parsed(None, beat, dropped, digest, line)
+    return Parsed(Event(source, event_id, kind, subject, time, known, recorded is not None, clean), None, dropped, digest, line)
 
 
 def content_digest(type_name: str, subject: str, time: int, recorded: int | None, data: Mapping[str, Any]) -> str:
     """SHA-256 (hex) of what makes two deliveries of one (source, id) the same or in conflict.  ``recorded``: None where none was given."""
     return hashlib.sha256(_ENCODE([type_name, subject, time, recorded, data]).encode()).hexdigest()
+
+
+def _plain_digest(type_name: str, subject: str, time: int, recorded: int | None, data: Mapping[str, Any]) -> str:
+    """The same of data in which there are only texts that can be printed, whole numbers, flags, lists and objects, in less time.
+
+    Of these, both libraries write the same bytes unless something is not ASCII.
+    """
+    written = orjson.dumps([type_name, subject, time, recorded, data], option=orjson.OPT_SORT_KEYS)
+    return hashlib.sha256(written).hexdigest() if written.isascii() else content_digest(type_name, subject, time, recorded, data)
 
 
 def as_cloudevent(event: Event) -> dict[str, Any]:
@@ -210,8 +226,7 @@ def _decode_header(value: str) -> str:
         raise ValueError("is no UTF-8 once percent-decoded") from None
 
 
-def _text(obj: Mapping[str, Any], name: str, sink: Sink) -> str:
-    value = obj.get(name)
+def _text(value: Any, name: str, sink: Sink) -> str:
     if type(value) is not str:
         return _absent_or_wrong(value, name, sink)
     if (why := text_fault(value)) is not None:
@@ -227,8 +242,7 @@ def _absent_or_wrong(value: Any, name: str, sink: Sink) -> str:
     return ""
 
 
-def _source(obj: Mapping[str, Any], sink: Sink) -> str:
-    value = obj.get("source")
+def _source(value: Any, sink: Sink) -> str:
     if type(value) is not str:
         return _absent_or_wrong(value, "source", sink)
     if (why := source_fault(value)) is not None:
@@ -244,8 +258,7 @@ def source_fault(value: str) -> str | None:
     return None if _URI.fullmatch(value) else "is no URI reference such as urn:agency:casework"
 
 
-def _type(obj: Mapping[str, Any], catalogue: Catalogue, sink: Sink) -> str:
-    value = obj.get("type")
+def _type(value: Any, catalogue: Catalogue, sink: Sink) -> str:
     if type(value) is not str:
         return _absent_or_wrong(value, "type", sink)
     if value in catalogue.types:
@@ -263,8 +276,7 @@ def _type(obj: Mapping[str, Any], catalogue: Catalogue, sink: Sink) -> str:
     return ""
 
 
-def _instant(obj: Mapping[str, Any], name: str, sink: Sink) -> int:
-    value = obj.get(name)
+def _instant(value: Any, name: str, sink: Sink) -> int:
     if type(value) is not str:
         _absent_or_wrong(value, name, sink)
         return 0

@@ -18,6 +18,10 @@ LAST_DAY = dt.date(2199, 12, 31).toordinal()
 """Bounds of a day on which something may have happened; a day that lies ahead (a target) may be as late as 9999-12-31."""
 
 _INSTANT = re.compile(r"(\d{4}-\d\d-\d\d)[Tt ](\d\d):(\d\d):(\d\d)(?:\.(\d+))?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
+_COMMON = re.compile(r"\d{4}-\d\d-\d\dT(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{3})?(?:Z|[+-](?:[01]\d|2[0-3]):[0-5]\d)", re.ASCII)
+"""The commonest ways to write an instant, of which the standard library reads all in the same way."""
+_EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+_MS = dt.timedelta(milliseconds=1)
 _ZONELESS = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(:\d\d(\.\d+)?)?", re.ASCII)
 _DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _EPOCH_DAY = dt.date(1970, 1, 1).toordinal()
@@ -29,6 +33,14 @@ def parse_instant(text: str) -> int:
     ``T`` may be a space, as RFC 3339 allows.  Raises ValueError, with a reason fit for the sender, for anything else: no zone,
     no seconds, 24:00, a leap second, a day that does not exist, a year outside 1900 to 2199.
     """
+    if _COMMON.fullmatch(text):
+        try:
+            ms = (dt.datetime.fromisoformat(text) - _EPOCH) // _MS
+        except ValueError:  # a day that does not exist
+            pass
+        else:
+            if MIN_INSTANT <= ms <= MAX_INSTANT:
+                return ms
     found = _INSTANT.fullmatch(text)
     if found is None:
         raise ValueError(_why_not(text))

@@ -1,14 +1,19 @@
-"""JSON as a sender should have written it, with the place of every fault.  Imports rules.attributes and rules.errors.
+"""JSON as a sender should have written it, with the place of every fault.  Imports orjson, rules.attributes and rules.errors.
 
 Python's reader takes the last of two equal keys, NaN, and half surrogates; a database or another reader of the same bytes
 would see something else.  All of that is refused here by its RFC 6901 pointer, and in a batch only the event that holds it.
+
+What is plainly in order, which is nearly everything, is read by orjson in a tenth of the time; see ``_plain``.
 """
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
+
+import orjson
 
 from rules.attributes import escape
 from rules.errors import EventRefused, Problem
@@ -26,6 +31,8 @@ def loads(raw: bytes, *, max_bytes: int = MAX_EVENT, max_size: int = MAX_EVENT) 
 
     ``max_size``: characters that it may hold, where it is no single event.
     """
+    if len(raw) <= max_size and len(raw) <= max_bytes and (plain := _plain(raw)) is not None:
+        return plain
     tree, suspect = _read(raw, max_bytes)
     if suspect or _oversize(tree, max_size):
         problems = list(_faults(tree, "", max_size))[:MAX_FAULTS]
@@ -39,6 +46,8 @@ def loads_items(raw: bytes, *, max_bytes: int = MAX_BATCH, what: str = "a batch 
 
     Raises EventRefused where the text as a whole cannot be read.
     """
+    if len(raw) <= max_bytes and type(plain := _plain(raw)) is list and (len(raw) <= MAX_EVENT or not any(map(_oversize, plain))):
+        return plain
     tree, suspect = _read(raw, max_bytes)
     if type(tree) is not list:
         raise EventRefused([Problem("", "wrong_type", what)])
@@ -62,6 +71,57 @@ class _Constant:
 
 
 _CONSTANT = _Constant()
+
+
+class _Odd(Exception):
+    """Something that has to be looked at closely."""
+
+
+_SPACE_BEFORE_COLON = re.compile(rb"[\t\n\r]:")
+
+
+def _plain(raw: bytes) -> dict[str, Any] | list[Any] | None:
+    """The object or array in ``raw`` where nothing about it is in doubt; None where ``_read`` has to say what it is.
+
+    orjson refuses what is no JSON, no UTF-8 or half a surrogate pair.  It takes the last of two equal names, and reads a whole
+    number of more than 64 bits as a fraction: so every fraction is in doubt, and names are counted.  The quotation mark that ends a
+    name is followed by a colon, and within a text the two stand next to each other at most more often: are there as many such pairs
+    as names that were kept, then none stood twice.  A larger text than an event may be has to be measured by the caller.
+    """
+    text = raw.strip()
+    if b" :" in text or ((b"\n" in text or b"\t" in text or b"\r" in text) and _SPACE_BEFORE_COLON.search(text)):
+        return None
+    try:
+        tree: Any = orjson.loads(text)
+        if type(tree) is dict:
+            names = _names(tree, 1)
+        elif type(tree) is list:
+            names = sum([_names(item, 1) for item in tree if type(item) is dict or type(item) is list])
+            if float in map(type, tree):
+                return None
+        else:
+            return None
+    except (orjson.JSONDecodeError, _Odd):
+        return None
+    return tree if names == text.count(b'":') else None
+
+
+def _names(box: dict[str, Any] | list[Any], depth: int) -> int:
+    """How many names the objects in a box have.  Raises _Odd for a fraction and where it is too deep."""
+    if type(box) is dict:
+        count = len(box)
+        parts: Any = box.values()
+    else:
+        count, parts = 0, box
+    for part in parts:
+        kind = type(part)
+        if kind is dict or kind is list:
+            if depth == MAX_DEPTH:
+                raise _Odd
+            count += _names(part, depth + 1)
+        elif kind is float:
+            raise _Odd
+    return count
 
 
 def _read(raw: bytes, max_bytes: int) -> tuple[Any, bool]:

@@ -124,6 +124,11 @@ class PolicySet:
         return frozenset(sources | {g.domain.course.merges.event for g in self.groups if g.domain.course.merges is not None})
 
     @cached_property
+    def tying_types(self) -> frozenset[str]:
+        """The types of events that ``links`` has to look at: those that tie cases together, and those that speak about the record."""
+        return self.link_types | _RECORD
+
+    @cached_property
     def all_types(self) -> Catalogue:
         """A catalogue of every event type that the policies know."""
         first, *others = [group.catalogue for group in self.groups]

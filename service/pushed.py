@@ -151,7 +151,7 @@ def _placed(one: _Foreign, result: Result, batch: bool) -> Result:
     """With pointers that begin at the event's place in the batch."""
     if not batch:
         return result
-    return replace(result, problems=tuple(replace(p, pointer=f"/{one.index}{p.pointer}") for p in result.problems))
+    return result._replace(problems=tuple(replace(p, pointer=f"/{one.index}{p.pointer}") for p in result.problems))
 
 
 def _envelope_faults(item: Mapping[str, Any], pointer: str) -> list[Problem]:

@@ -20,8 +20,12 @@ from store.sql import Statement
 
 _NEIGHBOURS = Statement("""
     WITH RECURSIVE
+    tied (case_id) AS (
+        SELECT DISTINCT mine.case_id FROM case_link mine JOIN case_link theirs ON theirs.key = mine.key AND theirs.case_id <> mine.case_id
+        WHERE mine.case_id IN LISTED(:cases)
+    ),
     merged (root, case_id) AS (
-        SELECT DISTINCT case_id, case_id FROM case_link WHERE case_id IN LISTED(:cases)
+        SELECT case_id, case_id FROM tied
         UNION
         SELECT merged.root, theirs.case_id
         FROM merged

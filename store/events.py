@@ -5,10 +5,9 @@ Imports store.models, rules.model and rules.envelope.  Nothing here commits: the
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
@@ -17,7 +16,7 @@ from rules.envelope import content_digest
 from rules.model import Event, Heartbeat
 from store.errors import Unstorable
 from store.models import CaseLinkRow, ConflictRow, EventRow, HeartbeatRow
-from store.sql import chunks, dialect, encode, is_utf8, upsert
+from store.sql import chunks, dialect, encode, encode_plain, is_utf8, upsert
 
 BATCH = 2_000
 RECORD_TYPES = ("event.voided", "event.corrected")
@@ -32,19 +31,20 @@ class Intake(StrEnum):
     """It belongs to a record that was removed (see service.removed); nothing is stored."""
 
 
-@dataclass(frozen=True, slots=True)
-class Receipt:
+class Receipt(NamedTuple):
     """What became of one event.  ``position`` is that of the event that is kept, its own or the first of its id."""
 
     status: Intake
     position: int
 
 
-@dataclass(frozen=True, slots=True)
-class _Kept:
+Key = tuple[str, str]
+"""An event's source and id."""
+
+
+class _Kept(NamedTuple):
     position: int
     digest: str
-    fresh: bool
 
 
 def insert_events(session: Session, events: Sequence[Event], *, received: int, digests: Sequence[str] | None = None) -> list[Receipt]:
@@ -56,30 +56,31 @@ def insert_events(session: Session, events: Sequence[Event], *, received: int, d
     """
     if digests is None:
         digests = [digest_of_event(event) for event in events]
-    first: dict[tuple[str, str], tuple[Event, str]] = {}
-    for event, digest in zip(events, digests, strict=True):
-        first.setdefault((event.source, event.id), (event, digest))
+    keys = [(event.source, event.id) for event in events]
+    first: dict[Key, tuple[Event, str]] = {}
+    for key, event, digest in zip(keys, events, digests, strict=True):
+        first.setdefault(key, (event, digest))
     # One order for all writers: two batches that share ids then wait for each other instead of deadlocking.
     rows = [_row(*first[key]) for key in sorted(first)]
-    kept: dict[tuple[str, str], _Kept] = {}
+    fresh: dict[Key, int] = {}
     insert = _insert_postgresql if dialect(session) == "postgresql" else _insert_sqlite
     for chunk in chunks(rows, BATCH):
-        kept |= insert(session, chunk, received)
-    missing = [key for key in sorted(first) if key not in kept]
-    for some in chunks(missing, BATCH):
+        fresh |= insert(session, chunk, received)
+    if len(fresh) == len(events):
+        return [Receipt(Intake.ACCEPTED, fresh[key]) for key in keys]
+    kept = {key: _Kept(position, first[key][1]) for key, position in fresh.items()}
+    for some in chunks([key for key in sorted(first) if key not in fresh], BATCH):
         kept |= _stored(session, some)
-    receipts, conflicts, spent = [], [], set()
-    for event, digest in zip(events, digests, strict=True):
-        key = (event.source, event.id)
+    receipts, conflicts = [], []
+    for key, event, digest in zip(keys, events, digests, strict=True):
         known = kept[key]
-        if known.fresh and key not in spent:
+        if fresh.pop(key, None) is not None:
             status = Intake.ACCEPTED
         elif known.digest == digest:
             status = Intake.DUPLICATE
         else:
             status = Intake.CONFLICT
             conflicts.append((event, digest, known))
-        spent.add(key)
         receipts.append(Receipt(status, known.position))
     if conflicts:
         _note_conflicts(session, conflicts, received)
@@ -119,34 +120,30 @@ def digest_of_event(event: Event) -> str:
     return content_digest(event.type, event.case, event.time, event.recorded if event.recorded_given else None, event.data)
 
 
-def _row(event: Event, digest: str) -> dict[str, Any]:
+_Row = tuple[str, str, str, str, int, int, bool, Mapping[str, Any], str, str | None]
+"""Source, id, type, case, time, recorded, recorded_given, data, digest, target."""
+
+
+def _row(event: Event, digest: str) -> _Row:
     target = event.data.get("target") if event.type in RECORD_TYPES else None
-    row = {
-        "source": event.source,
-        "id": event.id,
-        "type": event.type,
-        "case_id": event.case,
-        "time": event.time,
-        "recorded": event.recorded,
-        "recorded_given": event.recorded_given,
-        "data": event.data,
-        "digest": digest,
-        "target": target if isinstance(target, str) else None,
-    }
-    attributes = event.source + event.id + event.type + event.case
-    if "\x00" in attributes or not is_utf8(attributes):
-        raise Unstorable("cannot be stored: an attribute of the event contains NUL or a lone surrogate")
-    return row
+    kept = target if isinstance(target, str) else None
+    said = (event.source, event.id, event.type, event.case)
+    return (*said, event.time, event.recorded, event.recorded_given, event.data, digest, kept)
 
 
+def _check(rows: Sequence[_Row]) -> None:
+    for row in rows:
+        attributes = "".join(row[:4])
+        if "\x00" in attributes or not is_utf8(attributes):
+            raise Unstorable("cannot be stored: an attribute of the event contains NUL or a lone surrogate")
+
+
+# A list of lists, each read by the places of its items, costs PostgreSQL two thirds of what a list of objects does.
 _POSTGRESQL = text("""
     INSERT INTO event (source, id, type, case_id, time, recorded, recorded_given, received, data, digest, target)
-    SELECT source, id, type, case_id, time, recorded, recorded_given, :received, data, digest, target
-    FROM json_to_recordset(CAST(:rows AS json)) AS r (
-        source text, id text, type text, case_id text, time bigint, recorded bigint, recorded_given boolean, data jsonb,
-        digest text, target text
-    )
-    ON CONFLICT (source, id) DO NOTHING RETURNING position, source, id, digest
+    SELECT r ->> 0, r ->> 1, r ->> 2, r ->> 3, (r ->> 4)::bigint, (r ->> 5)::bigint, (r ->> 6)::boolean, :received, r -> 7, r ->> 8, r ->> 9
+    FROM jsonb_array_elements(CAST(:rows AS jsonb)) AS given (r)
+    ON CONFLICT (source, id) DO NOTHING RETURNING position, source, id
 """)
 _SQLITE = """
     INSERT INTO event (source, id, type, case_id, time, recorded, recorded_given, received, data, digest, target)
@@ -154,32 +151,19 @@ _SQLITE = """
 """
 
 
-def _insert_postgresql(session: Session, rows: list[dict[str, Any]], received: int) -> dict[tuple[str, str], _Kept]:
-    found = session.execute(_POSTGRESQL, {"rows": encode(rows), "received": received})
-    return {(row.source, row.id): _Kept(row.position, row.digest, True) for row in found}
+def _insert_postgresql(session: Session, rows: list[_Row], received: int) -> dict[Key, int]:
+    written = encode_plain(rows, nulls=sum([row[9] is None for row in rows]))
+    found = session.execute(_POSTGRESQL, {"rows": written, "received": received})
+    return {(source, id_): position for position, source, id_ in found}
 
 
-def _insert_sqlite(session: Session, rows: list[dict[str, Any]], received: int) -> dict[tuple[str, str], _Kept]:
-    values = [
-        (
-            r["source"],
-            r["id"],
-            r["type"],
-            r["case_id"],
-            r["time"],
-            r["recorded"],
-            r["recorded_given"],
-            received,
-            encode(r["data"]),
-            r["digest"],
-            r["target"],
-        )
-        for r in rows
-    ]
+def _insert_sqlite(session: Session, rows: list[_Row], received: int) -> dict[Key, int]:
+    _check(rows)
+    values = [(*row[:7], received, encode_plain(row[7]), *row[8:]) for row in rows]
     before = session.scalar(select(func.max(EventRow.position))) or 0
     session.connection().exec_driver_sql(_SQLITE, values)
-    found = session.execute(select(EventRow.position, EventRow.source, EventRow.id, EventRow.digest).where(EventRow.position > before))
-    return {(row.source, row.id): _Kept(row.position, row.digest, True) for row in found}
+    found = session.execute(select(EventRow.position, EventRow.source, EventRow.id).where(EventRow.position > before))
+    return {(source, id_): position for position, source, id_ in found}
 
 
 _LOOKUP = {
@@ -190,10 +174,10 @@ _LOOKUP = {
 }
 
 
-def _stored(session: Session, keys: Sequence[tuple[str, str]]) -> dict[tuple[str, str], _Kept]:
+def _stored(session: Session, keys: Sequence[Key]) -> dict[Key, _Kept]:
     listed = encode([{"source": source, "id": id_} for source, id_ in keys])
     found = session.execute(text(_LOOKUP[dialect(session)]), {"keys": listed})
-    return {(row.source, row.id): _Kept(row.position, row.digest, False) for row in found}
+    return {(row.source, row.id): _Kept(row.position, row.digest) for row in found}
 
 
 def _note_conflicts(session: Session, conflicts: Sequence[tuple[Event, str, _Kept]], received: int) -> None:

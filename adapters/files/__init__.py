@@ -7,7 +7,6 @@ line; the rest goes in.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from pathlib import Path
 
 from adapters.base import Reject, Result, rejects
@@ -104,6 +103,6 @@ def _interpreted(kind: str, file: Path, shown: str, catalogue: Catalogue, mappin
                 yield Reject(shown, row.line, event.pointer, event.code, event.message)
                 continue
             try:
-                yield replace(parse_event(event, catalogue, received=received), line=row.line)
+                yield parse_event(event, catalogue, received=received, line=row.line)
             except EventRefused as refused:
                 yield from rejects(refused, file=shown, line=row.line)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from pathlib import Path
 
 from adapters.base import Reject, Result, rejects
@@ -26,7 +25,7 @@ def events(path: Path, shown: str, catalogue: Catalogue, *, received: int) -> It
                 yield Reject(shown, number, "", *_TOO_LONG)
             elif line.strip():
                 try:
-                    yield replace(read_event(line, catalogue, received=received), line=number)
+                    yield read_event(line, catalogue, received=received, line=number)
                 except EventRefused as refused:
                     yield from rejects(refused, file=shown, line=number)
 
