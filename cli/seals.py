@@ -26,7 +26,8 @@ def verify(form: str, against: Path | None) -> int:
     """Look whether any sealed line was changed, taken away, put in or moved, and say which.
 
     Sealed are histories of breaches, the access log, requests for and decisions on waivers, proposals, decisions and versions of
-    policies, reports of audits and the signatures under them. Exit code 1: something is not as it was.
+    policies, reports of audits and the signatures under them, legal holds and certificates of removals. A line that a certificate
+    names may be gone, or be what the certificate says. Exit code 1: something is not as it was.
     """
     from cli.stored import service
     from service import seals as sealing
@@ -95,6 +96,8 @@ def _tell(found: Check, compared: bool) -> None:
         if found.sealed[kind] or found.unsealed[kind]:
             waiting = f", {found.unsealed[kind]:,} without a seal yet" if found.unsealed[kind] else ""
             click.echo(f"{kind}: {plural(found.sealed[kind], 'sealed line')}{waiting}")
+        if found.removed[kind]:
+            click.echo(f"  of these {found.removed[kind]:,} gone or changed exactly as certificates of removals say")
     if found.last is None:
         click.echo("There is no seal yet: `duecare db seal` makes the first.")
     else:
@@ -116,5 +119,7 @@ def _as_json(found: Check, compared: bool) -> dict[str, object]:
         "last": None if found.last is None else {"number": found.last.number, "at": moment(found.last.at), "hash": found.last.hash},
         "compared": found.held if compared else None,
         "sealed": found.sealed,
+        "removed": found.removed,
+        "certificates": found.certificates,
         "unsealed": found.unsealed,
     }

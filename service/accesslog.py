@@ -62,6 +62,7 @@ READINGS = {
     "keys.list": "Looked at the API keys",
     "key.read": "Looked at an API key",
     "signing.read": "Looked at the sign-in settings",
+    "retention.read": "Looked at retention and legal holds",
     "log.read": "Looked at the access log",
     "log.export": "Exported the access log",
 }
@@ -75,6 +76,9 @@ CHANGES = {
     "calendar.make": "Made a calendar's address",
     "calendar.revoke": "Revoked a calendar's address",
     "waiver.ask": "Asked for a waiver",
+    "hold.set": "Set a legal hold",
+    "hold.lift": "Lifted a legal hold",
+    "retention.run": "Removed what retention lets go",
     "waiver.settle": "Approved or refused a waiver",
     "policy.propose": "Proposed a change of a policy",
     "policy.decide": "Answered a change of a policy",

@@ -18,6 +18,7 @@ from service.bootstrap import Service
 from service.logs import get
 from service.notify import upkeep as notify
 from service.register import register
+from service.retention import work as removing
 from store import clocksteps
 from store.errors import StoreError
 from store.models import DirtyRow
@@ -86,6 +87,7 @@ class Sweeper:
         self._tell()
         self._count()
         self._seal()
+        removing.keep_up(svc)
         svc.metrics.sweeps.labels("done").inc()
         return found + len(waiting)
 
