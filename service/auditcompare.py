@@ -20,9 +20,10 @@ from rules.model import CaseFile, Event, Verdict
 from rules.wording import day_words
 from service import audits
 from service.access import Access
+from service.auditprints import NOTHING, substance
 from service.auditreport import OUTCOMES, Report
 from service.audits import SCOPE
-from service.auditwork import Auditing, auditing, substance
+from service.auditwork import Auditing, auditing
 from service.bootstrap import Service
 from service.errors import NotPossible
 from service.findings import Waiver
@@ -155,7 +156,7 @@ def _differing(session: Session, before: str, after: str) -> Iterator[str]:
             yield other[0]
             other = next(theirs, None)
         else:
-            if mine[1] != other[1]:
+            if (mine[1] or NOTHING) != (other[1] or NOTHING):
                 yield mine[0]
             mine, other = next(ours, None), next(theirs, None)
 

@@ -1,7 +1,8 @@
-"""Counting what an audit finds, case by case and chunk by chunk.  Pure; imports rules.comparison and rules.model only.
+"""Counting what an audit finds, case by case and chunk by chunk.  Pure; imports rules.obligation, and shapes of store.auditcount.
 
 Tallies of any division of the cases into chunks add up to the same, so that a report does not depend on who did which part.  What is
-drawn for the sample is drawn by a digest of the seed and the case, which no division changes either.
+drawn for the sample is drawn by a digest of the seed and the case, which no division changes either.  Findings may come one by one, or
+from the database as groups that count alike.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from typing import Any, Protocol
 
 from rules.obligation import BEFORE_POLICY, NOT_TRIGGERED, OUT_OF_SCOPE
 from service.auditreport import EDGES, OUTCOMES
+from store.auditcount import Cell, Counted
 
 FAILURES = 200
 """So many cases that could not be judged are named; all of them are counted."""
@@ -28,8 +30,10 @@ MOVES = ("opened", "reopened", "remedied", "withdrawn", "excused")
 ENDED_BEFORE_DUE = "ended_before_due"
 _NO_BINS = [0] * (len(EDGES) + 1)
 _PLACE = {outcome: place for place, outcome in enumerate(OUTCOMES)}
-_TOLD = frozenset({"not_applicable", "unknown", "excused"})
-_NOT_ASKED = frozenset({OUT_OF_SCOPE, NOT_TRIGGERED, BEFORE_POLICY})
+TOLD = frozenset({"not_applicable", "unknown", "excused"})
+"""Verdicts whose reasons are counted."""
+NOT_ASKED = frozenset({OUT_OF_SCOPE, NOT_TRIGGERED, BEFORE_POLICY})
+"""Reasons for which what does not apply stands in no sample."""
 
 Key = tuple[str | None, ...]
 Place = tuple[str | None, str | None]
@@ -135,14 +139,18 @@ class Tally:
     """The same."""
 
     def add(self, found: CaseFound) -> None:
-        """One case.  Cases come in order of their ids."""
+        """One case."""
         breached = False
         strata: dict[Key, list[Finding]] = {}
+        ended: list[list[str | None]] = []
         for one in found.findings:
-            self._count(one)
+            cell = self._cell(one)
+            self._count(cell)
+            if cell.reason == ENDED_BEFORE_DUE:
+                ended.append([*_place_of(one), one.due_on, one.team, one.office])
             if one.status == "enforced":
                 breached |= one.verdict == "breached"
-                if one.verdict != "not_applicable" or one.reason not in _NOT_ASKED:
+                if one.verdict != "not_applicable" or one.reason not in NOT_ASKED:
                     strata.setdefault((one.team, one.office, str(one.verdict)), []).append(one)
         for stratum, ones in strata.items():
             _plus(self.strata, stratum, (1,))
@@ -151,13 +159,31 @@ class Tally:
             _plus(self.places, found.place, (1, int(breached)))
             for code in found.queries:
                 _plus(self.queries, (*found.place, code), (1,))
+        if ended:
+            self._list(ended)
         for moved in found.movements:
-            counts = [moved.times if moved.kind == kind else 0 for kind in MOVES]
-            key = (moved.policy, moved.rule, moved.severity, moved.team, moved.office)
-            _plus(self.movements, key, (*counts, moved.times if moved.waived else 0))
+            self._move(moved)
         if found.checked is not None:
             self._check(found.case, found.checked)
         self.prints[found.case] = found.print
+
+    def take(self, counted: Counted) -> None:
+        """Cases that the database has counted."""
+        for cell in counted.cells:
+            self._count(cell)
+        for *stratum, cases, drawn in counted.strata:
+            key = tuple(stratum)
+            _plus(self.strata, key, (cases,))
+            if drawn:
+                self.drawn[key] = nsmallest(self.size, [*self.drawn.get(key, ()), *drawn])
+        for *place, cases, breached in counted.places:
+            _plus(self.places, tuple(place), (cases, breached))
+        for *code, times in counted.queries:
+            _plus(self.queries, tuple(code), (times,))
+        for policy, rule, severity, team, office, kind, waived, times in counted.movements:
+            self._move(Movement(policy, rule, severity, team, office, kind, waived, times))
+        self._list(counted.listed)
+        self.prints.update(counted.prints)
 
     def fail(self, case: str, why: str) -> None:
         """A case that could not be judged.  ``why`` holds nothing of its content."""
@@ -166,7 +192,7 @@ class Tally:
             self.failures.append([case, why])
 
     def merge(self, found: Mapping[str, Any]) -> None:
-        """Adds what ``as_dict`` gave of cases that come after all of these."""
+        """Adds what ``as_dict`` gave of other cases; those that are compared with what is stored come after all of these."""
         for name in _COUNTED:
             counts: dict[Key, list[int]] = getattr(self, name)
             plus = _plus_times if name == "timeliness" else _plus
@@ -176,7 +202,7 @@ class Tally:
             self.compared[place] += number
         for key, kept in found["drawn"]:
             self.drawn[tuple(key)] = nsmallest(self.size, [*self.drawn.get(tuple(key), ()), *kept])
-        self.ended += found["ended"][: ENDED - len(self.ended)]
+        self._list(found["ended"])
         self.items += found["items"][: DIFFERENCES - len(self.items)]
         self.failures += found["failures"][: FAILURES - len(self.failures)]
         self.failed += found["failed"]
@@ -193,30 +219,60 @@ class Tally:
             "failed": self.failed,
         }
 
-    def _count(self, one: Finding) -> None:
+    def _cell(self, one: Finding) -> Cell:
+        """What a finding counts as."""
         outcome, day = str(one.verdict), one.due_on or one.activated_on
-        month = None if day is None else day[:7]
-        row = self.rows.setdefault((one.policy, one.rule, one.severity, one.status, one.team, one.office, month), [0] * len(OUTCOMES))
-        row[_PLACE[outcome]] += 1
-        if outcome in _TOLD:
-            _plus(self.reasons, (one.policy, one.rule, one.status, one.team, one.office, outcome, one.reason), (1,))
-            if one.reason == ENDED_BEFORE_DUE and len(self.ended) < ENDED:
-                self.ended.append([one.case, one.episode, one.policy, one.rule, one.obligation, one.due_on, one.team, one.office])
+        what = days = None
         if one.due_on is not None:
             if outcome in ("met", "late") and one.satisfied_on is not None:
-                self._time(one, "done", _day(one.satisfied_on) - _day(one.due_on))
+                what, days = "done", _day(one.satisfied_on) - _day(one.due_on)
             elif outcome == "breached":
-                self._time(one, "open", self.today[one.policy] - _day(one.due_on))
+                what, days = "open", self.today[one.policy] - _day(one.due_on)
+        return Cell(
+            one.policy,
+            one.rule,
+            one.severity,
+            one.status,
+            one.team,
+            one.office,
+            None if day is None else day[:7],
+            outcome,
+            one.reason if outcome in TOLD else None,
+            what,
+            None if days is None else bisect_left(EDGES, days),
+            1,
+            days,
+            days,
+        )
 
-    def _time(self, one: Finding, what: str, days: int) -> None:
-        key = (one.policy, one.rule, one.status, one.team, one.office, what)
-        have = self.timeliness.get(key)
-        if have is None:
-            have = self.timeliness[key] = [0, 0, days, *_NO_BINS]
-        have[0] += 1
-        have[1] += days
-        have[2] = max(have[2], days)
-        have[3 + bisect_left(EDGES, days)] += 1
+    def _count(self, cell: Cell) -> None:
+        policy, rule, severity, status, team, office, month, outcome, reason, what, edges, times, days, longest = cell
+        row = self.rows.setdefault((policy, rule, severity, status, team, office, month), [0] * len(OUTCOMES))
+        row[_PLACE[outcome]] += times
+        if outcome in TOLD:
+            _plus(self.reasons, (policy, rule, status, team, office, outcome, reason), (times,))
+        if what is not None:
+            assert edges is not None
+            assert days is not None
+            assert longest is not None
+            key = (policy, rule, status, team, office, what)
+            have = self.timeliness.get(key)
+            if have is None:
+                have = self.timeliness[key] = [0, 0, longest, *_NO_BINS]
+            have[0] += times
+            have[1] += days
+            have[2] = max(have[2], longest)
+            have[3 + edges] += times
+
+    def _list(self, ended: Sequence[list[str | None]]) -> None:
+        """Obligations that ended before they were due, of whichever cases: the first ones in order are kept."""
+        if ended:
+            self.ended = sorted([*self.ended, *ended])[:ENDED]
+
+    def _move(self, moved: Movement) -> None:
+        counts = [moved.times if moved.kind == kind else 0 for kind in MOVES]
+        key = (moved.policy, moved.rule, moved.severity, moved.team, moved.office)
+        _plus(self.movements, key, (*counts, moved.times if moved.waived else 0))
 
     def _draw(self, stratum: Key, case: str, ones: Sequence[Finding]) -> None:
         """Draw the case, for the first of its obligations in the stratum, if its digest is among the least."""

@@ -5,12 +5,10 @@ How the work is divided stands in service.chunkwork.  Imports store/, rules/ and
 
 from __future__ import annotations
 
-import hashlib
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import astuple, dataclass
 from functools import cached_property
-from operator import attrgetter
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -22,8 +20,9 @@ from rules.policy import Policy
 from service import chunkwork, policybook
 from service.auditcheck import differences
 from service.auditdocument import document
-from service.auditreport import digest_of, text_of
-from service.audittally import CaseFound, Checked, Finding, Movement, Place, Tally
+from service.auditprints import NOTHING, fingerprint
+from service.auditreport import EDGES, digest_of, text_of
+from service.audittally import ENDED, ENDED_BEFORE_DUE, NOT_ASKED, TOLD, CaseFound, Checked, Finding, Movement, Place, Tally
 from service.bootstrap import Service
 from service.chunkwork import BUDGET
 from service.errors import NotFound
@@ -31,7 +30,7 @@ from service.findings import Waiver, under_waivers
 from service.logs import get
 from service.policies import Judgement, PolicySet, of_policies
 from service.whereabouts import whereabouts
-from store import audited, audits
+from store import auditcount, audited, auditlimits, audits
 from store.audited import Kept, Moved
 from store.audits import Audit
 from store.cases import load_cases
@@ -51,13 +50,12 @@ _log = get("audit")
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """What is on record about a case.  Either ``light``, to be taken as it is stored, or ``file``, to be judged."""
+    """What is on record about a case that is to be judged; with what is stored of it, where that is compared."""
 
-    kept: Kept
+    file: CaseFile
+    waivers: Sequence[Waiver]
     moved: Sequence[Moved]
-    light: Sequence[Finding] | None = None
-    file: CaseFile | None = None
-    waivers: Sequence[Waiver] = ()
+    kept: Kept | None = None
     stored: Mapping[Key, Verdict] | None = None
     conditions: Mapping[Key, str] | None = None
 
@@ -93,29 +91,75 @@ class Auditing:
         until = EVER if scope.until is None else zone.end_of(parse_day(scope.until)) - 1
         return since, min(until, self.audit.known_at)
 
+    @cached_property
+    def _today(self) -> dict[str, int]:
+        return {policy.id: policy.zone.day_of(self.audit.as_of) for policy in self.chosen}
+
+    @cached_property
+    def _asked(self) -> auditcount.Asked:
+        told = self.audit
+        since, upto = self.period
+        return auditcount.Asked(
+            by=min(told.as_of, told.known_at),
+            until=max(told.as_of, told.known_at),
+            scope=told.scope,
+            since=since,
+            upto=upto,
+            lines=told.lines,
+            today=self._today,
+            edges=EDGES,
+            told=TOLD,
+            not_asked=NOT_ASKED,
+            listed=ENDED_BEFORE_DUE,
+            most=ENDED,
+            seed=told.seed,
+            size=told.sample,
+        )
+
     def tally(self) -> Tally:
         """Nothing counted yet."""
-        today = {policy.id: policy.zone.day_of(self.audit.as_of) for policy in self.chosen}
-        return Tally(seed=self.audit.seed, size=self.audit.sample, today=today)
+        return Tally(seed=self.audit.seed, size=self.audit.sample, today=self._today)
+
+    def take(self, session: Session, tally: Tally, cases: Sequence[str]) -> list[str]:
+        """Count what needs no judging: of an incremental audit what is stored, and cases that hold nothing within the scope's limits."""
+        scope = self.audit.scope
+        if self.audit.kind == "incremental":
+            counted = auditcount.count(session, cases, self._asked)
+            if counted is None:
+                self._take_one_by_one(session, tally, cases)
+            else:
+                tally.take(counted)
+        rest = [case for case in cases if case not in tally.prints]
+        if scope.teams is None and scope.offices is None:
+            return rest
+        wanted = auditlimits.concerned(session, rest, scope, upto=self.position)
+        tally.prints.update((case, NOTHING) for case in rest if case not in wanted)
+        return [case for case in rest if case in wanted]
+
+    def _take_one_by_one(self, session: Session, tally: Tally, cases: Sequence[str]) -> None:
+        told = self.audit
+        kept = audited.kept(session, cases)
+        settled = [case for case in cases if kept[case].why_not(as_of=told.as_of, known_at=told.known_at) is None]
+        since, until = self.period
+        moved = audited.movements(session, settled, since=since, until=until, lines=told.lines)
+        for case, found in audited.verdicts(session, settled).items():
+            one = kept[case]
+            tally.add(self._found(case, one.program, (one.team, one.office), found, one.queries, moved.get(case, ()), None))
 
     def load(self, session: Session, cases: Sequence[str]) -> Mapping[str, Loaded]:
         """What is on record about each case, all of it as of one instant."""
         told = self.audit
         since, until = self.period
-        kept = audited.kept(session, cases)
         moved = audited.movements(session, cases, since=since, until=until, lines=told.lines)
-        full = told.kind == "full"
-        taken = [case for case in cases if not full and kept[case].why_not(as_of=told.as_of, known_at=told.known_at) is None]
-        light = audited.verdicts(session, taken)
-        loaded = {case: Loaded(kept[case], moved.get(case, ()), light=light[case]) for case in taken}
-        rest = [case for case in cases if case not in loaded]
-        files = self.files(session, rest)
-        stored = verdicts_of_cases(session, rest) if full else {}
-        conditions = audited.conditions(session, rest) if full else {}
-        for case, (file, waivers) in files.items():
-            given = {"stored": stored.get(case), "conditions": conditions.get(case)}
-            loaded[case] = Loaded(kept[case], moved.get(case, ()), file=file, waivers=waivers, **given)  # type: ignore[arg-type]
-        return loaded
+        files = self.files(session, cases)
+        if told.kind != "full":
+            return {case: Loaded(file, waivers, moved.get(case, ())) for case, (file, waivers) in files.items()}
+        kept, stored = audited.kept(session, cases), verdicts_of_cases(session, cases)
+        conditions = audited.conditions(session, cases)
+        return {
+            case: Loaded(file, waivers, moved.get(case, ()), kept[case], stored[case], conditions[case])
+            for case, (file, waivers) in files.items()
+        }
 
     def files(self, session: Session, cases: Sequence[str]) -> dict[str, tuple[CaseFile, list[Waiver]]]:
         """By case, its file as it was known then, and the waivers that held."""
@@ -143,17 +187,12 @@ class Auditing:
         return under_waivers(judge_with, waivers, at=told.as_of)[0]
 
     def add(self, tally: Tally, case: str, found: Loaded) -> None:
-        """Judge a case, or take what is stored, and count it."""
-        if found.light is not None:
-            kept = found.kept
-            tally.add(self._found(case, kept.program, (kept.team, kept.office), found.light, kept.queries, found, None))
-            return
-        assert found.file is not None
+        """Judge a case and count it."""
         judged = self.judge(found.file, found.waivers)
         where = whereabouts(self.policies, found.file, now=self.audit.as_of)
         codes = [query.code for query in judged.queries]
         checked = self._checked(found, judged.verdicts)
-        tally.add(self._found(case, where.program, (where.team, where.office), judged.verdicts, codes, found, checked))
+        tally.add(self._found(case, where.program, (where.team, where.office), judged.verdicts, codes, found.moved, checked))
 
     def keep(self, session: Session, chunk: Chunk, tally: Tally) -> None:
         """The digests of what was found in each case, and the cases that are stored differently."""
@@ -194,12 +233,12 @@ class Auditing:
         place: Place,
         verdicts: Sequence[Finding],
         codes: Sequence[str],
-        loaded: Loaded,
+        moved: Sequence[Moved],
         checked: Checked | None,
     ) -> CaseFound:
         scope = self.audit.scope
         if scope.program is not None and program != scope.program:
-            return CaseFound(case, None, ())
+            return CaseFound(case, None, (), print=NOTHING)
         findings = verdicts if self._whole else [one for one in verdicts if self.within(one)]
         seen = place if scope.sees(*place) else None
         if checked is not None and seen is None and not findings and not checked.differences:
@@ -209,7 +248,7 @@ class Auditing:
             place=seen,
             findings=findings,
             queries=codes if scope.policies is None else (),
-            movements=self._movements(verdicts, loaded.moved),
+            movements=self._movements(verdicts, moved),
             checked=checked,
             print=fingerprint(findings),
         )
@@ -229,7 +268,7 @@ class Auditing:
         return found
 
     def _checked(self, found: Loaded, verdicts: Sequence[Verdict]) -> Checked | None:
-        if found.stored is None or found.conditions is None:
+        if found.kept is None or found.stored is None or found.conditions is None:
             return None
         why = found.kept.why_not(as_of=self.audit.as_of, known_at=self.audit.known_at)
         if why is not None:
@@ -263,23 +302,6 @@ class Auditing:
                     continue
                 drawn += [(judged[key], self.words(judged[key])) for key in by_case[case] if key in judged]
         return drawn
-
-
-_SUBSTANCE = ("verdict", "reason", "severity", "status", "activated_on", "due_on", "satisfied_on", "days_late", "team", "office")
-_SAYS = attrgetter("episode", "policy", "rule", "obligation", *_SUBSTANCE)
-_LINE = "\t".join(["%s"] * (4 + len(_SUBSTANCE)))
-
-
-def substance(one: Finding) -> tuple[Any, ...]:
-    """What of a finding a report rests on; evidence and the version that judged may change without it."""
-    found: tuple[Any, ...] = _SAYS(one)
-    return found[4:]
-
-
-def fingerprint(findings: Sequence[Finding]) -> str:
-    """A short digest of what was found in a case."""
-    lines = sorted(_LINE % _SAYS(one) for one in findings)
-    return hashlib.sha256("\n".join(lines).encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
 def ended(session: Session, audit: str, state: str, now: int) -> None:

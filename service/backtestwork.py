@@ -57,6 +57,10 @@ class Sides:
         """Nothing counted yet."""
         return Tally()
 
+    def take(self, session: Session, tally: Tally, cases: Sequence[str]) -> Sequence[str]:  # noqa: ARG002
+        """Every case is judged."""
+        return cases
+
     def load(self, session: Session, cases: Sequence[str]) -> Mapping[str, tuple[CaseFile, Waived]]:
         """By case, its file as it was known then, and what waivers cover."""
         told = self.backtest

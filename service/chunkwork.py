@@ -30,6 +30,8 @@ BUDGET = 5.0
 """Seconds that one wake-up goes on; then it lets others have their turn."""
 AT_ONCE = 10
 """Cases between two looks at what else waits: a new event waits no longer than these take."""
+TAKEN_AT_ONCE = 500
+"""The same of cases that are looked through for those that need no judging."""
 LIVE_BUDGET = 2.0
 """Seconds that a worker judges waiting cases before it gives its chunk back and stays away from the job."""
 MOST_ATTEMPTS = 20
@@ -61,6 +63,9 @@ class Task(Protocol):
 
     def tally(self) -> Any:
         """An empty tally."""
+
+    def take(self, session: Session, tally: Any, cases: Sequence[str]) -> Sequence[str]:
+        """Count those of the cases that need no judging; the others, in order."""
 
     def load(self, session: Session, cases: Sequence[str]) -> Mapping[str, Any]:
         """By case, what judging it needs.  Raises ValueError for what is on record and cannot be read."""
@@ -168,9 +173,13 @@ class _Worker:
         tally: Tally = self._task.tally()
         with self._svc.reading() as session:
             cases = self._kind.jobs.cases_of(session, self._chunk, position=self._task.position)
-        for some in chunks(cases, 1 if self._careful else AT_ONCE):
+        for part in chunks(cases, TAKEN_AT_ONCE):
             self._hold()
-            self._judge(some, tally)
+            with self._svc.reading() as session:
+                left = self._task.take(session, tally, part)
+            for some in chunks(left, 1 if self._careful else AT_ONCE):
+                self._hold()
+                self._judge(some, tally)
         return tally
 
     def _hold(self) -> None:

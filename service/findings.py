@@ -15,6 +15,7 @@ from sqlalchemy import BindParameter, CursorResult, bindparam, select, update
 from sqlalchemy.orm import Session
 
 from rules.model import CaseFile, Outcome, Verdict
+from service.auditprints import fingerprint
 from service.policies import Judgement, PolicySet
 from service.reconcile import ACTOR, Changes, Context, grounds, plan, snapshot
 from service.whereabouts import whereabouts
@@ -132,7 +133,11 @@ def judge(policies: PolicySet, known: Known, *, now: int, settle: Settle) -> Fou
         team=where.team,
         office=where.office,
         worker=where.worker,
-        summary={"verdicts": dict(sorted(Counter(one.verdict.value for one in judged.verdicts).items())), "metrics": judged.metrics},
+        summary={
+            "verdicts": dict(sorted(Counter(one.verdict.value for one in judged.verdicts).items())),
+            "metrics": judged.metrics,
+            "print": fingerprint(judged.verdicts),
+        },
         queries=[{"code": query.code, "message": query.message, "events": list(query.events)} for query in judged.queries],
     )
     return Found(known, judged.verdicts, changes, state, tuple(ended), judged.disagreements)
