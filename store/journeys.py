@@ -21,13 +21,14 @@ _CLOSED = Statement("""
     ORDER BY case_id LIMIT :most
 """)
 _SPOKEN = Statement("""
-    SELECT own.case_id AS here, word.case_id AS there FROM event own
+    WITH own AS (SELECT case_id, source, id, target FROM event WHERE case_id IN LISTED(:cases))
+    SELECT own.case_id AS here, word.case_id AS there FROM own
     JOIN event word ON word.target = own.id AND word.source = own.source
-    WHERE own.case_id IN LISTED(:cases) AND word.case_id <> own.case_id
+    WHERE word.case_id <> own.case_id
     UNION
-    SELECT own.case_id, about.case_id FROM event own
+    SELECT own.case_id, about.case_id FROM own
     JOIN event about ON about.source = own.source AND about.id = own.target
-    WHERE own.case_id IN LISTED(:cases) AND about.case_id <> own.case_id
+    WHERE about.case_id <> own.case_id
 """)
 
 

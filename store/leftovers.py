@@ -77,6 +77,11 @@ def prints(session: Session) -> list[tuple[str, int]]:
     return [(row.audit, row.number) for row in found]
 
 
+def has_prints(session: Session, audit: str) -> bool:
+    """Whether the digests by case of an audit are still kept."""
+    return session.scalar(select(AuditPrintsRow.number).where(AuditPrintsRow.audit == audit).limit(1)) is not None
+
+
 def forget_prints(session: Session, row: RemovalRow, audit: str, number: int, names: Mapping[str, str]) -> bool:
     """Takes the cases out of one list of digests; whether any was in it."""
     told = session.get(AuditPrintsRow, (audit, number))
