@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from flask import Flask, Response, request
 
 from api import access, limits, openapi, operations, problems, recorded, reference, security, system, web
-from api.v1 import audits, backtests, breaches, cases, events, policies, policychanges, reviews, sources, stats, verdicts, webhooks
+from api.v1 import audits, backtests, breaches, cases, events, notices, policies, policychanges, reviews, sources, stats, verdicts, webhooks
 from api.web.servicedesk import ServiceDesk
 
 if TYPE_CHECKING:
@@ -33,6 +33,7 @@ SUBJECTS: Sequence[operations.Operations] = (
     stats.operations,
     sources.operations,
     webhooks.operations,
+    notices.operations,
     system.operations,
 )
 
@@ -43,6 +44,7 @@ PATH_PARAMETERS = {
     "policy": "The policy's id.",
     "source": "What the source's file calls it, or the `source` of its events.",
     "reject": "The number of a record on the reject list.",
+    "notice": "The number of a message on the list of those that were given up.",
     "digest": "A version's digest.",
     "change": "The change's id.",
     "backtest": "The backtest's id.",

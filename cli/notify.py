@@ -12,6 +12,7 @@ from cli.common import complain, moment
 FORMAT = click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
 ONE = click.argument("number", metavar="[NUMBER]", required=False, type=int)
 RECEIVER = click.option("--receiver", metavar="NAME", help="All messages of this receiver.")
+STATES = {"good": "good", "away": "does not answer", "quiet": "quiet hours", "off": "switched off", "unnamed": "no longer named"}
 ALL = click.option("--all", "everything", is_flag=True, help="All messages.")
 
 
@@ -38,7 +39,7 @@ def list_(form: str) -> int:
         {
             "name": one.name,
             "by": None if one.receiver is None else "webhook" if isinstance(one.receiver, Webhook) else "e-mail",
-            "state": _state(one),
+            "state": STATES[one.state],
             "waiting": one.standing.waiting,
             "oldest": moment(one.standing.oldest),
             "given_up": one.standing.dead,
@@ -163,16 +164,6 @@ def dismiss(number: int | None, receiver: str | None, everything: bool) -> int:
 
 def _messages(count: int) -> str:
     return "1 message is" if count == 1 else f"{count} messages are"
-
-
-def _state(one: Any) -> str:
-    if one.receiver is None:
-        return "no longer named"
-    if not one.receiver.enabled:
-        return "switched off"
-    if one.quiet:
-        return "quiet hours"
-    return "does not answer" if one.standing.failures else "good"
 
 
 def _one_of(number: int | None, receiver: str | None, everything: bool) -> None:

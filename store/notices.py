@@ -139,7 +139,7 @@ def due(session: Session, receiver: str, *, now: int, limit: int = 50) -> list[N
         .exists()
     )
     query = select(NoticeRow).where(NoticeRow.receiver == receiver, NoticeRow.state == "waiting", NoticeRow.next_at <= now, ~blocked)
-    return [_notice(row) for row in session.scalars(query.order_by(NoticeRow.next_at, NoticeRow.id).limit(limit))]
+    return [as_notice(row) for row in session.scalars(query.order_by(NoticeRow.next_at, NoticeRow.id).limit(limit))]
 
 
 def wanting(session: Session, *, now: int) -> list[str]:
@@ -167,7 +167,7 @@ def failed(session: Session, notice: Notice, error: str, *, now: int, retry_at: 
 
 def get(session: Session, number: int) -> Notice | None:
     row = session.get(NoticeRow, number)
-    return None if row is None else _notice(row)
+    return None if row is None else as_notice(row)
 
 
 def dead(session: Session, *, limit: int, after: int | None = None) -> list[Notice]:
@@ -175,7 +175,7 @@ def dead(session: Session, *, limit: int, after: int | None = None) -> list[Noti
     query = select(NoticeRow).where(NoticeRow.state == "dead")
     if after is not None:
         query = query.where(NoticeRow.id < after)
-    return [_notice(row) for row in session.scalars(query.order_by(NoticeRow.id.desc()).limit(limit))]
+    return [as_notice(row) for row in session.scalars(query.order_by(NoticeRow.id.desc()).limit(limit))]
 
 
 def revive(session: Session, number: int | None, *, now: int, receiver: str | None = None) -> int:
@@ -202,7 +202,7 @@ def waiting_afresh(session: Session, receiver: str, *, prefix: str) -> Iterator[
             NoticeRow.receiver == receiver, NoticeRow.state == "waiting", NoticeRow.attempts == 0, NoticeRow.id > last
         )
         query = query.where(NoticeRow.topic.startswith(prefix)).order_by(NoticeRow.id).limit(1_000)
-        rows = [_notice(row) for row in session.scalars(query)]
+        rows = [as_notice(row) for row in session.scalars(query)]
         yield from rows
         if len(rows) < 1_000:
             return
@@ -276,7 +276,8 @@ def _end_dead(session: Session, number: int | None, receiver: str | None, **valu
     return len(session.execute(chosen.values(**values).returning(NoticeRow.id)).all())
 
 
-def _notice(row: NoticeRow) -> Notice:
+def as_notice(row: NoticeRow) -> Notice:
+    """A row as a plain value."""
     return Notice(
         row.id, row.receiver, row.message_id, row.topic, row.key, row.body, row.created, row.state,
         row.next_at, row.attempts, row.ended_at, row.last_error,

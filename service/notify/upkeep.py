@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from rules.errors import Fault
 from service.access import Access
@@ -13,6 +14,8 @@ from service.notify import digests, passing, sending
 from service.notify.config import Receiver
 from store import notices, outbox
 from store.notices import Notice, Standing
+from store.queries.notices import list_given_up
+from store.queries.paging import Page
 
 SCOPE = "users:admin"
 KEPT = 30 * 86_400_000
@@ -28,6 +31,17 @@ class Told:
     receiver: Receiver | None
     standing: Standing
     quiet: bool
+
+    @property
+    def state(self) -> Literal["good", "away", "quiet", "off", "unnamed"]:
+        """``away``: it does not answer; ``off``: the file says so; ``unnamed``: the file says nothing of it."""
+        if self.receiver is None:
+            return "unnamed"
+        if not self.receiver.enabled:
+            return "off"
+        if self.quiet:
+            return "quiet"
+        return "away" if self.standing.failures else "good"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +87,13 @@ def overview(svc: Service, access: Access | None = None, *, after: int | None = 
         told.append(Told(name, one, standings.get(name, Standing()), quiet))
     count = sum(one.dead for one in standings.values())
     return Overview(told, known.faults, owed, dead[:limit], count, len(dead) > limit)
+
+
+def given_up(svc: Service, access: Access, *, receiver: str | None, limit: int, cursor: str | None = None) -> Page[Notice]:
+    """A page of what was given up, the latest first.  Raises Forbidden and store.errors.CursorError."""
+    _check(access)
+    with svc.reading() as session:
+        return list_given_up(session, receiver=receiver, limit=limit, cursor=cursor)
 
 
 def retry(svc: Service, access: Access | None = None, *, number: int | None = None, receiver: str | None = None) -> int:

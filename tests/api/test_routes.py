@@ -41,7 +41,7 @@ SCOPED = {route: scope for route, scope in JSON_ROUTES.items() if scope is not S
 def test_each_route_wants_its_scope_and_no_other(light: Api, route: str, scope: str | None) -> None:
     method, _, rule = route.partition(" ")
     path = rule.replace("<key:policy>", "cfss")
-    for name in ("case", "breach", "waiver", "digest", "change", "backtest", "audit", "other", "schedule", "source", "reject"):
+    for name in ("case", "breach", "waiver", "digest", "change", "backtest", "audit", "other", "schedule", "source", "reject", "notice"):
         path = path.replace(f"<key:{name}>", "x")
     bare = light.client.open(path, method=method)
     if scope is PUBLIC:

@@ -67,6 +67,7 @@ from api.v1.schemas.judged import (
     Verdict,
     VerdictPage,
 )
+from api.v1.schemas.notices import GivenUpDone, GivenUpPage, Notifications
 from api.v1.schemas.policies import (
     BreachCounts,
     Citation,
@@ -140,6 +141,8 @@ __all__ = [
     "EventResults",
     "Explanation",
     "Finding",
+    "GivenUpDone",
+    "GivenUpPage",
     "GroupCounts",
     "Health",
     "HeldList",
@@ -148,6 +151,7 @@ __all__ = [
     "Instant",
     "Judgement",
     "NextCursor",
+    "Notifications",
     "Nudged",
     "Outcome",
     "Parameter",

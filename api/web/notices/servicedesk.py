@@ -9,6 +9,8 @@ from service.notify import upkeep
 from service.notify.config import Webhook
 from service.notify.upkeep import Told
 
+STATES = {"good": "Good", "away": "Does not answer", "quiet": "Quiet hours", "off": "Switched off", "unnamed": "No longer in the file"}
+
 
 class NoticeServiceDesk:
     """See ``api.web.notices.desk.NoticeDesk``."""
@@ -48,15 +50,8 @@ class NoticeServiceDesk:
 
 def _line(one: Told) -> ReceiverLine:
     known, stands = one.receiver, one.standing
-    state, good = "Good", True
-    if known is None:
-        state, good = "No longer in the file", False
-    elif not known.enabled:
-        state = "Switched off"
-    elif one.quiet:
-        state = "Quiet hours"
-    elif stands.failures:
-        state, good = "Does not answer", False
+    state = STATES[one.state]
+    good = one.state not in {"away", "unnamed"}
     way = "" if known is None else "Webhook" if isinstance(known, Webhook) else "E-mail digest"
     title = one.name if known is None else known.called
     return ReceiverLine(
