@@ -30,8 +30,8 @@ from store.ids import digest_of
 from store.queue import mark_dirty
 
 SCOPE = "audits:run"
-CHUNK = 250
-"""Cases that a worker takes at a time."""
+CHUNKS = {"full": 250, "incremental": 1_000}
+"""Cases that a worker takes at a time, by kind: of an incremental audit, few of them are judged."""
 SAMPLE = 2
 """Cases drawn of each team and verdict, unless another number is asked for."""
 MOST_DRAWN = 50
@@ -71,7 +71,7 @@ def start(
     scope: AuditScope | None = None,
     seed: int | None = None,
     sample: int = SAMPLE,
-    chunk: int = CHUNK,
+    chunk: int | None = None,
 ) -> Audit:
     """Put an audit into the queue.  ``as_of`` and ``known_at``: now unless given, the latter never later than now.
 
@@ -94,7 +94,7 @@ def plan(
     scope: AuditScope | None = None,
     seed: int | None = None,
     sample: int = SAMPLE,
-    chunk: int = CHUNK,
+    chunk: int | None = None,
     scheduled: Scheduled | None = None,
 ) -> Audit:
     """The same within a transaction, telling no worker."""
@@ -132,7 +132,7 @@ def plan(
         scheduled_for=scheduled.at if scheduled else None,
         missed=scheduled.missed if scheduled else 0,
     )
-    audits.add(session, made, size=chunk)
+    audits.add(session, made, size=chunk or CHUNKS[kind])
     return made
 
 

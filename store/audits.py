@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from sqlalchemy import delete, func, select, text, tuple_
+from sqlalchemy import delete, func, select, tuple_
 from sqlalchemy.orm import Session
 
 from store.chunkedjobs import UNFINISHED, Chunk, ChunkedJobs
@@ -18,7 +18,7 @@ from store.models import (
     AuditSignatureRow,
     BreachHistoryRow,
 )
-from store.sql import dialect, upsert
+from store.sql import settled, upsert
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,9 +120,8 @@ def newest_line(session: Session) -> int:
 
     On PostgreSQL this waits for the transactions that are writing lines, as ``store.events.last_position`` does for events.
     """
-    if dialect(session) == "postgresql":
-        session.execute(text("LOCK TABLE breach_history IN SHARE MODE"))
-    return session.scalar(select(func.max(BreachHistoryRow.id))) or 0
+    with settled(session, BreachHistoryRow):
+        return session.scalar(select(func.max(BreachHistoryRow.id))) or 0
 
 
 def add(session: Session, audit: Audit, *, size: int) -> int:

@@ -16,7 +16,7 @@ from rules.envelope import content_digest
 from rules.model import Event, Heartbeat
 from store.errors import Unstorable
 from store.models import CaseLinkRow, ConflictRow, EventRow, HeartbeatRow
-from store.sql import chunks, dialect, encode, encode_plain, is_utf8, upsert
+from store.sql import chunks, dialect, encode, encode_plain, is_utf8, settled, upsert
 
 BATCH = 2_000
 RECORD_TYPES = ("event.voided", "event.corrected")
@@ -108,11 +108,11 @@ def last_position(session: Session) -> int:
     """A position such that every event up to it is committed and every later one has a greater position; 0 without events.
 
     On PostgreSQL this waits for the transactions that are inserting events: without that, one of them could still commit a
-    smaller position afterwards, and a report that names the position would not be repeatable.  Needs a session that may write.
+    smaller position afterwards, and a report that names the position would not be repeatable.  Needs a session that may write; what
+    this transaction does next holds nobody up.
     """
-    if dialect(session) == "postgresql":
-        session.execute(text("LOCK TABLE event IN SHARE MODE"))
-    return session.scalar(select(func.max(EventRow.position))) or 0
+    with settled(session, EventRow):
+        return session.scalar(select(func.max(EventRow.position))) or 0
 
 
 def digest_of_event(event: Event) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from itertools import islice
 from typing import Any, TypeVar, cast
 
@@ -28,6 +29,18 @@ def dialect(session: Session) -> str:
 def upsert(session: Session, table: type[DeclarativeBase]) -> postgresql.Insert | sqlite.Insert:
     """An INSERT into ``table`` that knows ON CONFLICT."""
     return postgresql.insert(table) if dialect(session) == "postgresql" else sqlite.insert(table)
+
+
+@contextmanager
+def settled(session: Session, table: type[DeclarativeBase]) -> Iterator[None]:
+    """Inside, nobody is writing to the table; on PostgreSQL, whoever is, is waited for.  On SQLite a writer is alone anyway."""
+    if dialect(session) != "postgresql":
+        yield
+        return
+    inner = session.begin_nested()
+    session.execute(text(f"LOCK TABLE {table.__tablename__} IN SHARE MODE"))
+    yield
+    inner.rollback()  # which gives up the lock: nothing was written
 
 
 class Statement:

@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import func, select, text
 
 from rules.model import Event, Heartbeat
+from store.audits import newest_line
 from store.engine import retrying
 from store.errors import Unstorable
 from store.events import Intake, insert_events, insert_heartbeats, insert_links, last_position
@@ -199,3 +200,14 @@ def test_the_last_position_waits_for_an_insert_that_is_under_way(pg_db):
         slow.commit()
         with store.write.begin() as session:
             assert last_position(session) == session.scalar(select(func.max(EventRow.position)))
+
+
+def test_who_has_taken_the_cut_holds_up_nobody_while_going_on(pg_db):
+    """Planning a job over many cases takes seconds."""
+    with opened(pg_db) as store, store.write.begin() as planning:
+        last_position(planning)
+        newest_line(planning)
+        with store.write.begin() as session:
+            session.execute(text("SET LOCAL lock_timeout = 100"))
+            insert_events(session, [event("meanwhile")], received=1)
+            session.execute(text("LOCK TABLE breach_history IN ROW EXCLUSIVE MODE"))
