@@ -137,10 +137,13 @@ def _aim(verdict: Verdict) -> tuple[Condition, str | None]:
 
 
 def _moved_earlier(verdict: Verdict, prior: Verdict | None) -> str | None:
-    """Whether the very evidence that was late now bears an earlier date, which deserves a second look."""
+    """Whether the very evidence that was late now bears an earlier date, which deserves a second look.
+
+    Where an event has come to count as well, it may be that one which helps: then nobody is said to have changed a date.
+    """
     if prior is None or prior.satisfied_on is None or verdict.satisfied_on is None or verdict.satisfied_on >= prior.satisfied_on:
         return None
-    if set(prior.evidence) & set(verdict.evidence):
+    if verdict.evidence and set(verdict.evidence) <= set(prior.evidence):
         return f"the date of the evidence was changed from {prior.satisfied_on} to {verdict.satisfied_on} after the breach was announced"
     return None
 

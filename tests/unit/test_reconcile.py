@@ -246,6 +246,16 @@ def test_earlier_evidence_that_is_new_contests_nothing():
     assert story.breach.contested is None
 
 
+def test_earlier_evidence_that_is_new_contests_nothing_though_the_call_is_the_same():
+    story = Story()
+    story.judge(verdict(Outcome.BREACHED, evidence=("call",)))
+    story.judge(verdict(Outcome.LATE, satisfied_on="2026-03-05", evidence=("call", "e9")))
+    story.judge(verdict(Outcome.MET, satisfied_on="2026-02-27", evidence=("call", "e2")))
+    assert story.breach.contested is None
+    story.judge(verdict(Outcome.MET, satisfied_on="2026-02-26", evidence=("call", "e2")))
+    assert story.breach.contested is not None
+
+
 def test_a_date_that_the_core_found_moved_is_contested_only_after_the_announcement():
     quiet, loud = Story(), Story()
     quiet.judge(verdict(curable=False))
