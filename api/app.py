@@ -14,7 +14,22 @@ from typing import TYPE_CHECKING, Any
 from flask import Flask, Response, request
 
 from api import access, limits, openapi, operations, problems, recorded, reference, security, system, web
-from api.v1 import audits, backtests, breaches, cases, events, notices, policies, policychanges, reviews, sources, stats, verdicts, webhooks
+from api.v1 import (
+    audits,
+    backtests,
+    breaches,
+    cases,
+    events,
+    notices,
+    policies,
+    policychanges,
+    retention,
+    reviews,
+    sources,
+    stats,
+    verdicts,
+    webhooks,
+)
 from api.web.servicedesk import ServiceDesk
 
 if TYPE_CHECKING:
@@ -34,6 +49,7 @@ SUBJECTS: Sequence[operations.Operations] = (
     sources.operations,
     webhooks.operations,
     notices.operations,
+    retention.operations,
     system.operations,
 )
 
@@ -45,6 +61,8 @@ PATH_PARAMETERS = {
     "source": "What the source's file calls it, or the `source` of its events.",
     "reject": "The number of a record on the reject list.",
     "notice": "The number of a message on the list of those that were given up.",
+    "removal": "The removal's number, which is its certificate's.",
+    "hold": "The legal hold's id.",
     "digest": "A version's digest.",
     "change": "The change's id.",
     "backtest": "The backtest's id.",

@@ -13,6 +13,7 @@ from service.bootstrap import Service
 from service.errors import Flaw, Invalid, NotFound, NotPossible
 from service.retention.access import SCOPE, administers
 from store import legalholds
+from store.errors import CursorError
 from store.legalholds import LegalHold
 from store.removing import take_turn
 
@@ -63,6 +64,21 @@ def count(svc: Service, access: Access) -> int:
     administers(access)
     with svc.reading() as session:
         return legalholds.count(session)
+
+
+def cursor(hold: LegalHold) -> str:
+    """Where a list goes on after this hold."""
+    return f"{hold.set_at}-{hold.id}"
+
+
+def place(text: str | None) -> tuple[int, str] | None:
+    """What ``cursor`` has given.  Raises store.errors.CursorError."""
+    if text is None:
+        return None
+    at, _, name = text.partition("-")
+    if not (at.isascii() and at.isdigit() and len(at) < 18 and name.isascii() and name.isalnum()):
+        raise CursorError("the cursor is not one that this list has given")
+    return int(at), name
 
 
 def of_case(svc: Service, case: str) -> Sequence[LegalHold]:

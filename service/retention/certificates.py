@@ -11,6 +11,7 @@ from service.bootstrap import Service
 from service.errors import NotFound
 from service.retention.access import administers
 from store import removals
+from store.errors import CursorError
 from store.removals import Removal
 
 FORMAT = "duecare-removal"
@@ -21,6 +22,8 @@ MOST = 100
 def listed(svc: Service, access: Access, *, before: str | None = None, limit: int = 50) -> Sequence[Removal]:
     """Removals, the newest first.  Raises Forbidden."""
     administers(access)
+    if before is not None and not (before.isascii() and before.isdigit()):
+        raise CursorError("the cursor is not one that this list has given")
     with svc.reading() as session:
         return removals.listed(session, before=before, limit=min(limit, MOST))
 

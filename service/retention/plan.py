@@ -64,16 +64,21 @@ class Plan:
     """Journeys by why they are kept."""
     going: list[Journey] = field(default_factory=list)
     kept_ones: list[Journey] = field(default_factory=list)
+    whole: bool = True
+    """Whether all journeys were looked at."""
     log_lines: int = 0
     """Lines of the access log whose time has come."""
 
 
-def look(svc: Service, rules: RetentionFile) -> Plan:
-    """What a removal would do now; changes nothing."""
+def look(svc: Service, rules: RetentionFile, *, most: int | None = None) -> Plan:
+    """What a removal would do now; changes nothing.  ``most``: after so many journeys it is left off."""
     from service.retention.ageing import old_lines
 
     plan = Plan(rules)
     for page in pages(svc, rules):
+        if most is not None and plan.journeys + plan.kept.total() >= most:
+            plan.whole = False
+            break
         for one in page:
             if one.kept is None:
                 plan.journeys += 1

@@ -88,14 +88,18 @@ class Due:
 
 
 def load(where: Path | None) -> RetentionFile:
-    """What the file says.  Raises PolicyError with the place of each fault, and NotPossible where there is none."""
+    """What the file says.  Raises NotPossible where there is none, or where it has faults, with the place of each."""
     if where is None:
         raise NotPossible("there are no rules of retention: set DUECARE_RETENTION to a file with them; until then nothing is removed")
-    yaml = read(where)
     try:
-        return RetentionFile.model_validate(yaml.data)
-    except ValidationError as error:
-        raise PolicyError(faults_of(yaml, (), error)) from None
+        yaml = read(where)
+        try:
+            return RetentionFile.model_validate(yaml.data)
+        except ValidationError as error:
+            raise PolicyError(faults_of(yaml, (), error)) from None
+    except PolicyError as error:
+        told = "; ".join(str(fault) for fault in error.faults)
+        raise NotPossible(f"the rules of retention have faults, so nothing is removed: {told}") from None
 
 
 def of_json(value: Mapping[str, Any]) -> RetentionFile:

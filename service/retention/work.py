@@ -66,7 +66,7 @@ class Progress:
 def start(svc: Service, access: Access) -> Removal:
     """Begin a removal under the rules as they are now, or give the one that is running.
 
-    Raises Forbidden, PolicyError, and NotPossible where there are no rules or where tombstones could no longer be told.
+    Raises Forbidden, and NotPossible where there are no good rules or where tombstones could no longer be told.
     """
     administers(access)
     found = rules.load(svc.settings.retention)

@@ -81,6 +81,7 @@ from api.v1.schemas.policies import (
     Rule,
     Stats,
 )
+from api.v1.schemas.retention import LegalHold, LegalHoldPage, Removal, RemovalPage, RetentionPlan
 from api.v1.schemas.upkeep import (
     CaseRef,
     Confirmed,
@@ -150,6 +151,8 @@ __all__ = [
     "HistoryLine",
     "Instant",
     "Judgement",
+    "LegalHold",
+    "LegalHoldPage",
     "NextCursor",
     "Notifications",
     "Nudged",
@@ -165,7 +168,10 @@ __all__ = [
     "Question",
     "RejectPage",
     "Rejected",
+    "Removal",
+    "RemovalPage",
     "Replayed",
+    "RetentionPlan",
     "Review",
     "Rule",
     "Severity",
