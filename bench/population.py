@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from rules.clock import zone
@@ -83,3 +85,37 @@ def plain_case(seed: int, *, case: str = "case-1") -> CaseFile:
             )
         add("case.closed", end, {"closure_reason": "moved"}, 16)
     return CaseFile(case, tuple(events))
+
+
+def awkward_case(seed: int, *, case: str = "case-1") -> CaseFile:
+    """A case as `plain_case` makes them, with one thing that hand-written code for plain cases does not know; the kinds take turns."""
+    rnd = random.Random(seed)
+    events = list(plain_case(seed, case=case).events)
+    add, change = AWKWARD[seed % len(AWKWARD)]
+    at = rnd.randrange(3, len(events))
+    if change is not None:
+        events[at] = replace(events[at], data={**events[at].data, **change(events[at])})
+        events[at] = replace(events[at], data={name: value for name, value in events[at].data.items() if value is not None})
+    for number, (kind, days, data) in enumerate(add):
+        target = events[at]
+        time = target.time + days * DAY + HOUR
+        source = target.source if kind.startswith("event.") else "urn:bench"
+        told = {name: target.id if value == "@target" else value for name, value in data.items()}
+        events.append(Event(source, f"{case}-a{number}", kind, case, time, time + HOUR, True, told))
+    return CaseFile(case, tuple(events))
+
+
+_Added = tuple[tuple[str, int, dict[str, Any]], ...]
+AWKWARD: tuple[tuple[_Added, Callable[[Event], dict[str, Any]] | None], ...] = (
+    ((("event.voided", 2, {"target": "@target"}),), None),
+    ((("event.corrected", 2, {"target": "@target", "set": {"occurred_on": "2026-03-20"}}),), None),
+    ((("clock.paused", 1, {"approved_by": {"id": "m9"}}), ("clock.resumed", 15, {})), None),
+    ((("case.closed", 5, {"closure_reason": "moved"}), ("case.reopened", 9, {"closure_was_error": False})), None),
+    ((("case.closed", 5, {"closure_reason": "moved"}), ("visit.held", 60, {"status": "held", "mode": "in_person", "seen": ["c1"]})), None),
+    ((), lambda _: dict.fromkeys(("status", "mode", "kind", "participants"))),
+    ((), lambda event: {"occurred_on": _ZONE.local(event.time).date().isoformat()}),
+    ((("case.transferred", 3, {"to_team": "b"}),), lambda _: {"team": "a"}),
+    ((("household.recorded", 3, {"members": [{"person": "m1", "role": "parent"}]}),), None),
+    ((("visit.held", 0, {"status": "held", "mode": "in_person", "seen": ["c1"], "episode": "E1"}),), None),
+)
+"""What is added after an event (type, days later, data), and what of the event itself is changed (None: left out)."""
