@@ -15,6 +15,7 @@ import redis
 from dramatiq.brokers.redis import RedisBroker
 from redis.backoff import NoBackoff
 from redis.retry import Retry
+from structlog.contextvars import get_contextvars
 
 from service.logs import get
 from service.metrics import Metrics
@@ -117,8 +118,12 @@ class QueueHints:
         messages = [_message(ONE_CASE, case) for case in cases]
         if len(cases) > SINGLE_HINTS:
             messages = [_message(WAITING)] * min(len(cases) // CASES_A_CLAIM + 2, 2 * SINGLE_HINTS)
-        if self._backlog is None or self._backlog() <= 2 * SINGLE_HINTS:
-            self._enqueue(messages)
+        if self._backlog is not None and self._backlog() > 2 * SINGLE_HINTS:
+            messages = []
+        if cases:
+            told = [message.message_id for message in messages[:SINGLE_HINTS]]
+            _log.info("cases_wait", cases=list(cases[:SINGLE_HINTS]), count=len(cases), messages=told)
+        self._enqueue(messages)
 
     def work_on(self, backtest: str, *, workers: int = 1) -> None:
         self._enqueue([_message(BACKTEST, backtest, queue=BULK) for _ in range(workers)])
@@ -158,4 +163,5 @@ def producer(url: str, metrics: Metrics) -> QueueHints:
 
 
 def _message(actor: str, *args: str, queue: str = QUEUE) -> dramatiq.Message[None]:
-    return dramatiq.Message(queue_name=queue, actor_name=actor, args=args, kwargs={}, options={})
+    request = get_contextvars().get("request_id")
+    return dramatiq.Message(queue_name=queue, actor_name=actor, args=args, kwargs={}, options={"request_id": request} if request else {})

@@ -6,14 +6,18 @@ are right in whichever process is asked.  Labels hold codes and rule ids, never 
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest, start_http_server
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from service.logs import get
+
+PORTS = 64
+"""Processes of one machine that may tell their figures."""
 
 _log = get("metrics")
 
@@ -164,12 +168,28 @@ class Metrics:
         self.access_lines = Counter(
             "duecare_access_lines", "Lines of the access log: written, failed; failed must stay 0", ("result",), registry=registry
         )
+        self._stored = CollectorRegistry()
         if standing is not None:
-            registry.register(_FromStore(standing))
+            self._stored.register(_FromStore(standing))
 
     def text(self) -> bytes:
-        """Prometheus' text format."""
-        return generate_latest(self.registry)
+        """Prometheus' text format: the process's own figures, and those of the store."""
+        return generate_latest(self.registry) + generate_latest(self._stored)
+
+    def serve(self, address: str, port: int) -> int | None:
+        """Answer Prometheus on the first free port from ``port`` on, in a thread of its own; which one, or None where all are taken.
+
+        Tells the process's own figures only: those of the store are the same everywhere, and each reading of them costs a look.
+        """
+        for one in range(port, min(port + PORTS, 65_536)):
+            try:
+                start_http_server(one, addr=address, registry=self.registry)
+            except OSError as error:
+                if error.errno not in {errno.EADDRINUSE, errno.EACCES}:
+                    raise
+            else:
+                return one
+        return None
 
 
 def documented() -> list[tuple[str, str]]:

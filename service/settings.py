@@ -88,6 +88,22 @@ class Settings(SignOnSettings):
         validation_alias=AliasChoices("DUECARE_LOG_FORMAT"),
         description="json, console, or auto: console on a terminal, else json.",
     )
+    metrics_port: int | None = Field(
+        default=None,
+        ge=1,
+        le=65_535,
+        validation_alias=AliasChoices("DUECARE_METRICS_PORT"),
+        description=(
+            "Port on which each worker and scheduler tells Prometheus its counters, without a key: the first that is free from this one "
+            "on, so that any number of them may run on a machine. Unset: none is told. The web tells its own at /metrics."
+        ),
+    )
+    metrics_address: str = Field(
+        default="127.0.0.1",
+        min_length=1,
+        validation_alias=AliasChoices("DUECARE_METRICS_ADDRESS"),
+        description="Address of this machine on which they do so; 0.0.0.0 for every one.",
+    )
     body_limit: int = Field(
         default=16 * 1024 * 1024,
         ge=1024,

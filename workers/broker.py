@@ -17,6 +17,7 @@ from dramatiq.brokers.stub import StubBroker
 from dramatiq.middleware import Middleware, ShutdownNotifications, TimeLimit
 from redis.backoff import NoBackoff
 from redis.retry import Retry
+from structlog.contextvars import bind_contextvars, unbind_contextvars
 
 from service.hints import AUDITS, BULK, NOTICES, PULLS, QUEUE
 
@@ -91,7 +92,27 @@ def _middleware() -> list[Middleware]:
 
     No AgeLimit either: it goes by the machines' clocks, and an old hint costs one look.
     """
-    return [TimeLimit(time_limit=TIME_LIMIT), ShutdownNotifications()]
+    return [TimeLimit(time_limit=TIME_LIMIT), ShutdownNotifications(), LogIds()]
+
+
+class LogIds(Middleware):
+    """Every line that a worker logs while it follows a message carries the message's id and that of the request which sent it."""
+
+    def before_process_message(self, broker: dramatiq.Broker, message: dramatiq.MessageProxy) -> None:  # noqa: ARG002 - dramatiq's
+        """Bind them."""
+        request = message.options.get("request_id")
+        bind_contextvars(message_id=message.message_id, **({"request_id": request} if request else {}))
+
+    def after_process_message(
+        self,
+        broker: dramatiq.Broker,  # noqa: ARG002
+        message: dramatiq.MessageProxy,  # noqa: ARG002
+        *,
+        result: Any = None,  # noqa: ARG002
+        exception: BaseException | None = None,  # noqa: ARG002
+    ) -> None:
+        """Forget them."""
+        unbind_contextvars("message_id", "request_id")
 
 
 def _keepalive() -> dict[int, Any]:

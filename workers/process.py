@@ -66,6 +66,7 @@ def run_worker() -> int:
     with _stopping() as stop:
         broker = make_broker()
         broker.emit_after("process_boot")
+        tell_figures(service())
         others = [make_broker(), make_broker()]
         for other in others:
             other.emit_after("process_boot")
@@ -77,6 +78,22 @@ def run_worker() -> int:
         for one in (*others, broker):
             one.close()
     return 0
+
+
+def tell_figures(svc: Service) -> None:
+    """Tell Prometheus what this process counts, where the settings name a port.  A port that cannot be had stops no work."""
+    settings = svc.settings
+    if settings.metrics_port is None:
+        return
+    try:
+        port = svc.metrics.serve(settings.metrics_address, settings.metrics_port)
+    except OSError as error:
+        _log.error("metrics_not_told", exc_info=error)
+    else:
+        if port is None:
+            _log.error("metrics_not_told", why="no port is free", first=settings.metrics_port)
+        else:
+            _log.info("metrics_told", port=port)
 
 
 def run_workers(processes: int | None = None) -> int:
@@ -97,6 +114,7 @@ def run_scheduler() -> int:
     logs.configure(settings)
     with _stopping() as stop:
         svc = build(settings)
+        tell_figures(svc)
         _log.info("scheduler_started")
         sweeper.run(svc, stop)
         svc.close()
