@@ -162,6 +162,8 @@ def _record(svc: Service, outcomes: Sequence[tuple[Claim, Found]]) -> int:
         for claim, _ in held:
             release(session, claim, done=True)
     svc.metrics.evaluations.labels("done").inc(len(done))
+    if done:
+        _log.info("cases_judged", cases=[found.state.case for found in done])
     for found in done:
         for change in found.changes.breaches:
             for line in change.lines:
