@@ -9,6 +9,7 @@ import click
 
 from cli.adapterfiles import lint, schema
 from cli.common import EXIT_BREACHED, EXIT_GOOD, EXIT_USAGE, complain, moment, plural
+from cli.recorded import note
 from cli.rejects import FORM, confirm, dismiss, rejects, replay, tell
 
 if TYPE_CHECKING:
@@ -144,6 +145,7 @@ def try_(name: str, limit: int, kind: str | None, values: bool, form: str) -> in
     from service.trial import trial
 
     with service(schema=False) as svc:
+        note(thing=name)
         source = svc.feeds.get(name)
         found = list(trial(svc, source, limit=limit, kind=kind))
     if form == "json":
@@ -205,6 +207,7 @@ def pull(name: str, from_start: bool, judge: bool, form: str) -> int:
     from service.pull import forget, pull
 
     with service() as svc:
+        note(thing=name)
         source = svc.feeds.get(name)
         if from_start:
             forget(svc, source)

@@ -19,6 +19,7 @@ import click
 from cli.auditoptions import of_office, of_policy, of_program, of_sample, of_team, scope_of
 from cli.auditschedules import schedule
 from cli.common import EXIT_FAILED, EXIT_GOOD, WHEN, complain, moment, plural
+from cli.recorded import note
 
 if TYPE_CHECKING:
     from service.bootstrap import Service
@@ -87,6 +88,7 @@ def run(
         kind = "incremental" if incremental else "full"
         scope = scope_of(policies, program, teams, offices, since, until)
         made = audits.start(svc, system(), as_of=as_of, known_at=known_at, kind=kind, scope=scope, seed=seed, sample=sample)
+        note(thing=made.id)
         done = _work(svc, made)
         if done.state != "done":
             complain(f"Error: the audit is {done.state}{f': {done.error}' if done.error else ''}.")
@@ -132,6 +134,7 @@ def show(audit_id: str) -> int:
     from service.access import system
 
     with service() as svc:
+        note(thing=audit_id)
         found = audits.get(svc, system(), audit_id)
         how = audits.progress(svc, found)
         signed = audits.signatures(svc, system(), audit_id)
@@ -160,6 +163,7 @@ def report(audit_id: str, form: str, out: Path | None) -> int:
     from cli.stored import service
 
     with service() as svc:
+        note(thing=audit_id)
         _show(svc, audit_id, form, out)
     return EXIT_GOOD
 
@@ -173,6 +177,7 @@ def resume(audit_id: str) -> int:
     from service.access import system
 
     with service() as svc:
+        note(thing=audit_id)
         done = _work(svc, audits.get(svc, system(), audit_id))
     complain(f"The audit is {done.state}{f': {done.error}' if done.error else ''}.")
     return EXIT_GOOD if done.state == "done" else EXIT_FAILED
@@ -187,6 +192,7 @@ def cancel(audit_id: str) -> int:
     from service.access import system
 
     with service() as svc:
+        note(thing=audit_id)
         audits.cancel(svc, system(), audit_id)
     complain("The audit is cancelled.")
     return EXIT_GOOD
@@ -201,6 +207,7 @@ def judge_again(audit_id: str) -> int:
     from service.access import system
 
     with service() as svc:
+        note(thing=audit_id)
         count = audits.judge_again(svc, system(), audit_id)
     complain(f"{plural(count, 'case')} will be judged again.")
     return EXIT_GOOD

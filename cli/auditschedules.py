@@ -8,6 +8,7 @@ import click
 
 from cli.auditoptions import of_office, of_policy, of_program, of_sample, of_team, scope_of
 from cli.common import EXIT_GOOD, complain, moment
+from cli.recorded import note
 
 
 @click.group()
@@ -68,6 +69,7 @@ def pause_schedule(schedule_id: str) -> int:
     from service.access import system
 
     with service() as svc:
+        note(thing=schedule_id)
         auditschedules.pause(svc, system(), schedule_id)
     complain("The schedule is paused.")
     return EXIT_GOOD
@@ -82,6 +84,7 @@ def resume_schedule(schedule_id: str) -> int:
     from service.access import system
 
     with service() as svc:
+        note(thing=schedule_id)
         found = auditschedules.resume(svc, system(), schedule_id)
     complain(f"The next audit is made on {moment(found.next_at)}.")
     return EXIT_GOOD
@@ -96,6 +99,7 @@ def remove_schedule(schedule_id: str) -> int:
     from service.access import system
 
     with service() as svc:
+        note(thing=schedule_id)
         auditschedules.remove(svc, system(), schedule_id)
     complain("The schedule is removed.")
     return EXIT_GOOD

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import click
 
 from cli.common import EXIT_FAILED, EXIT_GOOD, WHEN, complain, load_policies, moment, plural, policy_files
+from cli.recorded import note
 
 if TYPE_CHECKING:
     from service.backtest import Backtest
@@ -61,6 +62,7 @@ def backtest(
         candidate = _candidate(svc, new, parameters)
         day = since.date() if since is not None else None
         made = backtests.start(svc, system(), candidate=candidate, since=day, as_of=as_of, known_at=known_at)
+        note(thing=made.id)
         done = _work(svc, made)
         if done.state != "done":
             complain(f"Error: the backtest is {done.state}{f': {done.error}' if done.error else ''}.")

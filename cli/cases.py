@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from cli.common import complain
+from cli.recorded import note
 
 
 @click.group()
@@ -26,9 +27,8 @@ def export(case: str, form: str, out: Path | None) -> int:
     """
     from cli.db import told_of_files
     from cli.stored import service
-    from service import accesslog, caseexport
+    from service import caseexport
     from service.access import system
-    from store.accesslog import Entry
 
     if form == "zip" and out is None:
         raise click.UsageError("An archive is written to a file: give --out FILE.")
@@ -37,7 +37,7 @@ def export(case: str, form: str, out: Path | None) -> int:
     with service() as svc:
         access = system("cli")
         made = caseexport.document(svc, access, case) if form == "json" else caseexport.archive(svc, access, case)
-        accesslog.record(svc, Entry(at=svc.now(), actor=access.actor, via="cli", action="case.export", case=case))
+        note(case=case)
     if out is None:
         click.echo(made.body.decode(), nl=False)
         return 0

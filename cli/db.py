@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from cli.common import EXIT_BREACHED, complain, moment, plural
+from cli.recorded import leave_out
 from cli.seals import seal, seals, verified, verify
 
 if TYPE_CHECKING:
@@ -112,6 +113,7 @@ def restore(file: Path, only_look: bool) -> int:
 
     with service(schema=False) as svc, told_of_files():
         if only_look:
+            leave_out()
             _tell(f"{file} is whole and holds", backups.look(file))
             return 0
         made = backups.restore(svc, file)

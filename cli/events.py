@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import click
 
 from cli.common import EXIT_GOOD, EXIT_USAGE, complain
+from cli.recorded import note
 
 if TYPE_CHECKING:
     from rules.envelope import Parsed
@@ -53,6 +54,7 @@ def import_(files: Sequence[str], mapping: str | None, form: str) -> int:
         for batch, report in _stored(svc, batches):
             taken.note(batch, report)
             advance(taken.counts.total(), None)
+        note(count=taken.totals().get("accepted", 0))
     if form == "json":
         click.echo(json.dumps(taken.totals()))
     else:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from cli.common import WHEN, complain, load_policies, now_ms, plural, with_parameters
+from cli.recorded import note
 
 if TYPE_CHECKING:
     from rules.model import CaseFile
@@ -108,6 +109,7 @@ def _stored(
     from store.cases import load_case
 
     with service() as svc:
+        note(case=case)
         known_ms = min(policy.zone.last_ms_of(known_at) for policy in svc.policies.policies)
         usable = load_policies(policies) if policies else list(svc.policies_at(known_ms).policies)
         chosen = with_parameters(_with_rule(usable, rule), parameters)

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 import click
 
 from cli.common import WHEN, complain, moment
+from cli.recorded import note
 
 
 @click.group()
@@ -40,6 +41,7 @@ def create(name: str, scopes: Sequence[str], teams: Sequence[str], offices: Sequ
 
     with service() as svc:
         key, token = api_keys.create(svc, name=name, scopes=scopes, teams=teams or None, offices=offices or None, expires=_end(expires))
+        note(thing=key.id)
     if form == "json":
         click.echo(json.dumps({"id": key.id, "name": key.name, "scopes": sorted(key.scopes), "key": token}))
     else:
@@ -93,6 +95,7 @@ def revoke(key_id: str) -> int:
 
     with service() as svc:
         key = api_keys.revoke(svc, key_id)
+        note(thing=key.id)
     click.echo(f"Key {key.id} ({key.name}) is revoked.")
     return 0
 

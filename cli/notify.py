@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from cli.common import complain, moment
+from cli.recorded import note
 
 FORMAT = click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
 ONE = click.argument("number", metavar="[NUMBER]", required=False, type=int)
@@ -85,6 +86,7 @@ def test(name: str) -> int:
     from service.notify.webhook import NotTaken
 
     with service() as svc:
+        note(thing=name)
         try:
             try_out(svc, name)
         except NotTaken as error:
@@ -142,6 +144,7 @@ def retry(number: int | None, receiver: str | None, everything: bool) -> int:
     _one_of(number, receiver, everything)
     with service() as svc:
         done = upkeep.retry(svc, number=number, receiver=receiver)
+        note(thing=str(number) if number is not None else receiver, count=done)
     click.echo(f"{_messages(done)} sent again.")
     return 0
 
@@ -158,6 +161,7 @@ def dismiss(number: int | None, receiver: str | None, everything: bool) -> int:
     _one_of(number, receiver, everything)
     with service() as svc:
         done = upkeep.dismiss(svc, number=number, receiver=receiver)
+        note(thing=str(number) if number is not None else receiver, count=done)
     click.echo(f"{_messages(done)} taken off the list.")
     return 0
 

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cli.common import EXIT_GOOD, EXIT_USAGE, complain, moment, plural, policy_path
+from cli.recorded import note
 
 if TYPE_CHECKING:
     from service.access import Access
@@ -219,6 +220,7 @@ def _signed_in(user: str, password_stdin: bool, *, registered: bool = False) -> 
     password = sys.stdin.readline().rstrip("\r\n") if password_stdin else click.prompt("Password", hide_input=True, err=True)
     with service() as svc:
         access = users.access_of(users.sign_in(svc, name=user, password=password))
+        note(actor=access.actor)
         if registered:
             register(svc)
         try:

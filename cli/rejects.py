@@ -7,6 +7,7 @@ import json
 import click
 
 from cli.common import EXIT_BREACHED, EXIT_GOOD, EXIT_USAGE, complain, moment, plural
+from cli.recorded import note
 
 FORM = click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
 
@@ -20,6 +21,7 @@ def rejects(name: str, form: str) -> int:
     from store.sources import open_rejects
 
     with service() as svc:
+        note(thing=name)
         source = svc.feeds.get(name)
         with svc.reading() as session:
             rows = [
@@ -49,6 +51,7 @@ def replay(name: str, form: str) -> int:
     from service.rejects import replay
 
     with service() as svc:
+        note(thing=name)
         done = replay(svc, svc.feeds.get(name))
     return tell(done.counts, done.error, form)
 
@@ -62,6 +65,7 @@ def dismiss(name: str, reject: int) -> int:
     from service.rejects import dismiss
 
     with service() as svc:
+        note(thing=name)
         done = dismiss(svc, svc.feeds.get(name), reject, by="system")
     if not done:
         complain(f"There is no open reject {reject} of {name}.")
@@ -80,6 +84,7 @@ def confirm(name: str) -> int:
     from service.sweeps import confirm
 
     with service() as svc:
+        note(thing=name)
         try:
             gone = confirm(svc, svc.feeds.get(name), by="system")
         except NotPossible as error:

@@ -32,8 +32,11 @@ class Unavailable(click.ClickException):
 def service(*, schema: bool = True, logging: bool = False) -> Iterator[Service]:
     """The service that the environment describes.  ``schema``: refuse a database whose tables are not those of this program.
 
+    The access log gets a line, where the command is one of those that leave one.
+
     ``logging``: log as the settings say, as processes that stay do; a command that comes and goes says what there is to say itself.
     """
+    from cli.recorded import recording
     from service import logs
     from service.bootstrap import build
 
@@ -47,7 +50,8 @@ def service(*, schema: bool = True, logging: bool = False) -> Iterator[Service]:
                 from store.migrations import require
 
                 require(made.engine)
-            yield made
+            with recording(made, schema=schema):
+                yield made
         finally:
             made.close()
 

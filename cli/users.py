@@ -9,6 +9,7 @@ from collections.abc import Sequence
 import click
 
 from cli.common import complain, moment
+from cli.recorded import note
 
 
 @click.group()
@@ -33,6 +34,7 @@ def create(name: str, roles: Sequence[str], teams: Sequence[str], offices: Seque
 
     with service() as svc:
         user, password = accounts.create(svc, name=name, roles=roles, email=email, teams=teams or None, offices=offices or None)
+        note(thing=user.id)
     complain(f"Account {user.name} with {', '.join(sorted(user.roles))}. Its one-time password is not shown again:")
     click.echo(password)
     return 0
@@ -83,6 +85,7 @@ def reset_password(name: str) -> int:
 
     with service() as svc:
         password = accounts.reset_password(svc, name=name)
+        note(thing=next(user.id for user in accounts.listed(svc) if user.name == name))
     complain(f"The one-time password of {name} is not shown again:")
     click.echo(password)
     return 0
@@ -104,6 +107,7 @@ def change_password(name: str, from_stdin: bool) -> int:
     with service() as svc:
         user = accounts.sign_in(svc, name=name, password=old)
         accounts.change_password(svc, user_id=user.id, old=old, new=new)
+        note(thing=user.id, actor=f"user:{user.id}")
     click.echo(f"The password of {name} is changed.")
     return 0
 
@@ -118,5 +122,6 @@ def disable(name: str, undo: bool) -> int:
 
     with service() as svc:
         user = accounts.change(svc, name=name, disabled=not undo)
+        note(thing=user.id)
     click.echo(f"Account {user.name} is {'disabled' if user.disabled else 'enabled'}.")
     return 0

@@ -54,6 +54,7 @@ READINGS = {
     "source.try": "Tried a mapping on the first records of a source",
     "conflicts.list": "Looked at conflicting deliveries",
     "quarantine.list": "Looked at the cases that were set aside",
+    "store.backup": "Took a backup of everything",
     "notices.list": "Looked at the messages to others",
     "accounts.list": "Looked at the accounts",
     "account.read": "Looked at an account",
@@ -106,6 +107,8 @@ CHANGES = {
     "key.rotate": "Rotated an API key",
     "key.revoke": "Revoked an API key",
     "notice.retry": "Had a message to others sent again",
+    "notice.test": "Tried out a receiver of messages",
+    "store.restore": "Filled the store from a backup",
     "notice.dismiss": "Took a message to others off the list",
 }
 ACTIONS = READINGS | CHANGES
