@@ -13,6 +13,8 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 Scalar = bool | int | str
+DATA, EVENT, ASKED = 0, 1, 2
+"""How far a condition looks: at the data under test; at the event that carries it, in its case; at what asks for it, too."""
 Watch = Callable[[str, Any], Any]
 """What looks on while coverage is measured: it wraps what a part of a condition (by its word) becomes, one function or several."""
 
@@ -109,11 +111,19 @@ class Test(Model):
         return None
 
     @cached_property
-    def literal(self) -> bool:
-        """Whether it looks at nothing but the data under test."""
-        words = [one for _, value in self.active for one in (value if isinstance(value, tuple) else (value,))]
-        inner = all(part.literal for part in (self.each, self.some) if part is not None)
-        return inner and not self.includes_role and not any(isinstance(w, Ref) or (isinstance(w, str) and w.startswith("$")) for w in words)
+    def reach(self) -> int:
+        """How far it looks: DATA, EVENT or ASKED."""
+        words = [_reach(one) for _, value in self.active for one in (value if isinstance(value, tuple) else (value,))]
+        inner = [part.reach for part in (self.each, self.some) if part is not None]
+        return max((EVENT if self.includes_role else DATA, *words, *inner))
+
+
+def _reach(word: Any) -> int:
+    if isinstance(word, Ref):
+        return EVENT if word.state is not None or word.previous is not None else ASKED
+    if not isinstance(word, str) or not word.startswith("$"):
+        return DATA
+    return EVENT if word.startswith("$this.") else ASKED
 
 
 class Where(BaseModel):
@@ -131,10 +141,15 @@ class Where(BaseModel):
         return self.__pydantic_extra__ or {}
 
     @cached_property
+    def reach(self) -> int:
+        """How far it looks: DATA, EVENT or ASKED."""
+        parts = (*(self.all_ or ()), *(self.any_ or ()), *((self.not_,) if self.not_ else ()), *self.tests.values())
+        return max((part.reach for part in parts), default=DATA)
+
+    @cached_property
     def literal(self) -> bool:
         """Whether it looks at nothing but the data under test: no references, no roles of the household."""
-        parts = (*(self.all_ or ()), *(self.any_ or ()), *((self.not_,) if self.not_ else ()))
-        return all(part.literal for part in parts) and all(test.literal for test in self.tests.values())
+        return self.reach == DATA
 
     @cached_property
     def watch(self) -> Watch | None:
@@ -164,11 +179,6 @@ class Selector(Model):
     @classmethod
     def _short(cls, data: Any) -> Any:
         return {"event": data} if isinstance(data, str | list | tuple) else data
-
-    @cached_property
-    def plain(self) -> bool:
-        """Whether it is one name without any condition."""
-        return len(self.names) == 1 and self.where is None and not self.same and self.of == "episode"
 
     @cached_property
     def names(self) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ Another domain (permits, invoices, hospital stays) brings another catalogue, so 
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -100,6 +101,33 @@ class CourseOfCase(_Part):
     roster: RosterEvents | None = None
     state: dict[str, tuple[Moves, ...]] = Field(default_factory=dict)
     links: dict[str, tuple[LinkSource, ...]] = Field(default_factory=dict)
+
+    def naming(self, kind: str) -> tuple[tuple[str, ...], ...]:
+        """Where an event of a type names the team, the office and the worker: paths for each, of which the first that is there counts."""
+        known = self._naming.get(kind)
+        if known is None:
+            known = self._naming[kind] = tuple(self._paths(what, kind) for what in ("team", "office", "worker"))
+        return known
+
+    @cached_property
+    def telling_owners(self) -> frozenset[str]:
+        """The first steps of all of these paths: an event without any of them names nobody."""
+        kinds = {source.event for sources in self.state.values() for source in sources}
+        kinds |= {self.course.team.moves.event} if self.course.team is not None and self.course.team.moves is not None else {""}
+        return frozenset(path.partition(".")[0] for kind in kinds for paths in self.naming(kind) for path in paths)
+
+    @cached_property
+    def _naming(self) -> dict[str, tuple[tuple[str, ...], ...]]:
+        return {}
+
+    def _paths(self, what: str, kind: str) -> tuple[str, ...]:
+        course = self.course
+        if what == "team" and course.team is not None:
+            moves = course.team.moves
+            return (*((moves.attribute,) if moves is not None and moves.event == kind else ()), course.team.attribute)
+        if what == "office" and course.office is not None:
+            return (course.office,)
+        return tuple(source.attribute for source in self.state.get(what, ()) if source.event == kind)
 
     @classmethod
     def of(cls, catalogue: Any) -> CourseOfCase:

@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from rules import verdicts
-from rules.clock import Zone
+from rules.clock import Zone, parse_day
 from rules.course import dig
 from rules.decide import Deciders, Disagreement, Item, decide
 from rules.history import Episode, History, build
@@ -154,13 +154,14 @@ def _stage(policy: Policy, zone: Zone, file: CaseFile, as_of: When, known_at: Wh
     if key in cache:
         return cache[key]
     types = policy.catalogue.types
-    heard = [event for event in (_all_events(file) if file.linked else file.events) if event.type in types]
+    heard = [event for event in _all_events(file) if event.type in types]
     facts, queries = standing(heard, known, policy.catalogue)
     domain = policy.domain
     into, merge_queries = roots(facts, domain, at)
     run.ask([*queries, *merge_queries])
     root = into.get(file.case, file.case)
-    run.changes += [t for t in (*(f.time for f in facts), *(_day_start(f, zone) for f in facts)) if t > at]
+    run.changes += [f.time for f in facts if f.time > at]
+    run.changes += [t for f in facts if f.day is not None and (t := zone.start_of(parse_day(f.day))) > at]
     run.changes += [e.recorded for e in _all_events(file) if e.recorded > known]
     if root != file.case:
         run.ask([DataQuery("merged", file.case, f"this case was merged into {root} and is judged there")])
@@ -185,16 +186,14 @@ def _stage(policy: Policy, zone: Zone, file: CaseFile, as_of: When, known_at: Wh
 
 def _complete(sources: set[str], beats: Mapping[str, int], holds: Sequence[Hold]) -> int | None:
     """How far all sources that have spoken are complete, as far as they say so: by their heartbeats, and by what could not be read."""
+    if not beats and not holds:
+        return None
     said = [beats[source] for source in sources | {hold.source for hold in holds} if source in beats]
     return min([*said, *(hold.complete_until for hold in holds)], default=None)
 
 
-def _day_start(fact: Fact, zone: Zone) -> int:
-    return fact.time if fact.day is None else zone.start_of(dt.date.fromisoformat(fact.day).toordinal())
-
-
-def _all_events(file: CaseFile) -> list[Event]:
-    return [*file.events, *(event for events in file.linked.values() for event in events)]
+def _all_events(file: CaseFile) -> Sequence[Event]:
+    return [*file.events, *(event for events in file.linked.values() for event in events)] if file.linked else file.events
 
 
 def _office(episode: Episode, policy: Policy) -> str | None:
@@ -247,8 +246,7 @@ def _judge_episode(versions: Sequence[Policy], stage: _Stage, episode: Episode, 
                 if reign.is_now:
                     _count(rule, view, run)
                 continue
-            found = [o for clause in rule.clauses for o in clause.obligations(view)]
-            share.add(rule, [in_force(o, reign) for o in found])
+            share.add(rule, [in_force(o, reign) for clause in rule.clauses for o in clause.obligations(view)])
         shares.append(share)
     for share, asked in each_once(shares):
         _settle(run, share.reign.policy, asked, share.view, ask, stage, until)
@@ -286,33 +284,27 @@ def _settle(
 ) -> None:
     """Stage 3: every world of every obligation decided, and the worlds of each joined into one verdict, which holds ``until`` at most."""
     items: list[Item] = []
-    ids: list[str] = []
-    episode = str(view.episode.number)
     for rule, obligation in asked:
-        spared = bool(ask.waived) and (episode, rule.id, obligation.key) in ask.waived
-        for world in _flat(obligation):
+        spared = bool(ask.waived) and (view.number, rule.id, obligation.key) in ask.waived
+        for world in obligation.worlds:
             items.append((replace(world.duty, waived=True) if spared else world.duty, world.candidates))
-            ids.append(rule.id)
+            if world.excusing is not None:
+                duty = world.excusing.duty
+                items.append((replace(duty, waived=True) if spared else duty, world.excusing.candidates))
     told: list[Disagreement] = []
     decisions = decide(items, stage.as_of, deciders=ask.deciders, on_disagreement=told.append)
-    run.disagreements += [(ids[one.index], one) for one in told]
-    at = 0
+    if told:
+        ids = [rule.id for rule, obligation in asked for world in obligation.worlds for _ in range(1 + (world.excusing is not None))]
+        run.disagreements += [(ids[one.index], one) for one in told]
+    coming = iter(decisions)
     for rule, obligation in asked:
-        decided = {}
-        for world in _flat(obligation):
-            decided[id(world)] = decisions[at]
-            at += 1
-        verdict, world, decision = verdicts.join(obligation, decided, view=view, policy=policy, rule=rule, known_at=stage.known_at)
-        if until is not None:
-            verdict = replace(verdict, next_change=until if verdict.next_change is None else min(until, verdict.next_change))
+        verdict, world, decision = verdicts.join(
+            obligation, coming, view=view, policy=policy, rule=rule, known_at=stage.known_at, until=until
+        )
         run.verdicts.append(verdict)
         run.details.append(Judged(verdict, policy, rule, obligation, world, decision, view))
         if verdict.next_change is not None:
             run.changes.append(verdict.next_change)
-
-
-def _flat(obligation: Obligation) -> list[World]:
-    return [w for world in obligation.worlds for w in ((world,) if world.excusing is None else (world, world.excusing))]
 
 
 def _count(rule: Rule, view: View, run: _Run) -> None:

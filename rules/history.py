@@ -170,6 +170,7 @@ class _Splitter:
     def __init__(self, course: Course, wrong: set[int]) -> None:
         self.wrong = wrong
         self.name, self.program, self.closing_papers = course.episode, course.program, course.closing_papers
+        self.telling = {path.partition(".")[0] for path in (self.name, self.program) if path is not None}
         self.closes = course.closes.event if course.closes else None
         self.reopens = course.reopens.event if course.reopens else None
         self.merges = course.merges.event if course.merges else None
@@ -177,28 +178,37 @@ class _Splitter:
         self.named: dict[str, Episode] = {}
 
     def place(self, entry: Entry) -> None:
+        """Puts the next event into its episode."""
         data, kind = entry.data, entry.type
-        name = dig(data, self.name) if self.name is not None else None
+        name = program = None
+        if not self.telling.isdisjoint(data):
+            name = dig(data, self.name) if self.name is not None else None
+            program = dig(data, self.program) if self.program is not None else None
         episode = self._episode_of(entry, name)
         episode.entries.append(entry)
         entry.episode = episode.number
         if name is not None and episode.name is None and name not in self.named:
             episode.name = name
             self.named[name] = episode
+        if program is not None:
+            episode.programs.add(program)
         closings = episode.closings
-        entry.attempt = len(closings) + (1 if not closings or closings[-1].reopened else 0)
-        if kind == self.closes and entry.order not in self.wrong:
+        if closings:
+            entry.attempt = len(closings) + (1 if closings[-1].reopened else 0)
+        if kind == self.closes:
+            if entry.order in self.wrong:
+                return
             self._close(episode, entry)
+            if entry.stray_closure:
+                return
         elif kind == self.reopens and closings and closings[-1].reopened is None:
             closings[-1].reopened = entry
             entry.attempt += 1
-        if self.program is not None and (program := dig(data, self.program)) is not None:
-            episode.programs.add(program)
-        if not entry.stray_closure and entry.order not in self.wrong:
-            if kind in episode.by_type:
-                episode.by_type[kind].append(entry)
-            else:
-                episode.by_type[kind] = [entry]
+        mine = episode.by_type.get(kind)
+        if mine is None:
+            episode.by_type[kind] = [entry]
+        else:
+            mine.append(entry)
 
     def _close(self, episode: Episode, entry: Entry) -> None:
         if episode.closed is None:

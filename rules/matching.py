@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
@@ -133,14 +133,17 @@ def _of_attribute(test: Test, path: str, prefix: str, tests: list[Check]) -> Che
     name = prefix + path
     missing: Answer = (UNCLEAR, name)
     whole = tests[0] if len(tests) == 1 else _all(tests)
+    dotted = "." in path
     if test.present is None:
         needs_another = [wanted for _, wanted in test.active if isinstance(wanted, Ref) and wanted.if_none == "false"]
 
         def run(data: Any, context: Context) -> Answer:
-            value = dig(data, path)
+            value = dig(data, path) if dotted else data.get(path) if isinstance(data, dict) else None
             if value is not None:
                 return whole(value, context)
-            return next((_without(ref) for ref in needs_another if resolve(ref, context)[0] == [Looked.NOTHING]), missing)
+            if needs_another:
+                return next((_without(ref) for ref in needs_another if resolve(ref, context)[0] == [Looked.NOTHING]), missing)
+            return missing
 
         return run
     present = test.present
@@ -166,9 +169,9 @@ def _same(a: Any, b: Any) -> bool:
 
 def _against(wanted: Value, context: Context, holds: Callable[[Any], bool], why: Callable[[Any], str]) -> Answer:
     """Compares with a value that may have to be looked up, and may then be one of several or none."""
-    if not isinstance(wanted, Ref) and not (isinstance(wanted, str) and wanted.startswith("$")):
-        return YES if holds(wanted) else (NO, why(wanted))
     found, missing = resolve(wanted, context)
+    if len(found) == 1 and not isinstance(found[0], Looked):
+        return YES if holds(found[0]) else (NO, why(found[0]))
     unclear: Answer = (UNCLEAR, missing or "day_without_moment")
     answers: list[Answer] = []
     for value in found or (Looked.UNTOLD,):
@@ -211,12 +214,15 @@ def resolve(value: Value, context: Context) -> tuple[list[Any], str]:
     return ([found], "") if found is not None else ([], path)
 
 
-def _as_list(value: Any) -> list[Any]:
-    return list(value) if isinstance(value, list | tuple) else [value]
+_LISTED = (list, tuple)
+
+
+def _as_list(value: Any) -> Sequence[Any]:
+    return value if isinstance(value, _LISTED) else (value,)
 
 
 def _size(value: Any) -> Any:
-    return len(value) if isinstance(value, list | tuple) else value
+    return len(value) if isinstance(value, _LISTED) else value
 
 
 def _shown(value: Any) -> str:
@@ -231,12 +237,21 @@ def _compared(wanted: Value, holds: Callable[[Any, Any], bool], why: Callable[[A
 
 
 def _equals(wanted: Value, name: str) -> Check:
+    if isinstance(wanted, str) and not wanted.startswith("$"):
+        return lambda value, _: YES if value == wanted else (NO, f"{name} is {_shown(value)}, not {wanted}")
     return _compared(wanted, _same, lambda v, w: f"{name} is {_shown(v)}, not {_shown(w)}")
 
 
 def _in(wanted: tuple[Any, ...], name: str) -> Check:
     words = _listed(wanted)
-    return lambda value, _: YES if any(_same(value, w) for w in wanted) else (NO, f"{name} is {_shown(value)}, not {words}")
+
+    def run(value: Any, _: Context) -> Answer:
+        for one in wanted:
+            if value == one and isinstance(value, bool) == isinstance(one, bool):
+                return YES
+        return NO, f"{name} is {_shown(value)}, not {words}"
+
+    return run
 
 
 def _differs(wanted: Any, name: str) -> Check:

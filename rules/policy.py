@@ -9,16 +9,18 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
 from rules.catalogue import Catalogue
-from rules.clock import Calendar, Zone, iso, parse_day, zone
+from rules.clock import Calendar, Span, Zone, iso, parse_day, zone
 from rules.conditions import Collection, Term
 from rules.course import CourseOfCase
 from rules.errors import Fault, ParameterError, PolicyError
+from rules.finding import Finders
 from rules.kinds.base import Kind
+from rules.periods import Period
 from rules.policyfile import Anchor, Citation, Office, Parameter, Question
 from rules.policyloader import Read, read_folder, read_texts
 
@@ -61,7 +63,7 @@ class Rule:
     def due_word(self) -> str:
         return self.clauses[0].due_word
 
-    @property
+    @cached_property
     def counted(self) -> bool:
         """Whether it is only counted: such a rule has no verdicts."""
         return self.clauses[0].counted
@@ -107,6 +109,23 @@ class Policy:
     applies_to_open: bool = False
     package: Package | None = field(default=None, repr=False, compare=False)
     """The texts that it was made from, where it was made from texts; see ``package_of``."""
+
+    @cached_property
+    def finders(self) -> Finders:
+        """Its selectors, each made ready when it is first asked."""
+        return Finders(self.terms)
+
+    def limit(self, period: Period) -> tuple[Span | None, str]:
+        """A period with its number (None where its parameter is not set), and how a limit is told that it gives: "6 weeks after"."""
+        known = self._limits.get(id(period))
+        if known is None:
+            span = period.span(self.values)
+            known = self._limits[id(period)] = period, (span, "" if span is None else f"{span} after")
+        return known[1]
+
+    @cached_property
+    def _limits(self) -> dict[int, tuple[Period, tuple[Span | None, str]]]:
+        return {}
 
     def rule(self, name: str) -> Rule:
         """Raises KeyError."""

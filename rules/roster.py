@@ -34,6 +34,7 @@ class Roster:
 
     def __init__(self, episode: Episode, names: RosterEvents | None) -> None:
         self.lists: list[tuple[int, Entry, tuple[Member, ...]]] = []
+        self._on: dict[int, list[Member]] = {}
         if names is None:
             return
         for entry in episode.by_type.get(names.event, ()):
@@ -52,8 +53,11 @@ class Roster:
         """Members on the local day."""
         if not self.lists:
             return []
-        _, _, listed = self.lists[latest_at(self._days, day)]
-        return [member for member in listed if member.on(day)]
+        found = self._on.get(day)
+        if found is None:
+            _, _, listed = self.lists[latest_at(self._days, day)]
+            found = self._on[day] = [member for member in listed if member.on(day)]
+        return found
 
     def entry_on(self, day: int) -> Entry | None:
         """The event that gives the list in force on the day."""

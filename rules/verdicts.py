@@ -5,7 +5,7 @@ A verdict is ``unknown`` exactly when the ways in which the missing data may tur
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from rules.clock import iso
@@ -42,6 +42,9 @@ _REASONS = {
     Line.EXCUSED: "waiver",
     Line.DISAGREE: "engines_disagree",
 }
+_MET, _OFF, _HOLE, _UNCLEAR, _UNCLEAR_LATE = Line.MET, Line.OFF, Line.HOLE, Line.UNCLEAR, Line.UNCLEAR_LATE
+_LIVE, _UNSET = State.LIVE, State.UNSET
+MET, LATE, BREACHED, UNKNOWN, NOT_APPLICABLE = Outcome.MET, Outcome.LATE, Outcome.BREACHED, Outcome.UNKNOWN, Outcome.NOT_APPLICABLE
 PAUSE_APPROVED_LATER = "pause_approved_later"
 _RANK = (OUT_OF_SCOPE, BEFORE_POLICY, NOT_TRIGGERED, "parameter_unset", "ended_before_due")
 
@@ -59,23 +62,25 @@ def missing_reason(missing: str) -> str:
 
 
 def join(
-    obligation: Obligation, decided: Mapping[int, Decision], *, view: View, policy: Policy, rule: Rule, known_at: int
+    obligation: Obligation, decisions: Iterator[Decision], *, view: View, policy: Policy, rule: Rule, known_at: int, until: int | None
 ) -> tuple[Verdict, World, Decision]:
-    """The one verdict of an obligation, with the world and decision that it is told from."""
-    told = [_told(world, decided) for world in obligation.worlds]
+    """The one verdict of an obligation, with the world and decision that it is told from.
+
+    ``decisions``: those of its worlds come next, each followed by that of its excusing one.  It holds ``until`` at most (ms).
+    """
+    told = [_told(world, decisions) for world in obligation.worlds]
     if len(told) == 1:
-        _, _, only, said = told[0]
-        verdict = _verdict(
-            obligation, told[0], view=view, policy=policy, rule=rule, known_at=known_at, next_change=_next_change(told[0], view)
-        )
-        return verdict, only, said
-    outcomes = {outcome for outcome, *_ in told}
-    outcome, reason, world, decision = max(told, key=_weight)
-    if len(outcomes) > 1:
-        outcome, reason = Outcome.UNKNOWN, _why_unknown(obligation, told)
-    change = min((t for one in told if (t := _next_change(one, view)) is not None), default=None)
-    shown = outcome, reason, world, decision
-    return _verdict(obligation, shown, view=view, policy=policy, rule=rule, known_at=known_at, next_change=change), world, decision
+        (shown,) = told
+        change = _next_change(shown, view)
+    else:
+        shown = max(told, key=_weight)
+        if len({outcome for outcome, *_ in told}) > 1:
+            shown = UNKNOWN, _why_unknown(obligation, told), shown[2], shown[3]
+        change = min((t for one in told if (t := _next_change(one, view)) is not None), default=None)
+    if until is not None and (change is None or until < change):
+        change = until
+    verdict = _verdict(obligation, shown, view, policy, rule, known_at, change)
+    return verdict, shown[2], shown[3]
 
 
 def _why_unknown(obligation: Obligation, told: list[Told]) -> str | None:
@@ -92,26 +97,30 @@ def _weight(told: Told) -> tuple[int, int, int]:
     return (int(live), rank, world.due_day or 0)
 
 
-def _told(world: World, decided: Mapping[int, Decision]) -> Told:
-    decision = decided[id(world)]
+def _told(world: World, decisions: Iterator[Decision]) -> Told:
+    decision = next(decisions)
     outcome, reason = _meaning(world, decision)
-    if world.excusing is not None and outcome in (Outcome.LATE, Outcome.BREACHED):
-        moved, why = _meaning(world.excusing, decided[id(world.excusing)])
-        if moved in (Outcome.MET, Outcome.PENDING, Outcome.DUE_SOON):
-            return Outcome.EXCUSED, PAUSE_APPROVED_LATER, world, decided[id(world.excusing)]
-        if moved is Outcome.UNKNOWN:
-            return moved, why, world, decided[id(world.excusing)]
+    if world.excusing is not None:
+        other = next(decisions)
+        if outcome in (LATE, BREACHED):
+            moved, why = _meaning(world.excusing, other)
+            if moved in (Outcome.MET, Outcome.PENDING, Outcome.DUE_SOON):
+                return Outcome.EXCUSED, PAUSE_APPROVED_LATER, world, other
+            if moved is UNKNOWN:
+                return moved, why, world, other
     return outcome, reason, world, decision
 
 
 def _meaning(world: World, decision: Decision) -> tuple[Outcome, str | None]:
     line = decision.line
-    if line is Line.OFF:
-        return Outcome.NOT_APPLICABLE, world.reason or NOT_TRIGGERED
-    if line is Line.HOLE:
-        return Outcome.UNKNOWN, missing_reason(world.reason)
-    if line in (Line.UNCLEAR, Line.UNCLEAR_LATE):
-        return Outcome.UNKNOWN, missing_reason(world.candidates[decision.candidate].missing or "attribute")
+    if line is _MET:
+        return MET, None
+    if line is _OFF:
+        return NOT_APPLICABLE, world.reason or NOT_TRIGGERED
+    if line is _HOLE:
+        return UNKNOWN, missing_reason(world.reason)
+    if line is _UNCLEAR or line is _UNCLEAR_LATE:
+        return UNKNOWN, missing_reason(world.candidates[decision.candidate].missing or "attribute")
     return _OUTCOMES[line], _REASONS.get(line)
 
 
@@ -120,40 +129,42 @@ def _next_change(told: Told, view: View) -> int | None:
     outcome, reason, world, _ = told
     if world.moving:
         return view.zone.end_of(view.today)
+    if outcome is MET or outcome is NOT_APPLICABLE or outcome is BREACHED or outcome is LATE:
+        return None
     limit = world.excusing if outcome is Outcome.EXCUSED and reason == PAUSE_APPROVED_LATER and world.excusing is not None else world
     duty = limit.duty
-    if duty.due is None or outcome in (Outcome.MET, Outcome.LATE, Outcome.BREACHED, Outcome.NOT_APPLICABLE):
+    if duty.due is None:
         return None
     return min((t for t in (duty.soon, duty.due[1]) if t is not None and t > view.as_of), default=None)
 
 
-def _verdict(
-    obligation: Obligation, told: Told, *, view: View, policy: Policy, rule: Rule, known_at: int, next_change: int | None
-) -> Verdict:
+def _verdict(obligation: Obligation, told: Told, view: View, policy: Policy, rule: Rule, known_at: int, next_change: int | None) -> Verdict:
     outcome, reason, world, decision = told
+    due = world.due_day
     candidate = world.candidates[decision.candidate] if decision.candidate >= 0 else None
-    satisfied = _satisfied(outcome, candidate, view)
-    live = world.duty.state in (State.LIVE, State.UNSET) or world.due_day is not None
-    late = satisfied - world.due_day if outcome is Outcome.LATE and satisfied is not None and world.due_day is not None else None
-    evidence = dict.fromkeys((*obligation.activation, *world.limits, *(candidate.events if candidate is not None else ())))
-    owner_day = world.due_day if world.due_day is not None and world.due_day <= view.today else view.today
-    team, office, worker = view.owners(owner_day)
+    satisfied = _satisfied(outcome, candidate, view) if candidate is not None else None
+    duty, today = world.duty, view.today
+    live = due is not None or duty.state is _LIVE or duty.state is _UNSET
+    evidence = obligation.activation
+    if world.limits or candidate is not None:
+        evidence = tuple(dict.fromkeys(evidence + world.limits + (candidate.events if candidate is not None else ())))
+    team, office, worker = view.owners(due if due is not None and due < today else today)
     return Verdict(
-        case=view.history.case,
-        episode=str(view.episode.number),
-        rule=rule.id,
-        policy=policy.id,
-        policy_digest=policy.digest,
-        obligation=obligation.key,
-        verdict=outcome,
-        reason=reason,
+        view.history.case,
+        view.number,
+        rule.id,
+        policy.id,
+        policy.digest,
+        obligation.key,
+        outcome,
+        reason,
         activated_on=iso(world.activated_day),
-        due_on=iso(world.due_day) if live else None,
+        due_on=iso(due) if live else None,
         due_soon_on=iso(world.soon_day) if live else None,
         satisfied_on=iso(satisfied),
-        days_late=late,
-        curable=world.duty.curable,
-        evidence=tuple(evidence),
+        days_late=satisfied - due if outcome is LATE and satisfied is not None and due is not None else None,
+        curable=duty.curable,
+        evidence=evidence,
         rejected=obligation.rejected,
         as_of=view.as_of,
         known_at=known_at,
@@ -167,7 +178,5 @@ def _verdict(
     )
 
 
-def _satisfied(outcome: Outcome, candidate: Candidate | None, view: View) -> int | None:
-    if candidate is None or outcome not in (Outcome.MET, Outcome.LATE, Outcome.EXCUSED):
-        return None
-    return view.zone.day_of(candidate.last)
+def _satisfied(outcome: Outcome, candidate: Candidate, view: View) -> int | None:
+    return view.zone.day_of(candidate.last) if outcome in (MET, LATE, Outcome.EXCUSED) else None

@@ -67,8 +67,8 @@ class Share:
     rules: list[tuple[Rule, list[Obligation], Obligation]] = field(default_factory=list)
 
     def add(self, rule: Rule, found: list[Obligation]) -> None:
-        real = [o for o in found if o.worlds and not (o.key == "case" and not o.activation)]
-        self.rules.append((rule, real, next((o for o in found if o.worlds), nothing())))
+        real = [o for o in found if o.worlds and (o.activation or o.key != "case")]
+        self.rules.append((rule, real, real[0] if real else next((o for o in found if o.worlds), nothing())))
 
 
 def each_once(shares: Sequence[Share]) -> Iterator[tuple[Share, list[tuple[Rule, Obligation]]]]:
@@ -77,6 +77,10 @@ def each_once(shares: Sequence[Share]) -> Iterator[tuple[Share, list[tuple[Rule,
     An obligation of which the possible activations fall into several versions is judged by the last of them, with the worlds of
     all; a rule that no version finds activated is said not to be by the version of today.
     """
+    if len(shares) == 1:
+        (only,) = shares
+        yield only, [(rule, one) for rule, real, stand_in in only.rules for one in _distinct(real) or (stand_in,)]
+        return
     joined: dict[tuple[str, str], tuple[int, Obligation]] = {}
     for number, share in enumerate(shares):
         for rule, real, _ in share.rules:
@@ -95,6 +99,17 @@ def each_once(shares: Sequence[Share]) -> Iterator[tuple[Share, list[tuple[Rule,
         yield share, asked
 
 
+def _distinct(found: Sequence[Obligation]) -> Sequence[Obligation]:
+    """Each obligation once, the worlds of those with one key together."""
+    if len(found) < 2:
+        return found
+    by_key: dict[str, Obligation] = {}
+    for obligation in found:
+        before = by_key.get(obligation.key)
+        by_key[obligation.key] = obligation if before is None else _joined(before, obligation)
+    return list(by_key.values())
+
+
 def _joined(one: Obligation, other: Obligation) -> Obligation:
     return replace(
         other,
@@ -109,8 +124,12 @@ def _joined(one: Obligation, other: Obligation) -> Obligation:
 def in_force(obligation: Obligation, reign: Reign) -> Obligation:
     """The obligation without the worlds whose activation another version of the policy judges."""
     since, until = reign.since, reign.until
-    if reign.is_now and until is None and all(w.activated_day is None or w.activated_day >= since for w in obligation.worlds):
-        return obligation
+    if reign.is_now and until is None:
+        for world in obligation.worlds:
+            if world.activated_day is not None and world.activated_day < since:
+                break
+        else:
+            return obligation
     kept: list[World] = []
     undated = 0
     for world in obligation.worlds:

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from rules.clock import Calendar, Span, Zone
 from rules.conditions import Ref, Selector, Term, Where
 from rules.course import CourseOfCase, dig
+from rules.finding import Finder
 from rules.history import Entry, Episode, History
 from rules.hits import MOMENT, Hit, alike, both, once, possible_first, possible_last, possible_nth
 from rules.matching import YES, Answer, Context, Looked, check
 from rules.model import NO, SURE, UNCLEAR, DataQuery
 from rules.obligation import Trigger
+from rules.owners import Named, Owners, named, on_day
 from rules.pauses import Pause, Shift, pauses_of, shift
 from rules.periods import Period
 from rules.roster import Roster
@@ -50,15 +53,23 @@ class View:
         self.policy, self.history, self.episode = policy, history, episode
         self.zone, self.calendar, self.as_of, self.domain = zone, calendar, as_of, domain
         self.today = zone.day_of(as_of)
+        self.number = str(episode.number)
         self.complete_until, self.complete_with_others = complete_until, complete_with_others
         self.related = related
         self.roster = Roster(episode, domain.roster)
         self.pauses: list[Pause] = pauses_of(episode, domain.course.pauses, self.today)
         self.closed = episode.closed
+        self.closes = domain.course.closes.event if domain.course.closes is not None else None
         self.twins: list[tuple[str, tuple[str, ...]]] = []
         self._nth: dict[tuple[str, int], list[Hit | None]] = {}
-        self._owners_on: dict[int, tuple[str | None, str | None, str | None]] = {}
-        self._named: tuple[list[tuple[int, str]], ...] | None = None
+        self._owners_on: dict[int, Owners] = {}
+        self._named: Named | None = None
+        self.kept: dict[Any, Any] = {}
+        """What kinds of rule work out for one another, by keys of their own."""
+        self._known = policy.finders.known
+        self._found: dict[Finder, list[Hit]] = {}
+        self._firsts: dict[Finder, list[Hit | None]] = {}
+        self._anchors: dict[str, Trigger | None] = {}
         self._terms: dict[str, list[Hit]] = {}
         self._types: dict[str, list[Hit]] = {}
         self._anywhere = Context(self)
@@ -71,23 +82,35 @@ class View:
             return own
         return [*own, *(entry for other in self.related for entry in other.episode.by_type.get(name, ()))]
 
+    def finder(self, selector: Selector) -> Finder:
+        known = self._known.get(id(selector))
+        return known[1] if known is not None else self.policy.finders.add(selector)
+
     def find(self, selector: Selector, context: Context | None = None) -> list[Hit]:
         """Every event of the selector's types with the answer to its conditions, in order; what does not fit is among them."""
-        if selector.plain and not selector.related and selector.names[0] not in self.policy.terms:
-            return self._all_of(selector.names[0])
+        finder = self.finder(selector)
+        if finder.only is not None:
+            return self._all_of(finder.only)
+        if context is not None and not finder.alone:
+            return self._seek(finder, context)
+        found = self._found.get(finder)
+        if found is None:
+            found = self._found[finder] = self._seek(finder, context)
+        return found
+
+    def _seek(self, finder: Finder, context: Context | None) -> list[Hit]:
         hits: list[Hit] = []
-        for name in selector.names:
-            term = self.policy.terms.get(name)
-            if term is not None and not selector.related:
-                hits += self._term(name, term)
+        for part in finder.parts:
+            if finder.related:
+                hits += [self._ask(part.where, e, context) for t in part.types for e in self.of_type(t, related=True)]
+            elif part.term is not None:
+                hits += self._term(part.term, self.policy.terms[part.term])
             else:
-                types = (name,) if term is None else term.names
-                where = None if term is None else term.where
-                hits += [self._ask(where, e, context) for t in types for e in self.of_type(t, related=selector.related)]
-        if selector.where is not None or selector.same or selector.of == "attempt":
-            hits = [self._narrow(hit, selector, context) for hit in hits]
-        if len(selector.names) > 1 or selector.related:
-            hits.sort(key=lambda h: (h.entry.first, h.entry.recorded, h.entry.source, h.entry.id))
+                hits += self._all_of(part.types[0])
+        if finder.check is not None or finder.same or finder.attempt:
+            hits = [self._narrow(hit, finder, context) for hit in hits]
+        if finder.mixed:
+            hits.sort(key=_PLACE)
         return hits
 
     def _all_of(self, name: str) -> list[Hit]:
@@ -101,7 +124,7 @@ class View:
         if found is None:
             found = [self._ask(term.where, e, None) for t in term.names for e in self.of_type(t)]
             if len(term.names) > 1:
-                found.sort(key=lambda h: h.entry.order)
+                found.sort(key=_ORDER)
             self._terms[name] = found
         return found
 
@@ -115,21 +138,30 @@ class View:
             return Context(self, entry)
         return Context(self, entry, context.activation, context.person, context.item)
 
-    def _narrow(self, hit: Hit, selector: Selector, context: Context | None) -> Hit:
+    def _narrow(self, hit: Hit, finder: Finder, context: Context | None) -> Hit:
+        """The hit with the answer to the selector's own condition."""
         if hit.fit is NO:
             return hit
-        entry, where = hit.entry, selector.where
-        if where is not None and where.literal and hit.fit is SURE and not selector.same and selector.of == "episode":
-            fit, text = check(where, entry.data, self._anywhere)
-            return hit if fit is SURE else Hit(entry, fit, text)
+        entry, check_it = hit.entry, finder.check
+        if not finder.same and not finder.attempt and check_it is not None:
+            fit, text = check_it(entry.data, self._anywhere if finder.literal else self._at(entry, context))
+            return hit if fit is SURE or (fit is UNCLEAR and hit.fit is UNCLEAR) else Hit(entry, fit, text)
         at = self._at(entry, context)
         answers: list[Answer] = [(hit.fit, hit.text)]
-        if selector.of == "attempt" and at.activation is not None and entry.attempt != at.activation.attempt:
+        if finder.attempt and at.activation is not None and entry.attempt != at.activation.attempt:
             answers.append((NO, "it belongs to another closure attempt"))
-        answers += [alike(entry.data, at.activation.data, path) for path in selector.same if at.activation is not None]
-        if where is not None:
-            answers.append(check(where, entry.data, at))
+        answers += [alike(entry.data, at.activation.data, path) for path in finder.same if at.activation is not None]
+        if check_it is not None:
+            answers.append(check_it(entry.data, at))
         return Hit(entry, *both(answers))
+
+    def first(self, selector: Selector) -> list[Hit | None]:
+        """Which events may be the first that a selector finds, whatever asks; None: that there is none."""
+        finder = self.finder(selector)
+        found = self._firsts.get(finder)
+        if found is None:
+            found = self._firsts[finder] = possible_first(self.find(selector))
+        return found
 
     def counted(self, name: str) -> list[Hit]:
         """The events of a term that fit or may fit, each real one once: what two sources report is paired off."""
@@ -216,14 +248,13 @@ class View:
         missing = next((hit.text for hit in hits if hit.fit is UNCLEAR), "")
         return [least, *more], missing or (attribute if least is Looked.UNTOLD else "")
 
-    def owners(self, day: int) -> tuple[str | None, str | None, str | None]:
+    def owners(self, day: int) -> Owners:
         """Team, office and worker on a day: the last ones named by then, else the first ones named at all."""
         found = self._owners_on.get(day)
         if found is None:
             if self._named is None:
-                self._named = tuple(owners(self.episode, self.domain, what) for what in ("team", "office", "worker"))
-            team, office, worker = (_by(named, day) for named in self._named)
-            found = self._owners_on[day] = (team, office, worker)
+                self._named = named(self.episode, self.domain)
+            found = self._owners_on[day] = on_day(self._named, day)
         return found
 
     def nth(self, name: str, number: int) -> list[Hit | None]:
@@ -234,8 +265,13 @@ class View:
 
     def anchor(self, name: str) -> Trigger | None:
         """From when the weeks of a declared anchor count: the first event of its term, unless that came too late after ``of``."""
+        if name not in self._anchors:
+            self._anchors[name] = self._anchor(name)
+        return self._anchors[name]
+
+    def _anchor(self, name: str) -> Trigger | None:
         anchor = self.policy.anchors[name]
-        bases, firsts = possible_first(self.find(anchor.of)), possible_first(self.counted(anchor.first))
+        bases, firsts = self.first(anchor.of), possible_first(self.counted(anchor.first))
         span = self.span(anchor.if_within)
         entries: list[Entry | None] = []
         for base in bases:
@@ -254,7 +290,7 @@ class View:
 
     # -- time
     def span(self, period: Period | None) -> Span | None:
-        return None if period is None else period.span(self.policy.values)
+        return None if period is None else self.policy.limit(period)[0]
 
     def moved(self, activated: int, due: int) -> Shift:
         return shift(self.pauses, activated, due)
@@ -264,27 +300,8 @@ class View:
         return self.roster.boundaries()
 
 
-def _by(named: list[tuple[int, str]], day: int) -> str | None:
-    by_then = [code for at, code in named if at <= day]
-    return by_then[-1] if by_then else named[0][1] if named else None
-
-
-def owners(episode: Episode, domain: CourseOfCase, what: str) -> list[tuple[int, str]]:
-    """When which team, office or worker was named in an episode, in order: (day, code)."""
-    course = domain.course
-    paths: list[tuple[str | None, str]] = [(source.event, source.attribute) for source in domain.state.get(what, ())]
-    if what == "team" and course.team is not None:
-        moves = course.team.moves
-        paths = [*([(moves.event, moves.attribute)] if moves is not None else []), (None, course.team.attribute)]
-    elif what == "office" and course.office is not None:
-        paths = [(None, course.office)]
-    found = []
-    for entry in episode.entries:
-        values = (dig(entry.data, path) for event, path in paths if event in (None, entry.type))
-        value = next((value for value in values if value is not None), None)
-        if value is not None:
-            found.append((entry.day, str(value)))
-    return found
+_PLACE = attrgetter("entry.first", "entry.recorded", "entry.source", "entry.id")
+_ORDER = attrgetter("entry.order")
 
 
 def _told(hit: Hit, attribute: str) -> Any:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from rules.conditions import Selector, Term, Test
 from rules.course import dig
 from rules.coverageparts import ABSENT, FALSE, LISTS, TRUE, UNCLEAR, Parts, Path, Spot
+from rules.finding import Finder, made
 from rules.hits import Hit, alike
 from rules.kinds.requires import Requires
 from rules.matching import JOINERS, MAKERS, Answer, Check, Context, roles_of
@@ -137,6 +138,10 @@ class _Watching(View):
 
     seen: ClassVar[Notes]
 
+    def finder(self, selector: Selector) -> Finder:
+        """Made anew each time, so that nothing is kept and everything is seen."""
+        return made(selector, self.policy.terms)
+
     def find(self, selector: Selector, context: Context | None = None) -> list[Hit]:
         hits = super().find(selector, context)
         known = self.seen.selector(selector)
@@ -175,16 +180,16 @@ class _Watching(View):
                     if len(bringing) == 1 and not lacking:
                         note(policy, path, f"collects.{attribute}.{label}", next(iter(bringing)))
 
-    def _narrow(self, hit: Hit, selector: Selector, context: Context | None) -> Hit:
-        known = self.seen.selector(selector)
+    def _narrow(self, hit: Hit, finder: Finder, context: Context | None) -> Hit:
+        known = self.seen.selector(finder.selector)
         activation = None if context is None else context.activation
         if known is not None and activation is not None and hit.fit is not Fit.NO:
-            for same in selector.same:
+            for same in finder.same:
                 answer = alike(hit.entry.data, activation.data, same)[0]
                 self.seen.note(*known, f"same.{same}", ABSENT if answer is Fit.UNCLEAR else _ANSWERS[answer])
-            if selector.of == "attempt" and hit.entry.attempt != activation.attempt:
+            if finder.attempt and hit.entry.attempt != activation.attempt:
                 self.seen.note(*known, "attempt", FALSE)
-        return super()._narrow(hit, selector, context)
+        return super()._narrow(hit, finder, context)
 
     def _term(self, name: str, term: Term) -> list[Hit]:
         hits = super()._term(name, term)

@@ -1,9 +1,8 @@
-"""What every kind of rule shares: what activates it, in which worlds, and how limits become duties for the deciders."""
+"""What every kind of rule shares: what activates it, in which worlds, and whom it concerns."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 
@@ -14,10 +13,10 @@ from rules.conditions import Model, Selector, Where
 from rules.course import dig
 from rules.history import Entry
 from rules.hits import MOMENT, Hit, both, possible_first
+from rules.lean import lean
 from rules.matching import YES, Answer, Context, check
-from rules.model import NO, SURE, UNCLEAR, Candidate, Duty, State, Verdict
-from rules.obligation import NOT_TRIGGERED, Obligation, Trigger, World, hole, nothing, off
-from rules.periods import Period
+from rules.model import NO, SURE, UNCLEAR, State, Verdict
+from rules.obligation import Obligation, Trigger, World, hole, nothing, off
 from rules.view import View
 
 if TYPE_CHECKING:
@@ -159,22 +158,20 @@ def triggers(when: When, view: View) -> list[Trigger]:
     """Every activation of a rule in the episode."""
     if when.episode:
         return [Trigger("case", (view.episode.entries[0],))]
+    if when.first is not None:
+        return _first("case", view.first(when.first))
     if when.all_done is not None:
         entries, missing = all_done(view, when.all_done)
         return [Trigger("case", tuple(entries), missing)] if entries else []
-    hits = [hit for selector in when.selectors for hit in view.find(selector)]
-    if when.each is not None and len(when.selectors) > 1:
-        hits = _best_per_event(hits)
-    if when.first is not None:
-        return _first("case", hits)
+    hits = view.find(when.selectors[0]) if len(when.selectors) == 1 else _best_per_event(h for s in when.selectors for h in view.find(s))
     if when.first_of_each is not None:
         groups: dict[str, list[Hit]] = {}
         for hit in hits:
             groups.setdefault(str(dig(hit.entry.data, when.first_of_each.by) or "-"), []).append(hit)
         by = when.first_of_each.by
-        return [trigger for value, mine in groups.items() for trigger in _first(f"{by}:{value}", mine)]
+        return [trigger for value, mine in groups.items() for trigger in _first(f"{by}:{value}", possible_first(mine))]
     return [
-        Trigger(_key(hit.entry, view), (hit.entry,) if hit.fit is SURE else (None, hit.entry), hit.text if hit.fit is UNCLEAR else "")
+        Trigger(_key(hit.entry, view), (hit.entry,)) if hit.fit is SURE else Trigger(_key(hit.entry, view), (None, hit.entry), hit.text)
         for hit in hits
         if hit.fit is not NO
     ]
@@ -189,20 +186,16 @@ def _best_per_event(hits: Iterable[Hit]) -> list[Hit]:
     return [best[order] for order in sorted(best)]
 
 
-def _first(key: str, hits: Sequence[Hit]) -> list[Trigger]:
-    possible = possible_first(hits)
-    entries = tuple(hit.entry if hit is not None else None for hit in possible)
-    if entries == (None,):
-        return []
-    missing = next((hit.text for hit in possible if hit is not None and hit.fit is UNCLEAR), MOMENT if len(entries) > 1 else "")
+def _first(key: str, possible: Sequence[Hit | None]) -> list[Trigger]:
+    entries = tuple([hit.entry if hit is not None else None for hit in possible])
+    if len(entries) == 1:
+        return [Trigger(key, entries)] if entries[0] is not None else []
+    missing = next((hit.text for hit in possible if hit is not None and hit.fit is UNCLEAR), MOMENT)
     return [Trigger(key, entries, missing)]
 
 
 def _key(entry: Entry, view: View) -> str:
-    closes = view.domain.course.closes
-    if closes is not None and entry.type == closes.event:
-        return f"attempt:{entry.attempt}"
-    return f"event:{entry.ref}"
+    return f"attempt:{entry.attempt}" if entry.type == view.closes else f"event:{entry.ref}"
 
 
 def given_of(given: Given | None, view: View, entry: Entry) -> Answer:
@@ -249,113 +242,50 @@ def oblige(
     key: str = "",
     about: str = "",
 ) -> Obligation:
-    """The obligation of one activation: ``make`` gives the worlds that follow from one event being it, and what makes them differ."""
+    """The obligation of one activation: ``make`` gives the worlds that follow from one event being it, and what makes them differ.
+
+    ``rejected``: what did not count; ``make`` may still add to it.
+    """
     worlds: list[World] = []
     missing = trigger.missing
     for entry in trigger.entries:
         if entry is None:
             worlds.append(off())
             continue
-        fit, text = given_of(given, view, entry)
-        if fit is not SURE:
-            worlds.append(off(NOT_TRIGGERED))
-        if fit is UNCLEAR:
-            missing = missing or text
-        if fit is not NO:
-            made, why = make(entry)
-            worlds += made
-            missing = missing or why
-    activation = tuple(dict.fromkeys(entry.id for entry in trigger.entries if entry is not None))
-    return Obligation(key or trigger.key, tuple(worlds), missing, activation, tuple(dict.fromkeys(rejected)), about=about)
+        if given is not None:
+            fit, text = given_of(given, view, entry)
+            if fit is not SURE:
+                worlds.append(off())
+            if fit is NO:
+                continue
+            if fit is UNCLEAR:
+                missing = missing or text
+        made, why = make(entry)
+        worlds += made
+        missing = missing or why
+    ids = [entry.id for entry in trigger.entries if entry is not None]
+    activation = tuple(ids) if len(ids) < 2 else tuple(dict.fromkeys(ids))
+    return Obligation(key or trigger.key, tuple(worlds), missing, activation, tuple(dict.fromkeys(rejected)), None, about)
 
 
 def or_nothing(found: list[Obligation]) -> list[Obligation]:
     """What a kind gives back: what was activated, or the one obligation that says that nothing was."""
-    return [o for o in found if o.shown or any(w.duty.state is not State.OFF for w in o.worlds)] or [nothing()]
+    return [o for o in found if o.shown or not _off(o)] or _NOTHING
 
 
-# ---------------------------------------------------------------------------------------------------------------- limits
-def dated(
-    view: View,
-    *,
-    activated: Entry,
-    due_day: int | None,
-    candidates: Sequence[Candidate],
-    soon_day: int | None = None,
-    warn: int | None = 7,
-    pausable: bool = True,
-    curable: bool = True,
-    ends: bool = True,
-    ended: int | None = None,
-    stale: bool = True,
-    activated_day: int | None = None,
-    limits: tuple[str, ...] = (),
-    arithmetic: str = "",
-) -> World:
-    """A duty with a due day (or none yet), moved by the pauses that count.
-
-    ``warn``: days before the due day at which the warning window opens, where ``soon_day`` does not say.  ``ends``: the
-    closure of the episode ends it; ``ended``: something else did, at that instant.
-    """
-    start = activated.day if activated_day is None else activated_day
-    closed = view.closed
-    ends_at = [t for t in (ended, closed.last if ends and closed is not None and closed is not activated else None) if t is not None]
-
-    def world(due: int | None, soon: int | None, shifted: int, moving: bool, events: tuple[str, ...]) -> World:
-        zone = view.zone
-        duty = Duty(
-            due=None if due is None else (zone.start_of(due), zone.end_of(due)),
-            soon=None if soon is None else zone.start_of(soon),
-            ended=min(ends_at, default=None),
-            complete_until=view.complete_until,
-            complete_needed=zone.end_of(due) if stale and due is not None else None,
-            curable=curable,
-        )
-        return World(duty, candidates, due, soon, start, (*limits, *events), moving=moving, paused_days=shifted, arithmetic=arithmetic)
-
-    if due_day is None:
-        return world(None, soon_day, 0, False, ())
-    soon = soon_day if soon_day is not None or warn is None else due_day - warn
-    moved = view.moved(start, due_day) if pausable else None
-    if moved is None:
-        return world(due_day, soon, 0, False, ())
-
-    def later(days: int) -> World:
-        return world(due_day + days, None if soon is None else soon + days, days, moved.moving, moved.events)
-
-    in_time = later(moved.days)
-    return in_time if moved.late_days <= moved.days else replace(in_time, excusing=later(moved.late_days))
+def _off(obligation: Obligation) -> bool:
+    for world in obligation.worlds:  # noqa: SIM110 - asked of every obligation, and a generator costs more than the answer
+        if world.duty.state is not OFF:
+            return False
+    return True
 
 
-def gated(view: View, *, gate: Entry, candidates: Sequence[Candidate], stale: bool = True, limits: tuple[str, ...] = ()) -> World:
-    """A duty that must have been fulfilled before the moment of an event."""
-    duty = Duty(
-        gate=(gate.first, gate.last),
-        complete_until=view.complete_until,
-        complete_needed=view.zone.end_of(gate.day) if stale else None,
-        curable=False,
-    )
-    return World(duty, candidates, gate.day, None, gate.day, limits)
-
-
-def with_others(view: View, world: World) -> World:
-    """The same duty where evidence may stand in related cases too: their sources must be complete as well."""
-    return replace(world, duty=replace(world.duty, complete_until=view.complete_with_others))
-
-
-def by_day_of(view: View, *, gate: Entry, candidates: Sequence[Candidate]) -> World:
-    """A duty that must have been fulfilled on or before the day of an event; what comes later mends nothing."""
-    return dated(view, activated=gate, due_day=gate.day, candidates=candidates, warn=None, pausable=False, curable=False, ends=False)
-
-
-def due_in(view: View, period: Period | None, day: int) -> tuple[int | None, str]:
-    """The last day of a period after ``day`` and its words; None where the parameter is not set."""
-    span = view.span(period)
-    return (None, "") if span is None else (span.after(day, view.calendar), f"{span} after")
+OFF = State.OFF
+_NOTHING = [nothing()]
 
 
 # --------------------------------------------------------------------------------------------------------------- persons
-@dataclass(frozen=True, slots=True)
+@lean
 class Concerned:
     """A person of a role on a day; ``missing`` where the list does not say enough."""
 
@@ -367,6 +297,10 @@ def concerned(view: View, roles: Sequence[str], day: int) -> list[Concerned] | N
     """The members in one of the roles on the day, in order of their ids; None where no list is on record."""
     if not view.roster.known:
         return None
+    key = concerned, tuple(roles), day
+    kept: list[Concerned] | None = view.kept.get(key)
+    if kept is not None:
+        return kept
     found: dict[str, Concerned] = {}
     for index, member in enumerate(view.roster.members(day)):
         if member.role in roles or member.role is None or member.person is None:
@@ -374,7 +308,8 @@ def concerned(view: View, roles: Sequence[str], day: int) -> list[Concerned] | N
             person = member.person or f"?{index + 1}"
             if person not in found or not missing:
                 found[person] = Concerned(person, missing)
-    return [found[person] for person in sorted(found)]
+    view.kept[key] = kept = [found[person] for person in sorted(found)]
+    return kept
 
 
 NO_HOUSEHOLD = "household"

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, ClassVar
 from rules.conditions import Selector, Where
 from rules.history import Entry
 from rules.hits import MOMENT, Hit, possible_last
-from rules.kinds.base import NO_MENDING, Kind, When, gated, oblige, or_nothing, triggers
+from rules.kinds.base import NO_MENDING, Kind, When, oblige, or_nothing, triggers
+from rules.kinds.limits import gated
 from rules.matching import Context, check
 from rules.model import NO, UNCLEAR, Candidate
 from rules.nearness import lacks
@@ -70,8 +71,7 @@ class Content(Kind):
                 missing = next((h.text for h in possible if h is not None and h.text), MOMENT) if len(possible) > 1 else ""
                 return [off() if hit is None else self._world(view, entry, hit.entry, rejected) for hit in possible], missing
 
-            made = oblige(trigger, view, self.when.given, make)
-            found.append(Obligation(made.key, made.worlds, made.missing, made.activation, tuple(dict.fromkeys(rejected))))
+            found.append(oblige(trigger, view, self.when.given, make, rejected=rejected))
         return or_nothing(found)
 
     def _before(self, view: View, gate: Entry) -> list[Hit]:

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, ClassVar
 
 from rules.history import Entry
-from rules.kinds.base import Kind, dated, due_in, oblige, or_nothing
+from rules.kinds.base import Kind, oblige, or_nothing
+from rules.kinds.limits import dated, due_in
 from rules.kinds.requires import Requires, evidence
 from rules.matching import Context
 from rules.obligation import Obligation, World, unset
@@ -59,8 +60,7 @@ class Deadline(Kind):
         def make(entry: Entry) -> tuple[list[World], str]:
             return self._worlds(view, entry, rejected)
 
-        made = oblige(trigger, view, None, make)
-        return or_nothing([Obligation(made.key, made.worlds, made.missing, made.activation, tuple(dict.fromkeys(rejected)))])
+        return or_nothing([oblige(trigger, view, None, make, rejected=rejected)])
 
     def _worlds(self, view: View, entry: Entry, rejected: list[tuple[str, str]]) -> tuple[list[World], str]:
         due, words = due_in(view, self.within, entry.day)

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, ClassVar
 
 from rules.clock import parse_day
 from rules.collections import dated_items, done
-from rules.kinds.base import Kind, dated, or_nothing
+from rules.kinds.base import Kind, or_nothing
+from rules.kinds.limits import dated
 from rules.obligation import Obligation, hole
 from rules.phrases import words_of
 from rules.view import View

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, ClassVar
 
 from rules.history import Entry, Episode
-from rules.kinds.base import Kind, When, dated, due_in, no_household, oblige, or_nothing, triggers, with_others
+from rules.kinds.base import Kind, When, no_household, oblige, or_nothing, triggers
+from rules.kinds.limits import dated, due_in, with_others
 from rules.model import Candidate
 from rules.obligation import Obligation, World, unset
 from rules.periods import Period
@@ -60,8 +61,7 @@ class NotCoexistence(Kind):
             def make(entry: Entry, rejected: list[tuple[str, str]] = rejected) -> tuple[list[World], str]:
                 return [self._world(view, entry, rejected)], ""
 
-            made = oblige(trigger, view, self.when.given, make)
-            found.append(Obligation(made.key, made.worlds, made.missing, made.activation, tuple(dict.fromkeys(rejected))))
+            found.append(oblige(trigger, view, self.when.given, make, rejected=rejected))
         return or_nothing(found)
 
     def _world(self, view: View, entry: Entry, rejected: list[tuple[str, str]]) -> World:

@@ -10,7 +10,8 @@ from rules.clock import iso
 from rules.conditions import Selector
 from rules.history import Entry
 from rules.hits import MOMENT, Hit
-from rules.kinds.base import NO_MENDING, Kind, When, dated, due_in, gated, oblige, or_nothing, triggers
+from rules.kinds.base import NO_MENDING, Kind, When, oblige, or_nothing, triggers
+from rules.kinds.limits import dated, due_in, gated
 from rules.matching import Context
 from rules.model import NO, SURE, UNCLEAR, Candidate
 from rules.obligation import Obligation, World, unset
@@ -51,8 +52,7 @@ class NotResponse(Kind):
             def make(entry: Entry, rejected: list[tuple[str, str]] = rejected) -> tuple[list[World], str]:
                 return self._worlds(view, entry, rejected)
 
-            made = oblige(trigger, view, self.when.given, make)
-            found.append(replace(made, rejected=tuple(dict.fromkeys(rejected))))
+            found.append(oblige(trigger, view, self.when.given, make, rejected=rejected))
         return or_nothing(found)
 
     def read_aloud(self, say: Saying) -> list[str]:

@@ -10,7 +10,8 @@ from pydantic import Field
 from rules.conditions import Model
 from rules.history import Entry
 from rules.hits import Hit
-from rules.kinds.base import Concerned, Kind, When, concerned, dated, no_household, oblige, or_nothing, triggers
+from rules.kinds.base import Concerned, Kind, When, concerned, no_household, oblige, or_nothing, triggers
+from rules.kinds.limits import dated
 from rules.kinds.requires import Requires, evidence
 from rules.matching import Context
 from rules.obligation import Obligation, Trigger, World, hole, off
@@ -106,8 +107,8 @@ class NthOccurrence(Kind):
         def make(entry: Entry) -> tuple[list[World], str]:
             return self._worlds(view, entry, person, nths, warnings, rejected)
 
-        made = oblige(trigger, view, self.when.given, make, key="" if person is None else f"person:{person}", about=person or "")
-        return Obligation(made.key, made.worlds, made.missing, made.activation, tuple(dict.fromkeys(rejected)), about=person or "")
+        key = "" if person is None else f"person:{person}"
+        return oblige(trigger, view, self.when.given, make, rejected=rejected, key=key, about=person or "")
 
     def _worlds(
         self,
@@ -120,8 +121,7 @@ class NthOccurrence(Kind):
     ) -> tuple[list[World], str]:
         alternatives = evidence(self.requires, view, Context(view, None, entry, person))
         worlds, missing = [], ""
-        unclear = [hit.text for hit in view.counted(self.by.of) if hit.text]
-        counted = [hit.entry.id for hit in view.counted(self.by.of)]
+        counted = view.counted(self.by.of)
         for limit in nths:
             if person is not None and not any(
                 c.person == person for c in concerned(view, self.per or (), self._deadline_day(view, limit)) or ()
@@ -132,7 +132,6 @@ class NthOccurrence(Kind):
                 for collected, why in alternatives:
                     rejected.extend(collected.rejected)
                     missing = missing or why
-                    shown = tuple(counted[: counted.index(limit.entry.id) + 1]) if limit is not None else ()
                     worlds.append(
                         dated(
                             view,
@@ -143,8 +142,18 @@ class NthOccurrence(Kind):
                             soon_day=None if soon is None else soon.entry.day,
                             pausable=False,
                             ended=entry.last if entry is view.closed else None,
-                            limits=shown,
+                            limits=_up_to(limit, counted),
                             arithmetic="the day of",
                         )
                     )
-        return worlds, missing or next(iter(unclear), "")
+        return worlds, missing or next((hit.text for hit in counted if hit.text), "")
+
+
+def _up_to(limit: Hit | None, counted: Sequence[Hit]) -> tuple[str, ...]:
+    """The events that were counted, to the one that gives the limit."""
+    ids: list[str] = []
+    for hit in counted if limit is not None else ():
+        ids.append(hit.entry.id)
+        if limit is not None and hit.entry.id == limit.entry.id:
+            break
+    return tuple(ids)

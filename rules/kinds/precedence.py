@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 from rules.conditions import Selector
 from rules.history import Entry
 from rules.hits import Hit
-from rules.kinds.base import NO_MENDING, Kind, When, by_day_of, concerned, gated, no_household, oblige, or_nothing, triggers, with_others
+from rules.kinds.base import NO_MENDING, Kind, When, concerned, no_household, oblige, or_nothing, triggers
+from rules.kinds.limits import by_day_of, gated, with_others
 from rules.kinds.requires import Requires, evidence
 from rules.matching import Context
 from rules.model import SURE, Duty, State
@@ -72,8 +73,7 @@ class Precedence(Kind):
             return worlds, missing
 
         key = "" if person is None else f"person:{person}"
-        made = oblige(trigger, view, self.when.given, make, key=key, about=person or "")
-        return Obligation(made.key, made.worlds, made.missing, made.activation, tuple(dict.fromkeys(rejected)), about=made.about)
+        return oblige(trigger, view, self.when.given, make, rejected=rejected, key=key, about=person or "")
 
     def _each_person(self, trigger: Trigger, view: View) -> list[Obligation]:
         activated = next(entry for entry in reversed(trigger.entries) if entry is not None)

@@ -10,7 +10,8 @@ from rules.conditions import Model
 from rules.course import dig
 from rules.history import Entry
 from rules.hits import both
-from rules.kinds.base import Kind, gated, or_nothing
+from rules.kinds.base import Kind, or_nothing
+from rules.kinds.limits import gated
 from rules.matching import YES, Answer
 from rules.model import NO, UNCLEAR, Candidate
 from rules.obligation import Obligation

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, ClassVar
 
-from rules.kinds.base import Kind, dated, due_in, or_nothing
+from rules.kinds.base import Kind, or_nothing
+from rules.kinds.limits import dated, due_in
 from rules.model import Candidate
 from rules.obligation import Obligation, unset
 from rules.periods import Period

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, ClassVar
 
 from rules.history import Entry
 from rules.hits import Hit
-from rules.kinds.base import Kind, When, dated, no_household, or_nothing, triggers
+from rules.kinds.base import Kind, When, no_household, or_nothing, triggers
+from rules.kinds.limits import dated
 from rules.kinds.requires import Requires
 from rules.matching import Context
 from rules.model import NO, SURE, UNCLEAR

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cached_property
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
@@ -18,6 +19,11 @@ from rules.obligation import Collected
 from rules.view import View
 
 Wanted = str | tuple[str, ...]
+Cell = tuple[int, ...]
+Gathered = tuple[tuple[str, ...], list[list[tuple[str, ...]]], dict[Cell, str]]
+"""Attributes, the values that each is to bring (any one of a tuple), and all combinations with their words."""
+_LISTED = (list, tuple)
+_BOXES = (dict, list)
 
 
 class Cancelled(Model):
@@ -59,6 +65,18 @@ class Requires(Selector):
     unless_followed_by: tuple[Cancelled, ...] = ()
     itself: Where | None = None
 
+    @cached_property
+    def simple(self) -> bool:
+        """Whether it asks for one event that fits, and no more."""
+        more = (self.that, self.collects, self.for_every, self.and_each, self.after_last, self.itself)
+        return not self.unless_followed_by and all(part is None for part in more)
+
+    @cached_property
+    def gathered(self) -> Gathered:
+        """What its ``collects`` asks for."""
+        wanted = [[(w,) if isinstance(w, str) else w for w in parts] for parts in (self.collects or {}).values()]
+        return tuple(self.collects or {}), wanted, combinations(wanted)
+
     @model_validator(mode="after")
     def _shape(self) -> Self:
         if bool(self.event) == (self.for_every is not None):
@@ -80,17 +98,21 @@ def evidence(
     context: Context,
     *,
     gate: Entry | None = None,
-    keep: Callable[[Entry], str] | None = None,
+    since: int | None = None,
     until: int | None = None,
 ) -> list[Alternative]:
     """The candidates for a requirement, once for each way in which what is missing may turn out.
 
-    ``gate``: the event before which it must have been fulfilled.  ``keep``: says why an event does not count, or "".
+    ``gate``: the event before which it must have been fulfilled.  ``since``: the first day on which an event counts.
     ``until``: the end of the due day (ms), where there is one.
     """
     if asked.for_every is not None:
         return [(_for_every(asked.for_every, view, gate), "")]
-    hits = [_kept(hit, keep) for hit in view.find(asked, context)]
+    hits = view.find(asked, context)
+    if since is not None:
+        hits = [Hit(hit.entry, NO, "it came before") if hit.entry.day < since and hit.fit is not NO else hit for hit in hits]
+    if asked.simple:
+        return [(_collected(hits), "")]
     if asked.unless_followed_by:
         hits = [_uncancelled(hit, asked.unless_followed_by, view, gate) for hit in hits]
     if asked.takes == "last":
@@ -109,13 +131,8 @@ def evidence(
     return [(collected, "")]
 
 
-def _kept(hit: Hit, keep: Callable[[Entry], str] | None) -> Hit:
-    why = keep(hit.entry) if keep is not None and hit.fit is not NO else ""
-    return Hit(hit.entry, NO, why) if why else hit
-
-
 def _collected(hits: Iterable[Hit]) -> Collected:
-    out = Collected()
+    out = Collected([], [])
     for hit in hits:
         if hit.fit is NO:
             out.rejected.append((hit.entry.id, hit.text))
@@ -189,19 +206,16 @@ def _uncancelled(hit: Hit, cancelled: Sequence[Cancelled], view: View, gate: Ent
 
 # ------------------------------------------------------------------------------------------------------------ collecting
 def _gathered(asked: Requires, view: View, hits: list[Hit]) -> Collected:
-    assert asked.collects is not None
-    wanted = [[(w,) if isinstance(w, str) else w for w in parts] for parts in asked.collects.values()]
-    paths = tuple(asked.collects)
-    cells = combinations(wanted)
-    sure: set[tuple[int, ...]] = set()
-    maybe: set[tuple[int, ...]] = set()
+    paths, wanted, cells = asked.gathered
+    sure: set[Cell] = set()
+    maybe: set[Cell] = set()
     out = Collected()
     first = last = 0
     first_maybe = last_maybe = 0
     used: list[str] = []
     used_maybe: list[str] = []
     missing = ""
-    firm: set[tuple[int, ...]] = set()
+    firm: set[Cell] = set()
     room = 0
     for hit in hits:
         if hit.fit is NO:
@@ -211,11 +225,11 @@ def _gathered(asked: Requires, view: View, hits: list[Hit]) -> Collected:
         entry = hit.entry
         firm |= brings
         room += len(cells) if asked.roles is None else _without_role(view, hit, asked.roles)
-        if hit.fit is SURE and brings - sure:
+        if hit.fit is SURE and not brings <= sure:
             sure |= brings
             first, last = max(first, entry.first) if used else entry.first, max(last, entry.last) if used else entry.last
             used.append(entry.id)
-        if (brings | could) - maybe:
+        if not (brings <= maybe and could <= maybe):
             maybe |= brings | could
             if could or hit.fit is UNCLEAR:
                 missing = missing or text or hit.text
@@ -239,8 +253,8 @@ def _without_role(view: View, hit: Hit, path: str) -> int:
     return NEVER if listed is None else sum(bool(roles_of(element, Context(view, hit.entry))[1]) for element in listed)
 
 
-def combinations(wanted: list[list[tuple[str, ...]]]) -> dict[tuple[int, ...], str]:
-    cells: dict[tuple[int, ...], str] = {(): ""}
+def combinations(wanted: list[list[tuple[str, ...]]]) -> dict[Cell, str]:
+    cells: dict[Cell, str] = {(): ""}
     for parts in wanted:
         cells = {(*cell, i): f"{words} {' or '.join(part)}".strip() for cell, words in cells.items() for i, part in enumerate(parts)}
     return cells
@@ -248,14 +262,18 @@ def combinations(wanted: list[list[tuple[str, ...]]]) -> dict[tuple[int, ...], s
 
 def brought_by(
     asked: Requires, view: View, hit: Hit, paths: Sequence[str], wanted: list[list[tuple[str, ...]]]
-) -> tuple[set[tuple[int, ...]], set[tuple[int, ...]], str]:
+) -> tuple[set[Cell], set[Cell], str]:
     """The combinations that an event surely brings, those that it might, and what is missing."""
-    have: set[tuple[int, ...]] = {()}
-    might: set[tuple[int, ...]] = {()}
+    if len(paths) == 1:
+        values, missing = _values(asked, view, hit, paths[0])
+        brings: set[Cell] = {(i,) for i, part in enumerate(wanted[0]) if not values.isdisjoint(part)}
+        return brings, asked.gathered[2].keys() - brings if missing else set(), missing
+    have: set[Cell] = {()}
+    might: set[Cell] = {()}
     text = ""
     for path, parts in zip(paths, wanted, strict=True):
         values, missing = _values(asked, view, hit, path)
-        mine = {i for i, part in enumerate(parts) if values & set(part)}
+        mine = {i for i, part in enumerate(parts) if not values.isdisjoint(part)}
         could = set(range(len(parts))) if missing else mine
         text = text or missing
         have = {(*cell, i) for cell in have for i in mine}
@@ -268,8 +286,8 @@ def _values(asked: Requires, view: View, hit: Hit, path: str) -> tuple[set[Any],
     if value is None:
         return set(), path
     if asked.roles is None:
-        listed = value if isinstance(value, list | tuple) else (value,)
-        plain = {one for one in listed if not isinstance(one, dict | list)}
+        listed = value if isinstance(value, _LISTED) else (value,)
+        plain = {one for one in listed if not isinstance(one, _BOXES)}
         return plain, path if len(listed) and not plain else ""
     roles: set[Any] = set()
     missing = ""

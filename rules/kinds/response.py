@@ -14,7 +14,8 @@ from pydantic import model_validator
 from rules.conditions import Model, Selector
 from rules.history import Entry
 from rules.hits import MOMENT, Hit, possible_first
-from rules.kinds.base import Kind, When, dated, due_in, oblige, or_nothing, triggers
+from rules.kinds.base import Kind, When, oblige, or_nothing, triggers
+from rules.kinds.limits import dated, due_in
 from rules.kinds.requires import Requires, evidence
 from rules.matching import YES, Answer, Context, check
 from rules.model import SURE
@@ -106,8 +107,7 @@ class Response(Kind):
             def make(entry: Entry, rejected: list[tuple[str, str]] = rejected) -> tuple[list[World], str]:
                 return self._worlds(view, entry, rejected)
 
-            made = oblige(trigger, view, self.when.given, make)
-            found.append(Obligation(made.key, made.worlds, made.missing, made.activation, tuple(dict.fromkeys(rejected))))
+            found.append(oblige(trigger, view, self.when.given, make, rejected=rejected))
         return or_nothing(found)
 
     def _worlds(self, view: View, entry: Entry, rejected: list[tuple[str, str]]) -> tuple[list[World], str]:
@@ -132,7 +132,7 @@ class Response(Kind):
             self.requires,
             view,
             Context(view, None, entry),
-            keep=None if self.any_time else lambda e: "it came before" if e.day < entry.day else "",
+            since=None if self.any_time else entry.day,
             until=None if due is None else view.zone.end_of(due),
         )
         endings, why_ended = self._endings(view, entry)
