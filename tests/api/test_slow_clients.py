@@ -1,0 +1,156 @@
+"""Slow clients against the server that the Procfile starts: they cost open connections, and everybody else is answered meanwhile."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, closing
+from pathlib import Path
+
+import httpx
+import pytest
+
+from service import keys
+from service.bootstrap import build
+from service.settings import Settings
+from store.migrations import upgrade
+from tests.api.conftest import event
+from tests.support.service_kit import KEY
+
+ROOT = Path(__file__).resolve().parents[2]
+SHORTER = """
+import api.patient
+api.patient.HEAD_SECONDS = 3.0
+api.patient.IDLE_SECONDS = 3.0
+"""
+PATIENCE = 60.0
+
+
+class Served:
+    """What the Procfile calls `web`, on a port of its own, with one process."""
+
+    def __init__(self, port: int, token: str) -> None:
+        self.port, self.token = port, token
+
+    def connect(self, said: bytes = b"") -> socket.socket:
+        made = socket.create_connection(("127.0.0.1", self.port), timeout=PATIENCE)
+        made.sendall(said)
+        return made
+
+    def lives(self) -> None:
+        assert httpx.get(f"http://127.0.0.1:{self.port}/livez", timeout=PATIENCE).status_code == 200
+
+    def post(self, number: int, padding: int = 0) -> int:
+        headers = {"Authorization": f"Bearer {self.token}", "Content-Type": "application/cloudevents-batch+json"}
+        more = {"note": "x" * padding} if padding else {}
+        body = [event("service.connected", case=f"k{one}", data={"program": "cfss", "team": "north", **more}) for one in range(number)]
+        return httpx.post(f"http://127.0.0.1:{self.port}/v1/events", json=body, headers=headers, timeout=PATIENCE).status_code
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    from tests.support.servers import free_port
+
+    home, port = tmp_path_factory.mktemp("web"), free_port()
+    url = f"sqlite:///{home / 's.sqlite3'}"
+    with closing(build(Settings(home=home, database_url=url, secret_key=KEY))) as svc:
+        upgrade(svc.engine)
+        _, token = keys.create(svc, name="test", scopes=["events:write"])
+    (line,) = (one for one in (ROOT / "Procfile").read_text().splitlines() if one.startswith("web:"))
+    (home / "shorter.py").write_text(SHORTER)
+    words = shlex.split(line.partition("exec ")[2])
+    command = [str(Path(sys.executable).parent / words[0]), "-c", str(home / "shorter.py"), "--bind", f"127.0.0.1:{port}", *words[1:]]
+    environment = {**os.environ, "DATABASE_URL": url, "DUECARE_HOME": str(home), "DUECARE_SECRET_KEY": KEY}
+    for name in ("REDIS_URL", "PORT", "WEB_CONCURRENCY", "GUNICORN_CMD_ARGS"):
+        environment.pop(name, None)
+    with (home / "log").open("wb") as log, subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log) as process:
+        made = Served(port, token)
+        try:
+            ends = time.monotonic() + PATIENCE
+            while process.poll() is None and time.monotonic() < ends:
+                try:
+                    made.connect().close()
+                    break
+                except OSError:
+                    time.sleep(0.1)
+            made.lives()
+            yield made
+        finally:
+            process.terminate()
+            process.wait(30)
+
+
+HEAD = b"GET /livez HTTP/1.1\r\nHost: here\r\n"
+POST = b"POST /v1/events HTTP/1.1\r\nHost: here\r\nContent-Type: application/json\r\n"
+SLOW = {
+    "nothing at all": b"",
+    "half a head": HEAD + b"X-Slow: ",
+    "a head and half a short body": POST + b"Content-Length: 500\r\n\r\n{",
+    "a head and the beginning of a long body": POST + b"Content-Length: 9000000\r\n\r\n[",
+    "a chunked body without an end": POST + b"Transfer-Encoding: chunked\r\n\r\n5\r\n[[[[[\r\n",
+    "a request, and half of another behind it": HEAD + b"\r\n" + HEAD,
+}
+
+
+def ended(connection: socket.socket) -> bytes:
+    """What the server says until it ends the connection."""
+    said = b""
+    try:
+        while part := connection.recv(65_536):
+            said += part
+    except ConnectionResetError:
+        pass
+    return said
+
+
+@pytest.mark.parametrize("said", SLOW.values(), ids=SLOW)
+def test_slow_clients_keep_nobody_from_being_served_and_are_ended(served: Served, said: bytes) -> None:
+    with ExitStack() as stack:
+        slow = [stack.enter_context(served.connect(said)) for _ in range(24)]
+        served.lives()
+        assert served.post(2) in {200, 202}
+        assert b"HTTP/1.1 200" not in b"".join(ended(one) for one in slow).replace(b"HTTP/1.1 200", b"", 24)
+    served.lives()
+
+
+def goes_on(connection: socket.socket, part: bytes, times: int, pause: float) -> bool:
+    """Whether the server keeps the connection while a part is sent time and again."""
+    try:
+        for _ in range(times):
+            connection.sendall(part)
+            time.sleep(pause)
+    except OSError:
+        return False
+    return True
+
+
+def test_a_byte_now_and_then_is_no_way_to_stay(served: Served) -> None:
+    with closing(served.connect(HEAD)) as drips:
+        assert not goes_on(drips, b"X", 250, 0.2)
+
+
+def test_requests_that_come_in_pieces_and_on_connections_that_stay_are_answered(served: Served) -> None:
+    with closing(served.connect()) as one:
+        for _ in range(3):
+            for part in (HEAD[:7], HEAD[7:20], HEAD[20:] + b"\r", b"\n"):
+                one.sendall(part)
+                time.sleep(0.05)
+            assert one.recv(65_536).startswith(b"HTTP/1.1 200")
+        one.sendall((HEAD + b"\r\n") * 3)
+        said = b""
+        while said.count(b"HTTP/1.1 200") < 3:
+            said += one.recv(65_536)
+
+
+def test_long_bodies_are_taken_in(served: Served) -> None:
+    assert served.post(200, padding=5_000) in {200, 202}
+
+
+def test_a_head_without_an_end_is_not_kept(served: Served) -> None:
+    with closing(served.connect(HEAD)) as endless:
+        assert not goes_on(endless, b"X-More: " + b"x" * 500 + b"\r\n", 1_000, 0.001)
