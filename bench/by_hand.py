@@ -16,13 +16,14 @@ ZONE = ZoneInfo("Australia/Adelaide")
 RULES = ("C01", "C02", "C08", "C09", "C10", "C12", "C14", "C17", "C23", "C25")
 
 
-def _day(ms: int) -> int:
+def day_of(ms: int) -> int:
+    """The local day of an instant (ms), as an ordinal."""
     return dt.datetime.fromtimestamp(ms / 1000, ZONE).toordinal()
 
 
 def judge(events: Sequence[Event], as_of: int) -> dict[str, str]:  # noqa: C901 - one loop over everything, as one writes it by hand
     """Rule -> verdict of one case at an instant (ms)."""
-    today = _day(as_of)
+    today = day_of(as_of)
     referrals, visits, plans, snapshots, assessments, case_plans, summaries = [], [], [], [], [], [], []
     connected = closed = None
     for e in sorted(events, key=lambda e: (e.time, e.recorded, e.source, e.id)):
@@ -58,7 +59,7 @@ def judge(events: Sequence[Event], as_of: int) -> dict[str, str]:  # noqa: C901 
         before = [r for r in referrals if r.time <= connected.time]
         found["C01"] = "met" if any("source" in r.data and "reason" in r.data and r.data["children"] for r in before) else "breached"
         found["C02"] = "met" if any(r.data["received_by"] == "pathways" for r in before) else "breached"
-    closed_day = _day(closed.time) if closed else None
+    closed_day = day_of(closed.time) if closed else None
     found["C08"] = _third_visit(visits, plans, today, closed_day)
     if plans:
         roles = {p["role"] for p in plans[0].data["participants"]}
@@ -70,11 +71,11 @@ def judge(events: Sequence[Event], as_of: int) -> dict[str, str]:  # noqa: C901 
         found["C09"] = found["C10"] = na
     anchor = None
     if connected is not None:
-        anchor = _day(connected.time)
-        if visits and _day(visits[0].time) <= anchor + 42:
-            anchor = _day(visits[0].time)
+        anchor = day_of(connected.time)
+        if visits and day_of(visits[0].time) <= anchor + 42:
+            anchor = day_of(visits[0].time)
     elif visits:
-        anchor = _day(visits[0].time)
+        anchor = day_of(visits[0].time)
     baselines = [s for s in snapshots if s.data["kind"] == "baseline"]
     found["C12"] = na if anchor is None else _by(baselines, anchor + 42, anchor + 35, today, closed_day)
     found["C14"] = na if anchor is None else _by(assessments, anchor + 56, anchor + 42, today, closed_day)
@@ -91,12 +92,12 @@ def judge(events: Sequence[Event], as_of: int) -> dict[str, str]:  # noqa: C901 
 def _third_visit(visits: list[Event], plans: list[Event], today: int, closed_day: int | None) -> str:
     if len(visits) < 3:
         return "met" if plans else "not_applicable" if closed_day is not None else "due_soon" if len(visits) == 2 else "pending"
-    return _by(plans, _day(visits[2].time), _day(visits[1].time), today, closed_day)
+    return _by(plans, day_of(visits[2].time), day_of(visits[1].time), today, closed_day)
 
 
 def _by(done: list[Event], due: int, soon: int, today: int, closed_day: int | None) -> str:
     if done:
-        day = _day(done[0].time)
+        day = day_of(done[0].time)
         if day <= due:
             return "met"
     if closed_day is not None and closed_day < due:
