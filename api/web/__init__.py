@@ -26,6 +26,7 @@ def install(app: Flask, desk: Desk, *, secret_key: str | bytes) -> None:
     from api.web.due import routes as due_routes
     from api.web.notices import routes as notice_routes
     from api.web.policies import forms, routes
+    from api.web.retention import routes as retention_routes
     from api.web.sources import routes as source_routes
     from api.web.statistics import routes as stat_routes
     from api.web.today import routes as today_routes
@@ -33,6 +34,7 @@ def install(app: Flask, desk: Desk, *, secret_key: str | bytes) -> None:
     from api.web.worklist import export as work_export
     from api.web.worklist import routes as work_routes
 
+    del retention_routes
     del notice_routes, audit_routes, admin_forms, admin_routes, due_routes, stat_routes, work_export, work_routes  # as these are
     del case_routes, reviewing, signing, forms, routes, source_routes, today_routes, waiver_routes  # imported for the routes that they add
 

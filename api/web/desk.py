@@ -14,6 +14,7 @@ from api.web.cases.desk import CaseDesk
 from api.web.due.desk import DueDesk
 from api.web.notices.desk import NoticeDesk
 from api.web.policies.desk import PolicyDesk
+from api.web.retention.desk import RetentionDesk
 from api.web.signon.desk import SignOnDesk
 from api.web.sources.desk import SourceDesk
 from api.web.statistics.desk import StatisticsDesk
@@ -38,6 +39,7 @@ class Desk(
     AuditDesk,
     WorkDesk,
     NoticeDesk,
+    RetentionDesk,
     Protocol,
 ):
     """Any method may raise service.errors.ServiceError: NotFound becomes the 404 page, StaleVersion the page that tells who was first."""

@@ -16,6 +16,7 @@ from api.web.due.servicedesk import DueServiceDesk
 from api.web.kept import Kept
 from api.web.notices.servicedesk import NoticeServiceDesk
 from api.web.policies.servicedesk import PolicyServiceDesk
+from api.web.retention.servicedesk import RetentionServiceDesk
 from api.web.signon.servicedesk import SignOnServiceDesk
 from api.web.sources.servicedesk import SourceServiceDesk
 from api.web.statistics.servicedesk import StatisticsServiceDesk
@@ -62,6 +63,7 @@ class ServiceDesk(
     AuditServiceDesk,
     WorkServiceDesk,
     NoticeServiceDesk,
+    RetentionServiceDesk,
 ):
     """See ``api.web.desk.Desk``."""
 

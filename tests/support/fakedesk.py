@@ -31,6 +31,7 @@ from tests.support.fakecases import FakeCases
 from tests.support.fakedue import FakeDue
 from tests.support.fakenotices import FakeNotices
 from tests.support.fakepolicies import FakePolicies
+from tests.support.fakeretention import FakeRetention
 from tests.support.fakesignon import FakeSignOn
 from tests.support.fakesources import FakeSources
 from tests.support.faketoday import FakeToday
@@ -75,7 +76,18 @@ def row(number: int) -> BreachRow:
 
 
 class FakeDesk(
-    FakeCases, FakeDue, FakePolicies, FakeSignOn, FakeSources, FakeToday, FakeAdmin, FakeAudits, FakeWaivers, FakeWork, FakeNotices
+    FakeCases,
+    FakeDue,
+    FakePolicies,
+    FakeSignOn,
+    FakeSources,
+    FakeToday,
+    FakeAdmin,
+    FakeAudits,
+    FakeWaivers,
+    FakeWork,
+    FakeNotices,
+    FakeRetention,
 ):
     """Everything in memory; ``moved`` makes the next review find a newer version."""
 

@@ -72,6 +72,8 @@ def case(case: str) -> tuple[str, int] | str:
         failed=bool(flaws),
         wanted=wanted,
         export=may_export(sessions.access()),
+        holds=desk().case_holds(sessions.access(), page.case),
+        may_hold=desk().may_hold(sessions.access()),
     )
     return (drawn, 400) if flaws else drawn
 
