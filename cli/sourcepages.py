@@ -66,8 +66,8 @@ def metrics_page() -> str:
 
     lead = (
         "`GET /metrics` gives these in Prometheus' text format, to a key with the scope `metrics`. Counters are those of the process"
-        " that answers, the others are read from the store. [Run it in production](../how-to/run-in-production.md) says which of them"
-        " should call somebody.\n"
+        " that answers, the others are read from the store; workers and schedulers tell their counters where `DUECARE_METRICS_PORT` is"
+        " set. [Watch duecare](../how-to/watch-duecare.md) says which of them should call somebody.\n"
     )
     return "\n".join(["# Measurements\n", lead, table(["name", "means"], [[f"`{name}`", words] for name, words in documented()])])
 

@@ -168,6 +168,14 @@ class Metrics:
         self.access_lines = Counter(
             "duecare_access_lines", "Lines of the access log: written, failed; failed must stay 0", ("result",), registry=registry
         )
+        for counter, results in (
+            (self.evaluations, ("done", "failed", "lost", "quarantined")),
+            (self.hints, ("sent", "failed")),
+            (self.sweeps, ("done", "failed")),
+            (self.access_lines, ("written", "failed")),
+        ):
+            for result in results:
+                counter.labels(result)  # from 0 on, so that the first one is seen as an increase
         self._stored = CollectorRegistry()
         if standing is not None:
             self._stored.register(_FromStore(standing))
