@@ -65,7 +65,7 @@ def run(yes: bool, form: str) -> int:
     Exit code 1: it waits for an audit or backtest that is not finished; run it again afterwards.
     """
     from cli.stored import service
-    from service import accesslog
+    from service import accesslog, evaluate
     from service.retention import plan as planning
     from service.retention import work
     from service.retention.rules import load
@@ -77,6 +77,8 @@ def run(yes: bool, form: str) -> int:
             lines = f" and {plural(found.log_lines, 'line')} of the access log" if found.log_lines else ""
             click.confirm(f"Remove {plural(found.cases, 'case')}{lines}? There is no way back but a backup.", abort=True, err=True)
         begun = work.start(svc, _me())
+        while svc.settings.embedded and evaluate.drain(svc):
+            pass  # without a server running, nobody else judges what waits
         accesslog.record(svc, Entry(at=svc.now(), actor="cli", via="cli", action="retention.run", thing=begun.id))
         progress = work.work(svc, begun.id)
     if progress.waits is not None:

@@ -21,6 +21,8 @@ PAGES = {
     "how-to/run-audits.md": (".", APRIL),
     "how-to/check-the-record.md": (".", APRIL),
     "how-to/take-out-a-case.md": (".", APRIL),
+    "how-to/keep-and-remove.md": (None, APRIL),
+    "how-to/backup-and-restore.md": (".", APRIL),
     "how-to/add-a-kind-of-rule.md": ("placements", None),
     "how-to/use-duecare-for-another-process.md": ("permits", APRIL),
     "how-to/connect-a-database.md": ("client-database", MAY),
