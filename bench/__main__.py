@@ -16,6 +16,8 @@ ALL: dict[str, tuple[str, ...]] = {
     "judge": ("--cases", "200", "--rounds", "5", "--memory", "3000"),
     "deciders_fuzz": ("--items", "100000"),
     "cases_fuzz": ("--cases", "2000"),
+    "ingest": ("--import", "50000", "--posts", "10000", "--single", "200"),
+    "online": ("--cases", "120"),
     "latency": ("--events", "300"),
     "backtest": ("--cases", "1000"),
     "pressure": ("--seconds", "15"),

@@ -26,7 +26,7 @@ from service.logs import get, where
 from store.engine import is_trouble
 from store.errors import LeaseLost, StaleVersion
 from store.models import DirtyRow
-from store.queue import Claim, claim_case, claim_dirty, fail, hold, pardon, release
+from store.queue import Claim, claim_case, claim_dirty, fail, pardon, release
 
 BUDGET = 5.0
 """Seconds that one wake-up goes on while cases wait; then it lets others have their turn."""
@@ -148,19 +148,10 @@ def _attempt(svc: Service, claim: Claim, known: Known) -> Found | None:
 
 
 def _record(svc: Service, outcomes: Sequence[tuple[Claim, Found]]) -> int:
-    held: list[tuple[Claim, Found]] = []
     with svc.writing() as session:
-        for claim, found in outcomes:
-            try:
-                hold(session, claim)
-            except LeaseLost:
-                svc.metrics.evaluations.labels("lost").inc()
-                continue
-            held.append((claim, found))
-        done = [found for _, found in held]
-        write(session, done, now=svc.now())
-        for claim, _ in held:
-            release(session, claim, done=True)
+        done = write(session, [found for _, found in outcomes], [claim for claim, _ in outcomes], now=svc.now())
+    if lost := len(outcomes) - len(done):
+        svc.metrics.evaluations.labels("lost").inc(lost)
     svc.metrics.evaluations.labels("done").inc(len(done))
     if done:
         _log.info("cases_judged", cases=[found.state.case for found in done])

@@ -1,6 +1,6 @@
 """One case, from what is on record to what shall be on record.  Imports rules/, store/ and service/.
 
-``read`` loads many cases in one snapshot, ``judge`` is pure, ``write`` belongs into the transaction that ends the claim.  Where
+``read`` loads many cases in one snapshot, ``judge`` is pure, ``write`` is the transaction that ends the claim.  Where
 writing finds that a person has changed a breach meanwhile, the caller begins again at ``read``.
 """
 
@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, cast
 
-from sqlalchemy import BindParameter, CursorResult, bindparam, select, update
+from sqlalchemy import CursorResult, update
 from sqlalchemy.orm import Session
 
 from rules.model import CaseFile, Outcome, Verdict
@@ -19,13 +19,16 @@ from service.auditprints import fingerprint
 from service.policies import Judgement, PolicySet
 from service.reconcile import ACTOR, Changes, Context, grounds, plan, snapshot
 from service.whereabouts import whereabouts
-from store.breaches import Breach, Line, append_history, as_breach, write_breaches
-from store.cases import load_cases
+from store.breaches import BREACHES, Breach, Line, append_history, as_breach, what_stands, write_over
+from store.cases import load_with
 from store.ids import Key
-from store.models import BreachRow, CaseStateRow, EventRow, WaiverRow
+from store.models import WaiverRow
 from store.outbox import put
-from store.outcomes import verdicts_of_cases, write_states, write_verdicts
+from store.outcomes import VERDICTS, verdicts_in, write_states, write_verdicts
+from store.queue import Claim, holding, release_all, still_held
+from store.sql import Statement
 from store.states import CaseState
+from store.together import pipelined, together
 
 MOST_CAUSES = 20
 MERGED = "merged"
@@ -54,6 +57,8 @@ class Known:
     verdicts: dict[Key, Verdict]
     breaches: dict[Key, Breach]
     waivers: tuple[Waiver, ...]
+    arrivals: tuple[tuple[int, str], ...] = ()
+    """The (position, id) of each event that judging rests on, those of linked cases included."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,34 +83,30 @@ class Settle:
 
 def read(session: Session, cases: Sequence[str]) -> dict[str, Known]:
     """What is on record about each of the cases."""
-    loaded = load_cases(session, cases)
-    verdicts = verdicts_of_cases(session, cases)
-    given = {"cases": list(cases)}
+    given = {"cases": set(cases)}
+    loaded, others = load_with(session, cases, [(VERDICTS, given), (BREACHES, given), (_SEEN, given), (_WAIVERS, given)])
+    verdicts = verdicts_in(others[0], cases)
     breaches: dict[str, dict[Key, Breach]] = defaultdict(dict)
-    rows: Any = session.connection().execute(_BREACHES, given)
-    for breach in map(as_breach, rows):
+    for breach in map(as_breach, others[1]):
         breaches[breach.case][breach.key] = breach
-    seen = {row.case_id: row.position for row in session.connection().execute(_SEEN, given)}
+    seen = {row.case_id: row.position for row in others[2]}
     keys = {breach.id: breach.key for known in breaches.values() for breach in known.values()}
     waivers: dict[str, list[Waiver]] = defaultdict(list)
-    for row in session.connection().execute(_WAIVERS, given) if keys else ():
+    for row in others[3]:
         key = keys[row.breach_id]
         waivers[key[0]].append(Waiver(row.id, row.breach_id, key, row.evidence_digest, row.ends_at, row.state))
     return {
-        case: Known(one.file, one.position, seen.get(case, 0), verdicts[case], breaches[case], tuple(waivers[case]))
+        case: Known(one.file, one.position, seen.get(case, 0), verdicts[case], breaches[case], tuple(waivers[case]), one.arrivals)
         for case, one in loaded.items()
     }
 
 
-_CASES: BindParameter[Any] = bindparam("cases", expanding=True)
-_BREACHES = select(*BreachRow.__table__.columns).where(BreachRow.case_id.in_(_CASES)).order_by(BreachRow.id)
-_SEEN = select(CaseStateRow.case_id, CaseStateRow.position).where(CaseStateRow.case_id.in_(_CASES))
-_WAIVERS = (
-    select(WaiverRow.id, WaiverRow.breach_id, WaiverRow.evidence_digest, WaiverRow.ends_at, WaiverRow.state)
-    .join(BreachRow, BreachRow.id == WaiverRow.breach_id)
-    .where(WaiverRow.state.in_(("approved", "proposed")), BreachRow.case_id.in_(_CASES))
-    .order_by(WaiverRow.id)
-)
+_SEEN = Statement("SELECT case_id, position FROM case_state WHERE case_id IN LISTED(:cases)")
+_WAIVERS = Statement("""
+    SELECT waiver.id, waiver.breach_id, waiver.evidence_digest, waiver.ends_at, waiver.state
+    FROM waiver JOIN breach ON breach.id = waiver.breach_id
+    WHERE waiver.state IN ('approved', 'proposed') AND breach.case_id IN LISTED(:cases) ORDER BY waiver.id
+""")
 
 
 def judge(policies: PolicySet, known: Known, *, now: int, settle: Settle) -> Found:
@@ -158,26 +159,36 @@ def under_waivers(
     return judged, holding, ended
 
 
-def write(session: Session, outcomes: Sequence[Found], *, now: int) -> None:
-    """Put on record what was found in cases whose claims are held.
+def write(session: Session, outcomes: Sequence[Found], claims: Sequence[Claim], *, now: int) -> list[Found]:
+    """Put on record what was found in the cases claimed, and release them; of which of them: the others' claims have run out.
 
     Raises store.errors.StaleVersion where a breach has been changed since it was read; roll back then.
     """
-    write_verdicts(session, [(found.known.verdicts, found.verdicts) for found in outcomes], now=now)
-    causes = _causes(session, [found.known for found in outcomes if found.changes.breaches or found.ended])
-    for found in outcomes:
-        if found.ended:
-            _end_waivers(session, found, causes[found.state.case])
-    write_breaches(
-        session,
-        [
+    causes = {found.state.case: _causes(found.known) for found in outcomes}
+    changes = {
+        found.state.case: [
             replace(change, lines=tuple(replace(line, events=causes[found.state.case]) for line in change.lines))
-            for found in outcomes
             for change in found.changes.breaches
-        ],
-    )
-    put(session, [message for found in outcomes for message in found.changes.messages], now=now)
-    write_states(session, [found.state for found in outcomes])
+        ]
+        for found in outcomes
+    }
+    ids = [change.breach.id for some in changes.values() for change in some]
+    rows, *known = together(session, [holding(claims), *what_stands(ids)])
+    held = still_held(claims, rows)
+    mine = {claim.case_id for claim in held}
+    done = [found for found in outcomes if found.state.case in mine]
+    ended = [found for found in done if found.ended]
+    for found in ended:
+        _end_waivers(session, found, causes[found.state.case])
+    if ended:
+        known = list(together(session, what_stands(ids)))
+    with pipelined(session):
+        write_verdicts(session, [(found.known.verdicts, found.verdicts) for found in done], now=now)
+        write_over(session, [change for found in done for change in changes[found.state.case]], *known)
+        put(session, [message for found in done for message in found.changes.messages], now=now)
+        write_states(session, [found.state for found in done])
+        release_all(session, held)
+    return done
 
 
 def _covered(waivers: Sequence[Waiver]) -> frozenset[tuple[str, str, str]]:
@@ -204,22 +215,11 @@ def _next_check(known: Known, judged: Judgement, changes: Changes, waivers: Sequ
     return min((when for when in ahead if when > now), default=None)
 
 
-def _causes(session: Session, cases: Sequence[Known]) -> dict[str, tuple[str, ...]]:
-    """By case, the events that have come since it was judged last, the latest ones where there are many."""
-    found = {known.file.case: tuple(event.id for event in known.file.events[-MOST_CAUSES:]) for known in cases}
-    again = [known for known in cases if known.seen]
-    if not again:
-        return found
-    cluster = {case for known in again for case in (known.file.case, *known.file.linked)}
-    oldest = min(known.seen for known in again)
-    fresh = select(EventRow.case_id, EventRow.id, EventRow.position).where(
-        EventRow.case_id.in_(sorted(cluster)), EventRow.position > oldest
-    )
-    rows = session.execute(fresh.order_by(EventRow.position)).all()
-    for known in again:
-        mine = {known.file.case, *known.file.linked}
-        found[known.file.case] = tuple(row.id for row in rows if row.case_id in mine and row.position > known.seen)[-MOST_CAUSES:]
-    return found
+def _causes(known: Known) -> tuple[str, ...]:
+    """The events that have come since the case was judged last, the latest ones where there are many."""
+    if not known.seen:
+        return tuple(event.id for event in known.file.events[-MOST_CAUSES:])
+    return tuple(event for position, event in known.arrivals if position > known.seen)[-MOST_CAUSES:]
 
 
 def _end_waivers(session: Session, found: Found, causes: tuple[str, ...]) -> None:

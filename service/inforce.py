@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from service.policies import PolicySet, of_policies
 from service.policybook import loaded
-from store.policychanges import Activated, Epoch, activated, epoch, settled
+from store.policychanges import Activated, Epoch, activated, epoch
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session, sessionmaker
@@ -57,10 +57,8 @@ class InForce:
         # A reader of PostgreSQL sees one instant from its first query on; waiting for another one's commit takes a plain transaction.
         waits = not patience and self._sessions.kw["bind"].dialect.name == "postgresql"
         with self._lock, self._sessions.begin() if waits else self._readers() as session:
-            if waits:
-                settled(session)
             self._looked = time.monotonic()
-            present = epoch(session)
+            present = epoch(session, settled=waits)
             if self._known is not None and self._known.epoch == present:
                 return False
             found = tuple(activated(session))

@@ -18,7 +18,8 @@ from store.errors import StaleVersion
 from store.ids import Key, digest_of, finding_id
 from store.models import BreachHistoryRow, BreachRow
 from store.severity import rank
-from store.sql import Bulk, Statement
+from store.sql import Bulk, Statement, columns_of
+from store.together import Asked, together
 from store.verdicts import NO_DUE_DAY
 
 FIRST_HASH = "0" * 64
@@ -112,26 +113,39 @@ def write_breaches(session: Session, changes: Sequence[Change]) -> dict[str, int
 
     Raises StaleVersion where a breach is no longer at the version given (for 0: is on record already); roll back then.
     """
-    fresh = [change.breach for change in changes if change.breach.version == 0]
-    known = [change.breach for change in changes if change.breach.version]
-    taken = _versions(session, [breach.id for breach in fresh])
-    if taken or len({change.breach.id for change in changes}) != len(changes):
+    standing, last = together(session, what_stands([change.breach.id for change in changes]))
+    return write_over(session, changes, standing, last)
+
+
+def what_stands(breach_ids: Collection[str]) -> list[Asked]:
+    """What ``write_over`` has to know: the versions of breaches, which nobody else changes from then on, and their last lines."""
+    return [(_LOCKED_VERSIONS, {"ids": set(breach_ids)}), (_LAST_HASHES, {"breaches": set(breach_ids), "upto": NEVER})]
+
+
+def write_over(session: Session, changes: Sequence[Change], standing: Sequence[Any], last: Sequence[Any]) -> dict[str, int]:
+    """``write_breaches`` for who has asked ``what_stands`` in this transaction, and waits for nothing.  Raises StaleVersion."""
+    versions = {row.id: row.version for row in standing}
+    if len({change.breach.id for change in changes}) != len(changes):
         raise StaleVersion("the breach is on record already")
-    versions = _versions(session, [breach.id for breach in known], lock=True)
-    if any(versions.get(breach.id) != breach.version for breach in known):
-        raise StaleVersion("the breach has been changed by somebody else")
-    _INSERT.write(session, [_row(breach) for breach in fresh])
-    _UPDATE.write(session, [_row(breach) for breach in known])
-    append_history(session, ((change.breach.id, line) for change in changes for line in change.lines))
+    for change in changes:
+        if versions.get(change.breach.id, 0) != change.breach.version:
+            raise StaleVersion("the breach has been changed by somebody else")
+    _INSERT.write(session, [_row(change.breach) for change in changes if change.breach.version == 0])
+    _UPDATE.write(session, [_row(change.breach) for change in changes if change.breach.version])
+    lines = ((change.breach.id, line) for change in changes for line in change.lines)
+    _append(session, lines, {row.breach_id: row.hash for row in last})
     return {change.breach.id: change.breach.version + 1 for change in changes}
 
 
 def append_history(session: Session, lines: Iterable[tuple[str, Line]]) -> None:
     """Adds lines to the histories of breaches, by breach id, in the order given."""
     given = list(lines)
-    last = _last_hashes(session, {breach_id for breach_id, _ in given})
+    _append(session, given, _last_hashes(session, {breach_id for breach_id, _ in given}))
+
+
+def _append(session: Session, lines: Iterable[tuple[str, Line]], last: dict[str, str]) -> None:
     rows = []
-    for breach_id, line in given:
+    for breach_id, line in lines:
         row = _history_row(breach_id, line, last.get(breach_id, FIRST_HASH))
         last[breach_id] = row["hash"]
         rows.append(row)
@@ -162,7 +176,14 @@ def altered_lines(session: Session, *, after: int = 0, limit: int = 10_000) -> t
     return wrong, rows[-1].id if len(rows) == limit else None
 
 
-def as_breach(row: BreachRow) -> Breach:
+BREACHES = Statement(
+    f"SELECT {columns_of(BreachRow)} FROM breach WHERE case_id IN LISTED(:cases) ORDER BY id",  # noqa: S608 - names of our own
+    documents=("snapshot",),
+)
+"""The rows that ``as_breach`` reads, of all breaches of some cases; wants ``cases``."""
+
+
+def as_breach(row: Any) -> Breach:
     """The breach that a row holds."""
     return Breach(
         key=(row.case_id, row.episode, row.policy, row.rule, row.obligation),
@@ -189,7 +210,6 @@ def as_breach(row: BreachRow) -> Breach:
 _INSERT = Bulk(BreachRow)
 _UPDATE = Bulk(BreachRow, key=("id",), keep=("case_id", "episode", "policy", "rule", "obligation"))
 _APPEND = Bulk(BreachHistoryRow, without=("id",))
-_VERSIONS = Statement("SELECT id, version FROM breach WHERE id IN LISTED(:ids)")
 _LOCKED_VERSIONS = Statement("SELECT id, version FROM breach WHERE id IN LISTED(:ids) ORDER BY id FOR UPDATE")
 _LAST_HASHES = Statement("""
     SELECT breach_id, hash FROM breach_history
@@ -226,12 +246,6 @@ def _row(breach: Breach) -> dict[str, Any]:
         "snapshot": breach.snapshot,
         "version": breach.version + 1,
     }
-
-
-def _versions(session: Session, ids: Collection[str], *, lock: bool = False) -> dict[str, int]:
-    if not ids:
-        return {}
-    return {row.id: row.version for row in (_LOCKED_VERSIONS if lock else _VERSIONS).on(session, ids=ids)}
 
 
 def _last_hashes(session: Session, breach_ids: Collection[str], *, upto: int = NEVER) -> dict[str, str]:

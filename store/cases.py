@@ -1,6 +1,6 @@
 """Finding everything that judging a case needs, for one case or for many, in a number of queries that does not grow with them.
 
-Imports store.sql and rules.model.  Which cases know of each other: those merged, directly or through others, and those that
+Imports store.sql, store.together and rules.model.  Which cases know of each other: those merged, directly or through others, and those that
 share a child (or another link key) with one of these, together with what they are merged with.  The relation is symmetric, so
 the cases that an event makes dirty are the cases whose files it is part of.
 """
@@ -8,15 +8,17 @@ the cases that an event makes dirty are the cases whose files it is part of.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import groupby
+from operator import attrgetter
 from typing import Any
 
-from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
 from rules.model import NEVER, CaseFile, Event, Heartbeat, Hold
 from store.sql import Statement
+from store.together import Asked, together
 
 _NEIGHBOURS = Statement("""
     WITH RECURSIVE
@@ -79,8 +81,14 @@ _WORDS = Statement(
     documents=("data",),
 )
 _HEARTBEATS = Statement("""
+    WITH given (value) AS (
+        SELECT source FROM event WHERE case_id IN LISTED(:cases) AND position <= :upto
+        UNION
+        SELECT source FROM case_hold
+        WHERE case_id IN LISTED(:cases) AND since <= :known_at AND (released IS NULL OR released > :known_at)
+    )
     SELECT beat.source, beat.recorded, beat.complete_until
-    FROM LISTED(:sources) AS given JOIN heartbeat beat ON beat.id IN (
+    FROM given JOIN heartbeat beat ON beat.id IN (
         (SELECT id FROM heartbeat WHERE source = given.value AND recorded <= :known_at AND id <= :newest
          ORDER BY recorded DESC, complete_until DESC LIMIT 1),
         (SELECT id FROM heartbeat WHERE source = given.value AND recorded <= :known_at AND id <= :newest
@@ -123,20 +131,45 @@ def load_cases(
     the record.  Of each source the last heartbeat and the furthest one recorded by ``known_at`` are given: all others are implied
     by these.
     """
-    linked = neighbours(session, case_ids)
-    wanted = set(case_ids).union(*linked.values())
-    own: dict[str, list[Row[*tuple[Any, ...]]]] = defaultdict(list)
-    for row in _EVENTS.on(session, cases=wanted, upto=upto):
-        own[row.case_id].append(row)
-    for word in _WORDS.on(session, cases=wanted, upto=upto):
-        own[word.root].append(word)
+    return load_with(session, case_ids, (), known_at=known_at, upto=upto, heartbeat=heartbeat)[0]
+
+
+def load_with(
+    session: Session,
+    case_ids: Collection[str],
+    also: Sequence[Asked],
+    *,
+    known_at: int = NEVER,
+    upto: int = NEVER,
+    heartbeat: int = NEVER,
+) -> tuple[dict[str, Loaded], list[Sequence[Any]]]:
+    """``load_cases``, and the rows of what else is to be read, in the same message: a second is sent only where cases are linked."""
+    own: dict[str, list[Any]] = defaultdict(list)
     held: dict[str, list[Hold]] = defaultdict(list)
-    for hold in _HOLDS.on(session, cases=wanted, known_at=known_at):
-        held[hold.case_id].append(Hold(hold.source, hold.case_id, hold.since, hold.complete_until))
-    beats: dict[str, list[Heartbeat]] = defaultdict(list)
-    speaking = {row.source for rows in own.values() for row in rows} | {hold.source for holds in held.values() for hold in holds}
-    for beat in _HEARTBEATS.on(session, sources=speaking, known_at=known_at, newest=heartbeat):
-        beats[beat.source].append(Heartbeat(beat.source, beat.recorded, beat.complete_until))
+    beats: dict[str, list[Heartbeat]] = {}
+
+    def parts(cases: set[str]) -> list[Asked]:
+        until = {"cases": cases, "upto": upto}
+        known = {"cases": cases, "known_at": known_at}
+        return [(_EVENTS, until), (_WORDS, until), (_HOLDS, known), (_HEARTBEATS, {**until, **known, "newest": heartbeat})]
+
+    def keep(events: Sequence[Any], words: Sequence[Any], holds: Sequence[Any], heard: Sequence[Any]) -> None:
+        for row in events:
+            own[row.case_id].append(row)
+        for word in words:
+            own[word.root].append(word)
+        for hold in holds:
+            held[hold.case_id].append(Hold(hold.source, hold.case_id, hold.since, hold.complete_until))
+        for source, some in groupby(heard, key=attrgetter("source")):
+            beats[source] = [Heartbeat(beat.source, beat.recorded, beat.complete_until) for beat in some]
+
+    wanted = set(case_ids)
+    ties, *rest = together(session, [(_NEIGHBOURS, {"cases": wanted}), *parts(wanted), *also])
+    keep(*rest[:4])
+    linked = _by_root(ties)
+    if further := set().union(*linked.values()) - wanted:
+        keep(*together(session, parts(further)))
+    wanted |= further
     built: dict[str, tuple[Event, ...]] = {}
     for case in wanted:
         unique = {row.position: row for row in own.get(case, ())}
@@ -155,15 +188,17 @@ def load_cases(
         )
         arrivals = sorted({(row.position, row.id) for one in cluster for row in own.get(one, ())})
         loaded[case] = Loaded(file, arrivals[-1][0] if arrivals else 0, tuple(arrivals))
-    return loaded
+    return loaded, rest[4:]
 
 
 def neighbours(session: Session, case_ids: Collection[str]) -> dict[str, frozenset[str]]:
     """For each case that has any: the other cases that are judged with knowledge of it."""
-    if not case_ids:
-        return {}
+    return _by_root(_NEIGHBOURS.on(session, cases=set(case_ids))) if case_ids else {}
+
+
+def _by_root(ties: Iterable[Any]) -> dict[str, frozenset[str]]:
     found: dict[str, set[str]] = defaultdict(set)
-    for root, case in _NEIGHBOURS.on(session, cases=set(case_ids)):
+    for root, case in ties:
         found[root].add(case)
     return {root: frozenset(cases) for root, cases in found.items()}
 
@@ -179,5 +214,5 @@ def affected(session: Session, events: Collection[Event]) -> set[str]:
     return cases.union(*neighbours(session, cases).values())
 
 
-def _event(row: Row[*tuple[Any, ...]]) -> Event:
+def _event(row: Any) -> Event:
     return Event(row.source, row.id, row.type, row.case_id, row.time, row.recorded, bool(row.recorded_given), row.data)

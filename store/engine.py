@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
+from sqlalchemy.exc import ArgumentError, DBAPIError, InvalidatePoolError, OperationalError
 from sqlalchemy.orm import Session, sessionmaker
 
 from store.errors import UnsupportedDatabase
@@ -28,6 +28,8 @@ T = TypeVar("T")
 BUSY_TIMEOUT_MS = 20_000
 STATEMENT_TIMEOUT_MS = 120_000
 LOCK_TIMEOUT_MS = 20_000
+REST = 1.0
+"""Seconds after which a connection that nobody used is asked whether it still stands: a restarted server needs longer to be back."""
 _TRANSIENT_STATES = frozenset({"40001", "40P01", "55P03", "57P01"})
 _TROUBLED_STATES = ("08", "53", "57P", "58", "25006", "F0", "XX001", "XX002")
 _TROUBLED_NAMES = ("SQLITE_FULL", "SQLITE_IOERR", "SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_NOMEM", "SQLITE_CORRUPT", "SQLITE_NOTADB")
@@ -158,8 +160,24 @@ def _postgresql(url: URL, pool_size: int, statement_timeout_ms: int) -> Engine:
     }
     given = url.query.get("options", "")
     options = " ".join([given if isinstance(given, str) else " ".join(given), *(f"-c {name}={value}" for name, value in settings.items())])
-    return create_engine(
+    engine = create_engine(
         url.set(drivername="postgresql+psycopg", query={}),
-        hide_parameters=True, json_serializer=dumps, pool_pre_ping=True, pool_size=pool_size, max_overflow=2 * pool_size,
+        hide_parameters=True, json_serializer=dumps, pool_size=pool_size, max_overflow=2 * pool_size,
         connect_args={"application_name": "duecare", "connect_timeout": "10", **url.query, "options": options.strip()},
     )  # fmt: skip
+    event.listen(engine, "checkin", _came_back)
+    event.listen(engine, "checkout", partial(_look_after_a_rest, engine))
+    return engine
+
+
+def _came_back(_connection: Any, record: Any) -> None:
+    record.info["came_back"] = time.monotonic()
+
+
+def _look_after_a_rest(engine: Engine, connection: Any, record: Any, _proxy: object) -> None:
+    """Ask a connection whether it still stands before it is used, unless it has just been: workers take one four times an evaluation."""
+    if time.monotonic() - record.info.get("came_back", 0.0) > REST:
+        try:
+            engine.dialect.do_ping(connection)
+        except engine.dialect.loaded_dbapi.Error:
+            raise InvalidatePoolError from None

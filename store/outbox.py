@@ -10,7 +10,7 @@ from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
 from store.models import OutboxRow
-from store.sql import chunks, upsert
+from store.sql import Bulk, chunks
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,20 +35,22 @@ class Owed:
 
 def put(session: Session, messages: Sequence[Message], *, now: int) -> None:
     """Writes the messages down; one that is on record already is left as it is."""
-    if messages:
-        rows = [
-            {
-                "message_id": message.id,
-                "topic": message.topic,
-                "key": message.key,
-                "payload": dict(message.payload),
-                "created": now,
-                "available_at": message.available_at,
-                "attempts": 0,
-            }
-            for message in messages
-        ]
-        session.execute(upsert(session, OutboxRow).on_conflict_do_nothing(index_elements=["message_id"]), rows)
+    rows = [
+        {
+            "message_id": message.id,
+            "topic": message.topic,
+            "key": message.key,
+            "payload": dict(message.payload),
+            "created": now,
+            "available_at": message.available_at,
+            "attempts": 0,
+        }
+        for message in messages
+    ]
+    _PUT.write(session, rows)
+
+
+_PUT = Bulk(OutboxRow, without=("id", "sent_at", "last_error"), passing_over=("message_id",))
 
 
 def cancel(session: Session, topic: str, key: str) -> int:

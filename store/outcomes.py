@@ -6,30 +6,38 @@ store.verdicts, store.states and rules.model.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
 from operator import attrgetter
 from typing import Any
 
-from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from rules.model import Verdict
 from store.ids import Key
 from store.models import VerdictRow
+from store.sql import Statement, columns_of
 from store.states import write_states
 from store.verdicts import as_verdict, write_rows
 
-__all__ = ["verdicts_of_cases", "write_states", "write_verdicts"]
+__all__ = ["VERDICTS", "verdicts_in", "verdicts_of_cases", "write_states", "write_verdicts"]
 
 _content = attrgetter(*(field.name for field in fields(Verdict) if field.name not in {"as_of", "known_at", "next_change"}))
-_SELECT = select(*VerdictRow.__table__.columns).where(VerdictRow.case_id.in_(bindparam("cases", expanding=True)))
+VERDICTS = Statement(
+    f"SELECT {columns_of(VerdictRow)} FROM verdict WHERE case_id IN LISTED(:cases)",  # noqa: S608 - names of our own
+    documents=("evidence", "rejected"),
+)
+"""What ``verdicts_in`` reads; wants ``cases``."""
 
 
 def verdicts_of_cases(session: Session, case_ids: Sequence[str]) -> dict[str, dict[Key, Verdict]]:
     """The current verdicts of many cases, by case and key."""
+    return verdicts_in(VERDICTS.on(session, cases=set(case_ids)), case_ids)
+
+
+def verdicts_in(rows: Iterable[Any], case_ids: Sequence[str]) -> dict[str, dict[Key, Verdict]]:
+    """The verdicts in rows of ``VERDICTS``, by case and key."""
     found: dict[str, dict[Key, Verdict]] = {case: {} for case in case_ids}
-    rows: Any = session.connection().execute(_SELECT, {"cases": list(case_ids)})
     for row in rows:
         verdict = as_verdict(row)
         found[verdict.case][verdict.key] = verdict

@@ -14,12 +14,13 @@ from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from store.models import INSTALLATION, PolicyChangeRow, PolicyVersionRow
-from store.sql import dialect
+from store.sql import Statement, dialect
+from store.together import together
 
 _LOCK = 0x6475656361726522  # any number that no other program locks
 _ALONE = text("SELECT pg_advisory_xact_lock(:key)")
-_TOGETHER = text("SELECT pg_advisory_xact_lock_shared(:key)")
-_EPOCH = text("SELECT count(*), coalesce(max(decided_at), 0) FROM policy_change WHERE state = 'active'")
+_TOGETHER = Statement("SELECT pg_advisory_xact_lock_shared(:key)")
+_EPOCH = Statement("SELECT count(*) AS many, coalesce(max(decided_at), 0) AS newest FROM policy_change WHERE state = 'active'")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,16 +49,14 @@ def claim_change(session: Session) -> None:
         session.execute(_ALONE, {"key": _LOCK})
 
 
-def settled(session: Session) -> None:
-    """Waits until a change that is under way has been committed.  Wants a transaction that sees what was committed before each query."""
-    if dialect(session) == "postgresql":
-        session.execute(_TOGETHER, {"key": _LOCK})
+def epoch(session: Session, *, settled: bool = False) -> Epoch:
+    """What is in force, in two numbers.
 
-
-def epoch(session: Session) -> Epoch:
-    """What is in force, in two numbers."""
-    count, newest = session.execute(_EPOCH).one()
-    return Epoch(count, newest)
+    ``settled``: once a change that is under way has been committed; wants a transaction that sees what was committed before each query.
+    """
+    wait = [(_TOGETHER, {"key": _LOCK})] if settled and dialect(session) == "postgresql" else []
+    row = together(session, [*wait, (_EPOCH, {})])[-1][0]
+    return Epoch(row.many, row.newest)
 
 
 def activated(session: Session) -> list[Activated]:

@@ -1,4 +1,4 @@
-"""The cases that wait to be judged, and who is judging them.  Imports store.errors and store.sql.
+"""The cases that wait to be judged, and who is judging them.  Imports store.errors, store.sql and store.together.
 
 A dirty row is the truth that a case waits.  A worker claims it for a time (a lease), judges, and in the transaction in which it
 writes the outcome asks ``hold`` whether the claim still stands and ``release``s it: the row goes only if no event has come
@@ -9,13 +9,15 @@ that is killed counts as well; after the third, the case is put into quarantine,
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy.orm import Session
 
 from store.errors import LeaseLost
-from store.sql import Statement, chunks
+from store.sql import Statement, chunks, dialect
+from store.together import Asked, together
 
 MAX_ATTEMPTS = 3
 RETRY_MS = 2_000
@@ -57,23 +59,31 @@ def claim_dirty(session: Session, *, limit: int, now: int, lease_ms: int, worker
     In order of case id: who writes several outcomes in one transaction thus takes the rows in the order in which ``mark_dirty``
     does, and neither deadlocks.  Commit at once: until then, others pass the rows by (PostgreSQL) or wait (SQLite).
     """
-    while found := _WAITING.on(session, now=now, most=limit).all():
-        hopeless = [row.case_id for row in found if row.attempts >= MAX_ATTEMPTS]
-        if hopeless:
-            _QUARANTINE.on(session, cases=hopeless, died=DIED)
-        if claims := _claim([row for row in found if row.attempts < MAX_ATTEMPTS], session, now, lease_ms, worker):
-            return claims
-    return []
+    token = f"{worker}:{uuid.uuid4().hex}"
+    wanted = {"now": now, "until": now + lease_ms, "worker": worker, "token": token, "tries": MAX_ATTEMPTS, "most": limit}
+    found = _claimed(session, [(_CLAIM_SOME, wanted), (_HOPELESS, {"now": now, "tries": MAX_ATTEMPTS, "most": limit})])
+    claims = [Claim(row.case_id, row.generation, token, row.attempts) for row in found]
+    return sorted(claims, key=lambda claim: claim.case_id)
 
 
 def claim_case(session: Session, case_id: str, *, now: int, lease_ms: int, worker: str) -> Claim | None:
     """Claims one case; None where it does not wait, is claimed, rests after a failure, or is in quarantine.  Commit at once."""
-    found = _WAITING_ONE.on(session, case_id=case_id, now=now).all()
-    if found and found[0].attempts >= MAX_ATTEMPTS:
-        _QUARANTINE.on(session, cases=[case_id], died=DIED)
-        return None
-    claims = _claim(found, session, now, lease_ms, worker)
-    return claims[0] if claims else None
+    token = f"{worker}:{uuid.uuid4().hex}"
+    wanted = {"case_id": case_id, "now": now, "until": now + lease_ms, "worker": worker, "token": token, "tries": MAX_ATTEMPTS}
+    asked = [(_CLAIM_ONE, wanted), (_HOPELESS_ONE, {"case_id": case_id, "now": now, "tries": MAX_ATTEMPTS})]
+    found = _claimed(session, asked)
+    return Claim(case_id, found[0].generation, token, found[0].attempts) if found else None
+
+
+def _claimed(session: Session, asked: Sequence[Asked]) -> Sequence[Any]:
+    """The rows that were claimed; those that were claimed in vain too often are put into quarantine.
+
+    A claim that a crash of the database forgets is one that was never made: nobody need wait until it is on disk.
+    """
+    found, hopeless = together(session, [(_UNSYNCED, {}), *asked] if dialect(session) == "postgresql" else asked)[-2:]
+    if hopeless:
+        _QUARANTINE.on(session, cases=[row.case_id for row in hopeless], died=DIED)
+    return found
 
 
 def hold(session: Session, claim: Claim) -> None:
@@ -83,6 +93,31 @@ def hold(session: Session, claim: Claim) -> None:
     """
     if _HOLD.on(session, case_id=claim.case_id, token=claim.token).first() is None:
         raise LeaseLost("the claim on the case has run out")
+
+
+def holding(claims: Collection[Claim]) -> Asked:
+    """What ``hold`` asks, for many claims: to be the first statement of the transaction that writes what was judged."""
+    return _HOLD_ALL, {"cases": {claim.case_id for claim in claims}}
+
+
+def still_held(claims: Sequence[Claim], rows: Collection[Any]) -> list[Claim]:
+    """Those of ``claims`` that stand, by what ``holding`` gave."""
+    tokens = {row.case_id: row.token for row in rows}
+    return [claim for claim in claims if tokens.get(claim.case_id) == claim.token]
+
+
+def release_all(session: Session, claims: Sequence[Claim]) -> None:
+    """Ends claims that were held in this transaction, of cases that have been judged.  Raises LeaseLost."""
+    by_token: dict[str, list[Claim]] = {}
+    for claim in claims:
+        by_token.setdefault(claim.token, []).append(claim)
+    for token, some in by_token.items():
+        seen = {f"{claim.generation}:{claim.case_id}" for claim in some}
+        mine = {"cases": {claim.case_id for claim in some}, "token": token, "seen": seen}
+        gone = {row.case_id for row in together(session, [(_DELETE_ALL, mine)])[0]}
+        for claim in some:
+            if claim.case_id not in gone:
+                release(session, claim, done=True)
 
 
 def extend(session: Session, claim: Claim, *, now: int, lease_ms: int) -> None:
@@ -137,16 +172,6 @@ def wait_already(session: Session, case_ids: Collection[str]) -> int:
     return sum(int(_HOW_MANY.on(session, cases=chunk).scalar_one()) for chunk in chunks(sorted(case_ids), _CHUNK))
 
 
-def _claim(found: Collection[object], session: Session, now: int, lease_ms: int, worker: str) -> list[Claim]:
-    if not found:
-        return []
-    token = f"{worker}:{uuid.uuid4().hex}"
-    claims = [Claim(row.case_id, row.generation, token, row.attempts + 1) for row in found]  # type: ignore[attr-defined]
-    claims.sort(key=lambda claim: claim.case_id)
-    _CLAIM.on(session, cases=[claim.case_id for claim in claims], token=token, worker=worker, until=now + lease_ms)
-    return claims
-
-
 def _rows(statement: Statement, session: Session, **parameters: object) -> int:
     return int(statement.on(session, **parameters).rowcount)
 
@@ -170,25 +195,47 @@ _MARK_DUE = Statement("""
     ORDER BY next_check_at, case_id LIMIT :most
     ON CONFLICT (case_id) DO NOTHING RETURNING case_id
 """)
-_WAITING = Statement("""
-    SELECT case_id, generation, attempts FROM dirty
-    WHERE NOT quarantined AND (claimed_until IS NULL OR claimed_until <= :now)
-    ORDER BY since, case_id LIMIT :most FOR UPDATE SKIP LOCKED
-""")
-_WAITING_ONE = Statement("""
-    SELECT case_id, generation, attempts FROM dirty
-    WHERE case_id = :case_id AND NOT quarantined AND (claimed_until IS NULL OR claimed_until <= :now) FOR UPDATE SKIP LOCKED
-""")
-_CLAIM = Statement("""
+_CLAIM_SOME = Statement("""
+    WITH found AS MATERIALIZED (
+        SELECT case_id FROM dirty
+        WHERE NOT quarantined AND (claimed_until IS NULL OR claimed_until <= :now) AND attempts < :tries
+        ORDER BY since, case_id LIMIT :most FOR UPDATE SKIP LOCKED
+    )
     UPDATE dirty SET claimed_until = :until, claimed_by = :worker, token = :token, attempts = attempts + 1
-    WHERE case_id IN LISTED(:cases)
+    WHERE case_id IN (SELECT case_id FROM found)
+    RETURNING case_id, generation, attempts
 """)
+_HOPELESS = Statement("""
+    SELECT case_id FROM dirty
+    WHERE NOT quarantined AND (claimed_until IS NULL OR claimed_until <= :now) AND attempts >= :tries
+    ORDER BY case_id LIMIT :most FOR UPDATE SKIP LOCKED
+""")
+_CLAIM_ONE = Statement("""
+    UPDATE dirty SET claimed_until = :until, claimed_by = :worker, token = :token, attempts = attempts + 1
+    WHERE case_id = (
+        SELECT case_id FROM dirty
+        WHERE case_id = :case_id AND NOT quarantined AND (claimed_until IS NULL OR claimed_until <= :now) AND attempts < :tries
+        FOR UPDATE SKIP LOCKED
+    )
+    RETURNING generation, attempts
+""")
+_HOPELESS_ONE = Statement("""
+    SELECT case_id FROM dirty
+    WHERE case_id = :case_id AND NOT quarantined AND (claimed_until IS NULL OR claimed_until <= :now) AND attempts >= :tries
+    FOR UPDATE SKIP LOCKED
+""")
+_UNSYNCED = Statement("SELECT set_config('synchronous_commit', 'off', TRUE)")
 _QUARANTINE = Statement("""
     UPDATE dirty SET quarantined = TRUE, claimed_until = NULL, claimed_by = NULL, token = NULL,
         last_error = CASE WHEN token IS NULL THEN last_error ELSE :died END
     WHERE case_id IN LISTED(:cases)
 """)
 _HOLD = Statement("SELECT 1 FROM dirty WHERE case_id = :case_id AND token = :token FOR UPDATE")
+_HOLD_ALL = Statement("SELECT case_id, token FROM dirty WHERE case_id IN LISTED(:cases) ORDER BY case_id FOR UPDATE")
+_DELETE_ALL = Statement("""
+    DELETE FROM dirty WHERE case_id IN LISTED(:cases) AND token = :token AND generation || ':' || case_id IN LISTED(:seen)
+    RETURNING case_id
+""")
 _EXTEND = Statement("UPDATE dirty SET claimed_until = :until WHERE case_id = :case_id AND token = :token")
 _DELETE = Statement("DELETE FROM dirty WHERE case_id = :case_id AND token = :token AND generation = :generation")
 _RELEASE = Statement("""

@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import cached_property
 from itertools import islice
 from typing import Any, TypeVar, cast
 
@@ -52,10 +53,21 @@ class Statement:
     """
 
     def __init__(self, sql: str, *, documents: tuple[str, ...] = ()) -> None:
-        self._lists = tuple(_LISTED.findall(sql))
+        self._sql = sql
+        self._lists = frozenset(_LISTED.findall(sql))
         types = dict.fromkeys(documents, DOCUMENT)
         texts = {"postgresql": sql, "sqlite": _LOCKING.sub("", sql)}
         self._spelled = {name: text(_LISTED.sub(_SPELLINGS[name], spelled)).columns(**types) for name, spelled in texts.items()}
+
+    @cached_property
+    def psycopg(self) -> bytes:
+        """The text as psycopg takes it, for ``store.together``."""
+        spelled = _LISTED.sub(_SPELLINGS["postgresql"], self._sql).replace("%", "%%")
+        return _NAMED.sub(r"%(\1)s", spelled).encode()
+
+    def given(self, parameters: Mapping[str, Any]) -> dict[str, Any]:
+        """The parameters of PostgreSQL's statement."""
+        return {name: sorted(value) if name in self._lists else value for name, value in parameters.items()}
 
     def on(self, session: Session, **parameters: Any) -> CursorResult[*tuple[Any, ...]]:
         """The result of running it."""
@@ -67,15 +79,26 @@ class Statement:
         return cast("CursorResult[*tuple[Any, ...]]", session.execute(self._spelled[kind], parameters))
 
 
+def columns_of(table: type[DeclarativeBase]) -> str:
+    """The columns of a table, to be selected by a ``Statement``."""
+    return ", ".join(f'{table.__tablename__}."{column.name}"' for column in table.__table__.columns)
+
+
 class Bulk:
     """Many rows of one table at once: INSERT, or with ``key`` an upsert that keeps the columns ``keep`` of a row that is there.
 
-    PostgreSQL gets all rows as one JSON parameter, SQLite as one ``executemany``.  Every row has the same columns.  Raises
-    Unstorable.
+    ``passing_over``: the key by which rows that are there already are left as they are.  PostgreSQL gets all rows
+    as one JSON parameter, SQLite as one ``executemany``.  Every row has the same columns.  Raises Unstorable.
     """
 
     def __init__(
-        self, table: type[DeclarativeBase], *, key: Sequence[str] = (), keep: Sequence[str] = (), without: Sequence[str] = ()
+        self,
+        table: type[DeclarativeBase],
+        *,
+        key: Sequence[str] = (),
+        keep: Sequence[str] = (),
+        without: Sequence[str] = (),
+        passing_over: Sequence[str] = (),
     ) -> None:
         columns = [column for column in table.__table__.columns if column.name not in without]
         self._names = [column.name for column in columns]
@@ -83,6 +106,8 @@ class Bulk:
         quoted = [f'"{name}"' for name in self._names]
         changed = [f'"{name}" = excluded."{name}"' for name in self._names if name not in (*key, *keep)]
         conflict = f" ON CONFLICT ({', '.join(key)}) DO UPDATE SET {', '.join(changed)}" if key else ""
+        if passing_over:
+            conflict = f" ON CONFLICT ({', '.join(passing_over)}) DO NOTHING"
         into = f'INSERT INTO "{table.__tablename__}" ({", ".join(quoted)})'
         shape = ", ".join(f"{name} {_TYPES[type(column.type)]}" for name, column in zip(quoted, columns, strict=True))
         chosen = f"SELECT {', '.join(quoted)} FROM json_to_recordset(CAST(:rows AS json)) AS r ({shape})"  # noqa: S608 - names of our own
@@ -108,6 +133,7 @@ def _document(value: Any) -> str | None:
     return None if value is None else encode(value)
 
 
+_NAMED = re.compile(r"(?<![:\w]):([a-z]\w*)")
 _LISTED = re.compile(r"LISTED\(:(\w+)\)")
 _LOCKING = re.compile(r"\bFOR UPDATE( SKIP LOCKED)?")
 _SPELLINGS = {

@@ -66,7 +66,7 @@ def write_rows(session: Session, verdicts: Sequence[Verdict], *, gone: Sequence[
     _WRITE.write(session, [_row(verdict, now) for verdict in verdicts])
 
 
-def as_verdict(row: VerdictRow) -> Verdict:
+def as_verdict(row: Any) -> Verdict:
     """The verdict that a row holds."""
     return Verdict(
         case=row.case_id,
@@ -82,7 +82,7 @@ def as_verdict(row: VerdictRow) -> Verdict:
         due_soon_on=row.due_soon_on,
         satisfied_on=row.satisfied_on,
         days_late=row.days_late,
-        curable=row.curable,
+        curable=bool(row.curable),
         evidence=tuple(row.evidence),
         rejected=tuple((event, why) for event, why in row.rejected),
         as_of=row.as_of,
