@@ -20,6 +20,8 @@ ALL: dict[str, tuple[str, ...]] = {
     "online": ("--cases", "120"),
     "latency": ("--events", "300"),
     "backtest": ("--cases", "1000"),
+    "bulk": ("--cases", "10000", "--sample", "200", "--orders", "clustered"),
+    "audit": ("--cases", "600", "--families", "60"),
     "pressure": ("--seconds", "15"),
     "notices": ("--messages", "1000"),
     "pages": ("--cases", "20000", "--breaches", "5000", "--families", "60", "--rounds", "5"),

@@ -60,6 +60,23 @@ _TABLES = (
     _Copied("breach", "id", _KEY, _FINDINGS, order="case_id, episode, policy, rule, obligation"),
     _Copied("case_state", "id", "to_jsonb(case_id)::text", _CASES, order="case_id"),
 )
+_INDEXES = """
+    SELECT indexname, indexdef FROM pg_indexes JOIN pg_class ON relname = indexname JOIN pg_index ON indexrelid = pg_class.oid
+    WHERE tablename IN ('event', 'verdict') AND NOT indisunique ORDER BY indexname
+"""
+_PRINTS = """
+    UPDATE case_state SET position = (SELECT max(position) FROM event),
+        summary = summary || jsonb_build_object('print', substr(encode(sha256(convert_to(told.said, 'UTF8')), 'hex'), 1, 16))
+    FROM (
+        SELECT case_id, string_agg(line, chr(10) ORDER BY line COLLATE "C") AS said FROM (
+            SELECT case_id, concat_ws(chr(9), episode, policy, rule, obligation, verdict, coalesce(reason, 'None'), severity, status,
+                coalesce(activated_on, 'None'), coalesce(due_on, 'None'), coalesce(satisfied_on, 'None'),
+                coalesce(CAST(days_late AS text), 'None'), coalesce(team, 'None'), coalesce(office, 'None')) AS line
+            FROM verdict
+        ) AS lines GROUP BY case_id
+    ) AS told
+    WHERE told.case_id = case_state.case_id
+"""
 _LINES = """
     SELECT jsonb_build_array(b.case_id, b.episode, b.policy, b.rule, b.obligation)::text AS made_of, {columns}
     FROM breach_history h JOIN breach b ON b.id = h.breach_id ORDER BY h.id
@@ -83,11 +100,17 @@ def multiply(url: str, cases: int, have: int) -> None:
     copies = range(1, max(1, round(cases / have)))
     with psycopg.connect(url, autocommit=True) as source, psycopg.connect(url) as target:
         source.execute("SET statement_timeout = 0")
+        source.execute("SET maintenance_work_mem = '512MB'")
+        indexes = source.execute(_INDEXES).fetchall()
+        for name, _ in indexes:
+            source.execute(f"DROP INDEX {name}")
         for table in _TABLES:
             _copy(source, target, table, copies)
         _copy_lines(source, target, copies)
-        target.execute("UPDATE case_state SET position = (SELECT max(position) FROM event)")
         target.commit()
+        for _, made in indexes:
+            source.execute(made)
+        source.execute(_PRINTS)
         source.execute("VACUUM ANALYZE")
 
 

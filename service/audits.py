@@ -25,6 +25,7 @@ from service.errors import Flaw, Forbidden, Invalid, NotFound, NotPossible
 from store import audits
 from store.audits import Audit, AuditScope, Signature
 from store.backtests import newest_heartbeat
+from store.chunkedjobs import BREAK
 from store.events import last_position
 from store.ids import digest_of
 from store.queue import mark_dirty
@@ -183,12 +184,16 @@ def listing(svc: Service, access: Access, *, state: str | None = None, schedule:
 
 
 def progress(svc: Service, audit: Audit) -> Progress:
-    """How far it is, how fast it goes, and when it will be over at this rate."""
+    """How far it is, how fast it goes, and when it will be over at this rate: while nobody worked on it does not count."""
     left = audit.total - audit.done
     if audit.over or audit.started is None or not audit.done:
         return Progress(audit.done, left, None, None)
     now = svc.now()
-    rate = audit.done * 1000 / max(1, now - audit.started)
+    rate = audit.pace
+    if rate is None and now - audit.started <= BREAK:
+        rate = audit.done * 1000 / max(1, now - audit.started)
+    if rate is None:
+        return Progress(audit.done, left, None, None)
     return Progress(audit.done, left, rate, now + int(left / rate * 1000))
 
 
@@ -312,7 +317,8 @@ def _shown(access: Access, audit: Audit) -> Audit:
     if access.teams is None and access.offices is None:
         return audit
     share = 100 * audit.done // audit.total if audit.total else 100 * audit.over
-    return replace(audit, total=100, done=share, in_percent=True)
+    pace = 100 * audit.pace / audit.total if audit.pace and audit.total else None
+    return replace(audit, total=100, done=share, pace=pace, in_percent=True)
 
 
 def _overlaps(access: Access, audit: Audit) -> bool:

@@ -124,7 +124,7 @@ def work(svc: Service, kind: Kind, job: str, *, budget: float = BUDGET, give_way
                 return True
             tally = _Worker(svc, kind, task, chunk, give_way=give_way).tally()
             with svc.writing() as session:
-                if kind.jobs.finish_chunk(session, chunk, tally.as_dict()):
+                if kind.jobs.finish_chunk(session, chunk, tally.as_dict(), now=svc.now()):
                     task.keep(session, chunk, tally)
         except _UNLOADABLE as error:
             _fail(svc, kind, job, _why(error))

@@ -35,6 +35,9 @@ AUDIT = "audit"
 NOTICES = "notices"
 """The queue of messages to be sent; with a thread of its own, since sending means waiting too."""
 NOTIFY = "send_notices"
+COUNTS = "counts"
+"""The queue of counting all verdicts, which is mostly waiting for the database; on the thread that sends messages."""
+COUNT = "count_verdicts"
 CASES_A_CLAIM = 50
 """Cases that one wake-up of a worker takes at a time."""
 SINGLE_HINTS = 8
@@ -63,6 +66,9 @@ class Hints(Protocol):
     def notify(self, receiver: str) -> None:
         """Tell a worker that something waits to be sent to a receiver.  Never raises."""
 
+    def count(self) -> bool:
+        """Tell a worker that the verdicts are to be counted anew; whether one may have heard.  Never raises."""
+
     @property
     def reachable(self) -> bool:
         """Whether the last hint went out."""
@@ -87,6 +93,10 @@ class NoHints:
 
     def notify(self, receiver: str) -> None:
         """Does nothing."""
+
+    def count(self) -> bool:
+        """Does nothing."""
+        return False
 
 
 class QueueHints:
@@ -136,6 +146,10 @@ class QueueHints:
 
     def notify(self, receiver: str) -> None:
         self._enqueue([_message(NOTIFY, receiver, queue=NOTICES)], self._telling)
+
+    def count(self) -> bool:
+        self._enqueue([_message(COUNT, queue=COUNTS)], self._telling)
+        return self.reachable
 
     def _enqueue(self, messages: Sequence[dramatiq.Message[None]], broker: dramatiq.Broker | None = None) -> None:
         if not messages or (self._closed_until and self._clock() < self._closed_until):

@@ -1,7 +1,7 @@
 """How well requirements are met: rates with their denominators, month by month, by rule and team, and how early or late.
 
-The count behind them is made ahead by whoever sweeps (``keep_up``), as often as its own cost allows, and says of when it is; nothing that
-a page shows makes the store read every verdict.  Imports store/ and service/.
+The count behind them is made ahead by a worker whom the sweeper tells (``keep_up``), as often as its own cost allows, and says of when it
+is; nothing that a page shows makes the store read every verdict.  Imports store/ and service/.
 """
 
 from __future__ import annotations
@@ -74,16 +74,18 @@ class Board:
 
 def keep_up(svc: Service) -> bool:
     """Count anew where something has changed and the time for it has come; whether it was done."""
+    return due(svc) and refresh(svc)
+
+
+def due(svc: Service) -> bool:
+    """Whether something has changed and the time has come to count anew."""
     now = svc.now()
     with svc.reading() as session:
         before, seen = tallies.state(session), tallies.last_change(session)
     if before.counted_at is not None:
         age = now - before.counted_at
-        if 0 <= age < max(LEAST_MS, COST * before.took) or (0 <= age < AT_LEAST_EVERY and seen == before.seen):
-            return False
-    elif not seen:
-        return False
-    return refresh(svc)
+        return not (0 <= age < max(LEAST_MS, COST * before.took) or (0 <= age < AT_LEAST_EVERY and seen == before.seen))
+    return bool(seen)
 
 
 def refresh(svc: Service) -> bool:

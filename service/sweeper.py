@@ -30,7 +30,7 @@ LONGEST_PAUSE = 30.0
 TIDY_EVERY = 3600.0
 """Seconds between two looks for messages that arrived long ago."""
 ASK_AGAIN = 15.0
-"""Seconds until a source that no worker has taken up is put forward again."""
+"""Seconds until a source, or a count, that no worker has taken up is put forward again."""
 
 SET_BACK = 1_000
 """ms that the clock must have lost to count as set back."""
@@ -51,6 +51,7 @@ class Sweeper:
     _asked: dict[str, float] = field(default_factory=dict)
     _registered: bool = False
     _tidied: float | None = None
+    _counting: float = -ASK_AGAIN
     _sealed: float | None = None
     _clocks: tuple[int, float] | None = None
     _mended: float = 0.0
@@ -108,9 +109,16 @@ class Sweeper:
             _log.warning("clock_was_ahead", **mended)
 
     def _count(self) -> None:
-        """A count that fails is made another time; nothing else waits for it."""
+        """By a worker, where one can be told, so that nothing waits for it; a count that fails is made another time."""
+        now = time.monotonic()
+        if now - self._counting < ASK_AGAIN:
+            return
         try:
-            statistics.keep_up(self.svc)
+            if statistics.due(self.svc):
+                if self.svc.hints.count():
+                    self._counting = now
+                else:
+                    statistics.refresh(self.svc)
         except SQLAlchemyError as error:
             _log.warning("not_counted", exc_info=error)
 

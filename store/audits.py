@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from sqlalchemy import delete, func, select, tuple_
@@ -74,6 +74,8 @@ class Audit:
     finished: int | None = None
     report_digest: str | None = None
     error: str | None = None
+    pace: float | None = None
+    """Cases (or per cent) a second lately, where it is under way and enough has been done to tell."""
     in_percent: bool = False
     """``total`` is 100 and ``done`` a part of it: the reader may not know how many cases there are in all."""
 
@@ -137,7 +139,10 @@ def add(session: Session, audit: Audit, *, size: int) -> int:
 def get(session: Session, audit: str) -> Audit | None:
     """One audit, with the cases done so far."""
     row = session.execute(select(*_COLUMNS).where(AuditRow.id == audit)).one_or_none()
-    return None if row is None else _as_audit(row, JOBS.done(session, [audit]))
+    if row is None:
+        return None
+    found = _as_audit(row, JOBS.done(session, [audit]))
+    return found if found.over else replace(found, pace=JOBS.pace(session, audit))
 
 
 def listed(

@@ -10,6 +10,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 from sqlalchemy import func, select, update
@@ -19,6 +20,10 @@ from store.sql import Statement, encode
 
 STATES = ("queued", "running", "done", "failed", "cancelled")
 UNFINISHED = ("queued", "running")
+LAST = 20
+"""So many chunks tell how fast a job goes."""
+BREAK = 300_000
+"""ms without a finished chunk after which nobody has worked on a job."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,9 +86,22 @@ class ChunkedJobs:
         """Ends a claim without a result; where it was not ``tried``, as when more urgent work waits, it does not count."""
         self._give_back.on(session, untried=int(not tried), **_mine(chunk))
 
-    def finish_chunk(self, session: Session, chunk: Chunk, result: Mapping[str, Any]) -> bool:
+    def finish_chunk(self, session: Session, chunk: Chunk, result: Mapping[str, Any], *, now: int) -> bool:
         """Keeps what was found; False where the claim has been lost, or the job is over."""
-        return bool(self._finish.on(session, result=encode(result), **_mine(chunk)).rowcount)
+        return bool(self._finish.on(session, result=encode(result), now=now, **_mine(chunk)).rowcount)
+
+    def pace(self, session: Session, job: str) -> float | None:
+        """Cases a second, by the chunks that were finished last and since the last longer break; None: too few to tell."""
+        chunk = self._chunks
+        known = (chunk.result.is_not(None), chunk.claimed_until.is_not(None))
+        finished = select(chunk.claimed_until, chunk.cases).where(self._job == job, *known)
+        rows = session.execute(finished.order_by(chunk.claimed_until.desc(), chunk.number).limit(LAST)).all()
+        first, cases = rows[0].claimed_until if rows else 0, 0
+        for later, earlier in pairwise(rows):
+            if later.claimed_until - earlier.claimed_until > BREAK:
+                break
+            first, cases = earlier.claimed_until, cases + later.cases
+        return cases * 1000 / (rows[0].claimed_until - first) if cases and rows[0].claimed_until > first else None
 
     def hold(self, session: Session, job: str) -> bool:
         """Keeps a job that is under way to this transaction; False where it is over or somebody else makes its report now.
@@ -167,7 +185,7 @@ _CLAIM = "UPDATE {chunk} SET claimed_until = :until, token = :token, attempts = 
 _BEGIN = "UPDATE {job} SET state = 'running', started = :now WHERE id = :job AND state = 'queued'"
 _EXTEND = "UPDATE {chunk} SET claimed_until = :until WHERE {mine}"
 _GIVE_BACK = "UPDATE {chunk} SET claimed_until = NULL, token = NULL, attempts = attempts - :untried WHERE {mine}"
-_FINISH = "UPDATE {chunk} SET result = :result, claimed_until = NULL, token = NULL WHERE {mine}"
+_FINISH = "UPDATE {chunk} SET result = :result, claimed_until = :now, token = NULL WHERE {mine}"
 _HOLD = "SELECT 1 FROM {job} WHERE id = :job AND state IN ('queued', 'running') FOR UPDATE SKIP LOCKED"
 _FORGET = "DELETE FROM {chunk} WHERE {job} = :job"
 _CASES = Statement("""

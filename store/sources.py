@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import delete, func, null, or_, select, update
+from sqlalchemy import func, null, or_, select, update
 from sqlalchemy.orm import Session
 
 from store.errors import LeaseLost
@@ -235,14 +235,6 @@ def held_back_to(session: Session, source: str) -> int | None:
 def forget(session: Session, source: str) -> None:
     """Reads the source from the beginning at its next pull.  What became of its records stays known, so nothing comes twice."""
     session.execute(update(SourceRow).where(SourceRow.source == source).values(cursor=None))
-
-
-def purge_rejects(session: Session, before: int) -> int:
-    """Deletes settled rejects received before then (ms); how many."""
-    done = delete(RejectRow).where(
-        RejectRow.received < before, or_(RejectRow.replayed_at.is_not(None), RejectRow.dismissed_at.is_not(None))
-    )
-    return len(session.execute(done.returning(RejectRow.id)).all())
 
 
 def _case(condition: Any, value: Any) -> Any:

@@ -12,7 +12,7 @@ import dramatiq
 
 from service import evaluate
 from service.bootstrap import Service
-from service.hints import AUDIT, AUDITS, BACKTEST, BULK, NOTICES, NOTIFY, ONE_CASE, PULL, PULLS, QUEUE, WAITING
+from service.hints import AUDIT, AUDITS, BACKTEST, BULK, COUNT, COUNTS, NOTICES, NOTIFY, ONE_CASE, PULL, PULLS, QUEUE, WAITING
 from service.logs import get
 
 LAST = 100
@@ -20,6 +20,8 @@ LAST = 100
 
 PULL_LIMIT = 600_000
 """ms that asking a source once may take, a slow page included."""
+LONG_LIMIT = 1_800_000
+"""ms that one wake-up may take that puts a report over very many cases together, or counts all verdicts."""
 
 _log = get("workers")
 
@@ -45,12 +47,16 @@ def declare(broker: dramatiq.Broker, service: Callable[[], Service]) -> None:
     def send_notices(receiver: str) -> None:
         _send(service, receiver)
 
+    def count_verdicts() -> None:
+        _count(service)
+
     dramatiq.actor(actor_name=ONE_CASE, queue_name=QUEUE, broker=broker)(evaluate_case)
     dramatiq.actor(actor_name=WAITING, queue_name=QUEUE, broker=broker)(evaluate_waiting)
-    dramatiq.actor(actor_name=BACKTEST, queue_name=BULK, priority=LAST, broker=broker)(work_on_backtest)
-    dramatiq.actor(actor_name=AUDIT, queue_name=AUDITS, priority=LAST, broker=broker)(work_on_audit)
+    dramatiq.actor(actor_name=BACKTEST, queue_name=BULK, priority=LAST, time_limit=LONG_LIMIT, broker=broker)(work_on_backtest)
+    dramatiq.actor(actor_name=AUDIT, queue_name=AUDITS, priority=LAST, time_limit=LONG_LIMIT, broker=broker)(work_on_audit)
     dramatiq.actor(actor_name=PULL, queue_name=PULLS, time_limit=PULL_LIMIT, broker=broker)(pull_source)
     dramatiq.actor(actor_name=NOTIFY, queue_name=NOTICES, broker=broker)(send_notices)
+    dramatiq.actor(actor_name=COUNT, queue_name=COUNTS, time_limit=LONG_LIMIT, broker=broker)(count_verdicts)
 
 
 def _evaluate(service: Callable[[], Service]) -> None:
@@ -94,3 +100,12 @@ def _send(service: Callable[[], Service], receiver: str) -> None:
         send_due(service(), receiver)
     except Exception as error:  # noqa: BLE001 - what was not marked as taken is sent again, and the sweeper comes back to it
         _log.warning("sending_interrupted", exc_info=error)
+
+
+def _count(service: Callable[[], Service]) -> None:
+    from service.statistics import keep_up
+
+    try:
+        keep_up(service())
+    except Exception as error:  # noqa: BLE001 - the count before stands, and the sweeper asks again
+        _log.warning("counting_interrupted", exc_info=error)

@@ -19,7 +19,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 from structlog.contextvars import bind_contextvars, unbind_contextvars
 
-from service.hints import AUDITS, BULK, NOTICES, PULLS, QUEUE
+from service.hints import AUDITS, BULK, COUNTS, NOTICES, PULLS, QUEUE
 
 HEARTBEAT_TIMEOUT = 15_000
 """ms after which a worker that says nothing counts as dead."""
@@ -40,7 +40,7 @@ class HintBroker(RedisBroker):
         if queue_name in (AUDITS, BULK):
             # One at a time, so that a worker does not keep from the others what it cannot take up yet.
             return super().consume(queue_name, prefetch=1, timeout=min(timeout, POLL_DELAYED))
-        if queue_name == NOTICES:
+        if queue_name in (NOTICES, COUNTS):
             return super().consume(queue_name, prefetch=prefetch, timeout=min(timeout, POLL_DELAYED))
         delayed = queue_name.endswith(".DQ")
         return super().consume(queue_name, prefetch=max(prefetch, PREFETCH), timeout=min(timeout, POLL_DELAYED if delayed else POLL))
@@ -78,8 +78,8 @@ def start_asking(broker: dramatiq.Broker, *, timeout: int = 1_000) -> dramatiq.W
 
 
 def start_telling(broker: dramatiq.Broker, *, timeout: int = 1_000) -> dramatiq.Worker:
-    """Start the thread that sends messages, which is mostly waiting; on a broker of its own as well."""
-    return _started(dramatiq.Worker(broker, queues={NOTICES}, worker_threads=1, worker_timeout=timeout))
+    """Start the thread that sends messages and has the verdicts counted: mostly waiting; on a broker of its own as well."""
+    return _started(dramatiq.Worker(broker, queues={NOTICES, COUNTS}, worker_threads=1, worker_timeout=timeout))
 
 
 def _started(worker: dramatiq.Worker) -> dramatiq.Worker:

@@ -18,7 +18,7 @@ from store.models.backtests import BACKTEST_STATES, BacktestChunkRow, BacktestRo
 from store.models.base import Base
 from store.models.duefeeds import DueFeedRow
 from store.models.events import CaseHoldRow, CaseLinkRow, ConflictRow, EventRow, HeartbeatRow, RejectRow, SourceRecordRow, SourceRow
-from store.models.findings import CONDITIONS, REVIEWS, WAIVER_STATES, BreachHistoryRow, BreachRow, VerdictRow, WaiverRow
+from store.models.findings import CONDITIONS, OPEN, REVIEWS, WAIVER_STATES, BreachHistoryRow, BreachRow, VerdictRow, WaiverRow
 from store.models.notices import NOTICE_STATES, NoticeRow, ReceiverRow
 from store.models.policies import CHANGE_KINDS, CHANGE_STATES, INSTALLATION, PolicyChangeRow, PolicyVersionRow
 from store.models.retention import LegalHoldRow, RemovalCaseRow, RemovalLineRow, RemovalRow, RemovedCountRow, TombstoneRow
@@ -36,6 +36,7 @@ __all__ = [
     "CONDITIONS",
     "INSTALLATION",
     "NOTICE_STATES",
+    "OPEN",
     "OUTCOMES",
     "REVIEWS",
     "WAIVER_STATES",

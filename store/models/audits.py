@@ -85,7 +85,10 @@ class AuditRow(Base):
 
 
 class AuditChunkRow(Base):
-    """The cases from ``first_case`` to ``last_case`` of an unfinished audit.  Claimed for a time, like a dirty row."""
+    """The cases from ``first_case`` to ``last_case`` of an unfinished audit.  Claimed for a time, like a dirty row.
+
+    ``claimed_until`` of a chunk with a result: when it was finished.
+    """
 
     __tablename__ = "audit_chunk"
     __table_args__ = (Index(None, "audit", "claimed_until"),)

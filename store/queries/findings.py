@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
-from rules.model import Outcome, Verdict
+from rules.model import Verdict
 from store.breaches import Breach, as_breach
-from store.models import BreachRow, VerdictRow, WaiverRow
+from store.models import OPEN, BreachRow, VerdictRow, WaiverRow
 from store.queries.narrow import EVERYTHING, UNFILTERED, Scope, Where
 from store.queries.paging import DEFAULT_LIMIT, Listing, Page, Sort
 from store.verdicts import as_verdict
@@ -207,8 +207,7 @@ def as_waiver(row: WaiverRow) -> Waiver:
 
 
 def _open_by(due_by: str) -> list[Any]:
-    waiting = (Outcome.DUE_SOON.value, Outcome.PENDING.value)
-    return [VerdictRow.verdict.in_(waiting), VerdictRow.due_key <= due_by, VerdictRow.status == "enforced"]
+    return [text(OPEN), VerdictRow.due_key <= due_by]
 
 
 def _verdict(row: Any) -> StoredVerdict:

@@ -311,6 +311,21 @@ def test_progress_says_how_fast_it_goes_and_when_it_will_be_over(home):
     assert audits.progress(home.svc, over) == audits.Progress(7, 0, None, None)
 
 
+def test_a_break_in_which_nobody_worked_on_it_does_not_count_against_its_pace(home):
+    made = started(home.svc, chunk=1)
+
+    def a_case():
+        auditwork.work(home.svc, made.id, budget=0, give_way=False)
+        home.clock.advance(seconds=2)
+        return audits.progress(home.svc, audits.get(home.svc, system(), made.id))
+
+    a_case()
+    assert a_case().rate == 0.5
+    home.clock.advance(hours=8)
+    assert a_case() == audits.Progress(3, 4, None, None), "one case says nothing yet"
+    assert a_case() == audits.Progress(4, 3, 0.5, home.clock.ms + 6_000)
+
+
 def test_a_new_event_is_judged_before_the_audit_goes_on(home):
     made = started(home.svc, chunk=3)
     home.take(*three_visits("new"))

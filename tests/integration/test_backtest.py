@@ -220,7 +220,7 @@ def test_a_cancelled_backtest_ends_and_takes_nothing_more(house):
     assert chunk is not None
     assert backtest.cancel(house.svc, OWNER, made.id).state == "cancelled"
     with house.svc.writing() as session:
-        assert not stored.JOBS.finish_chunk(session, chunk, {})
+        assert not stored.JOBS.finish_chunk(session, chunk, {}, now=0)
         assert stored.JOBS.claim(session, made.id, now=house.clock.ms, lease_ms=30_000) is None
     assert work(house.svc, made.id)
     with pytest.raises(NotPossible, match="cancelled"):
@@ -334,7 +334,7 @@ def test_who_comes_late_writes_nothing(house):
     second = claimed()
     with house.svc.writing() as session:
         assert not stored.JOBS.extend(session, first, until=house.clock.ms + lease)
-        assert not stored.JOBS.finish_chunk(session, first, {"nonsense": 1})
+        assert not stored.JOBS.finish_chunk(session, first, {"nonsense": 1}, now=0)
         assert stored.JOBS.extend(session, second, until=house.clock.ms + lease)
     assert (first.attempts, second.attempts) == (1, 2)
 
