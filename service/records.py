@@ -134,7 +134,8 @@ class Plan:
     def _settle(self, ref: Ref, found: Interpreted, stands: Mapping[str, Stands]) -> None:
         if found.problems:
             self.problems[ref] = [{"pointer": p.pointer, "code": p.code, "message": p.message} for p in found.problems]
-            self.payloads[ref] = found.record.fields
+            free = None if self.source.mapping.as_it_is else frozenset(found.unread)
+            self.payloads[ref] = _codes_of(found.record.fields, free)
             self._hold_back(ref, found, stands)
         else:
             self.good.append(ref)
@@ -244,6 +245,25 @@ def _payload(fields: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
         return None
     kept: dict[str, Any] = json.loads(text)
     return kept
+
+
+def _codes_of(value: Any, free: frozenset[str] | None, path: str = "") -> Any:
+    """A record without what was written as sentences, in the fields ``free`` that nothing reads (None: in any field).
+
+    Ids, codes, days and moments have one blank at most.
+    """
+    if isinstance(value, Mapping):
+        inner = {key: (f"{path}.{key}" if path else str(key), part) for key, part in value.items()}
+        return {key: _codes_of(part, free, name) for key, (name, part) in inner.items() if not _is_sentence(part, free, name)}
+    if isinstance(value, list | tuple):
+        return [_codes_of(part, free, path) for part in value if not _is_sentence(part, free, path)]
+    return value
+
+
+def _is_sentence(value: Any, free: frozenset[str] | None, path: str) -> bool:
+    if not isinstance(value, str) or len(value.split()) <= 2:
+        return False
+    return free is None or path in free or any(path.startswith(f"{name}.") for name in free)
 
 
 def _brief(value: Any) -> Any:
