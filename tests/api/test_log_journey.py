@@ -49,13 +49,15 @@ def house(
     written: io.StringIO,
     request: pytest.FixtureRequest,
 ) -> Api:
-    """With a client system, and a receiver of messages that is away.  Its parameter: seconds between two rounds of the sweeper."""
+    """With a client system, and a receiver of messages that is away; ``alone``: with neither, and only hints wake the workers."""
     monkeypatch.setenv("NOTIFY_SECRET", SECRET)
     write(tmp_path / "notify.yaml", webhooks=[webhook(f"http://127.0.0.1:{free_port()}/{CANARY}")])
     folder = Folder(tmp_path / "sources")
     folder.add()
     folder.lay("a.csv", f"1,F1,2026-05-04 10:00,2026-05-04 11:00,done,{CANARY}", f"2,F1,{CANARY},2026-05-04 11:00,done,")
-    return make_api(sqlite_url, clock, sources=folder.path, notify=tmp_path / "notify.yaml", sweep_seconds=getattr(request, "param", 0.2))
+    if getattr(request, "param", None) == "alone":
+        return make_api(sqlite_url, clock, sweep_seconds=3600.0)
+    return make_api(sqlite_url, clock, sources=folder.path, notify=tmp_path / "notify.yaml", sweep_seconds=0.2)
 
 
 def told(written: io.StringIO) -> list[dict[str, Any]]:
@@ -72,7 +74,7 @@ def until(written: io.StringIO, word: str, **fields: Any) -> dict[str, Any]:
     raise AssertionError(f"no {word} in {[line['event'] for line in told(written)]}")
 
 
-@pytest.mark.parametrize("house", [3600.0], indirect=True, ids=["only hints wake the workers"])
+@pytest.mark.parametrize("house", ["alone"], indirect=True)
 def test_a_journey_can_be_followed_by_its_ids(house: Api, written: io.StringIO, monkeypatch: pytest.MonkeyPatch) -> None:
     with Embedded(house.svc):
         answer = house.call(
