@@ -56,7 +56,8 @@ def aftermath(svc: Service, manifest: Manifest) -> list[str]:
         told.append(f"Must send again what they sent since, which does no harm where it is there already: {_names(pushing)}.")
     told.append(
         "Reviews, waivers, decisions on policies and audits made since must be made again;"
-        " accounts and keys are as they were then: whatever was revoked since must be revoked again."
+        " accounts and keys are as they were then: whatever was revoked since must be revoked again,"
+        " and what was removed since to keep to retention must be removed again."
     )
     if manifest.key and not hmac.compare_digest(manifest.key, mark(svc)):
         told.append("DUECARE_SECRET_KEY is not that of the backup: with this one, API keys, subscribed calendars and sessions are void.")

@@ -9,6 +9,7 @@ import sqlite3
 import pytest
 
 from cli.progress import progress
+from store import migrations
 from store.engine import make_engine
 from store.migrations import upgrade
 from tests.cli.conftest import LATE_PLAN, event, write
@@ -141,6 +142,32 @@ def test_a_backup_restores_into_an_empty_store(ready, tmp_path):
     assert again.json["duplicate"] == 4
     saved.write_bytes(saved.read_bytes()[:-30])
     assert ready("db", "restore", saved, DUECARE_HOME=str(tmp_path / "third")).code == 2
+
+
+def test_a_backup_can_be_looked_at_and_what_came_after_it_is_told(ready, tmp_path):
+    ready("events", "import", write(tmp_path / "events.jsonl", *LATE_PLAN))
+    saved, other = tmp_path / "saved.backup", str(tmp_path / "other")
+    ready("db", "backup", saved)
+    looked = ready("db", "restore", "--check", saved, DUECARE_HOME=other)
+    assert (looked.code, "is whole and holds" in looked.out, "event position 4" in looked.out) == (0, True, True)
+    told = ready("db", "restore", saved, DUECARE_HOME=other).out
+    assert "Nothing that came after that instant is in it." in told
+    assert "Must send again what they sent since" in told
+    assert "DUECARE_SECRET_KEY is not that of the backup" in told, "each home folder has a key of its own"
+    saved.write_bytes(saved.read_bytes()[:-30])
+    assert ready("db", "restore", "--check", saved).code == 2
+
+
+def test_the_tables_are_taken_back_a_step_only_where_nothing_is_lost_unasked(ready, tmp_path):
+    ready("users", "create", "ann", "--role", "viewer")
+    head = migrations.revisions()
+    assert ready("db", "downgrade").out.startswith(f"The tables went from {head[-1]} to {head[-2]}.")
+    assert ready("users", "list").code == 2, "this program needs its own tables"
+    refused = ready("db", "downgrade", "--to", "nowhere")
+    assert (refused.code, "is not before" in refused.err) == (2, True)
+    assert "to 0001" in ready("db", "downgrade", "--to", "0001", "--lose").out
+    assert ready("db", "upgrade").code == 0
+    assert "ann" in ready("users", "list").out
 
 
 def test_the_demo_is_loaded_once_and_marks_the_store(ready, tmp_path):
