@@ -10,6 +10,7 @@ import pytest
 
 from rules.kinds import registry
 from rules.schema import policy_schema
+from tests.support.receiver import SECRET, Receiver
 from tests.support.walkthrough import Walk, blocks
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
@@ -43,6 +44,17 @@ def test_the_page_shows_what_its_commands_say(name: str, tmp_path: Path) -> None
     walk = Walk(folder, tmp_path / "home", today=today)
     walk.through(DOCS / name)
     assert walk.steps_done > 0
+
+
+def test_somebody_is_told_as_the_page_says_and_its_signature_holds(tmp_path: Path) -> None:
+    folder = tmp_path / "reader"
+    folder.mkdir()
+    with Receiver(tmp_path / "came.jsonl") as receiver:
+        walk = Walk(folder, tmp_path / "home", today=None)
+        walk.stand_ins = {"https://cases.example.org/hooks/duecare": f"{receiver.url}\n    allow_private: true"}
+        walk.secrets = {"CASE_SYSTEM_SECRET": SECRET}
+        walk.through(DOCS / "how-to/get-notified.md")
+        assert [(one["good"], one["body"]["type"]) for one in receiver.lines()] == [(True, "duecare.test")]
 
 
 def test_the_code_that_is_quoted_is_the_code() -> None:

@@ -119,6 +119,8 @@ class Walk:
     environment: dict[str, str] = field(default_factory=dict)
     stand_ins: dict[str, str] = field(default_factory=dict)
     """What is written in place of something in the page's files: an address on loopback for one in the wide world."""
+    secrets: dict[str, str] = field(default_factory=dict)
+    """What the reader exports where the page shows ``...``."""
     today: dt.datetime | None = None
     """The moment at which the reader begins, from which the clock goes on; None: now."""
     steps_done: int = 0
@@ -176,7 +178,7 @@ class Walk:
             case ["export", *pairs]:
                 for pair in pairs:
                     name, _, value = pair.partition("=")
-                    self.environment[name] = value.replace("$PWD", str(self.folder))
+                    self.environment[name] = self.secrets[name] if value == "..." else value.replace("$PWD", str(self.folder))
                 return ""
             case ["echo", "$?"]:
                 return f"{self.code}\n"
