@@ -46,7 +46,11 @@ def loads_items(raw: bytes, *, max_bytes: int = MAX_BATCH, what: str = "a batch 
 
     Raises EventRefused where the text as a whole cannot be read.
     """
-    if len(raw) <= max_bytes and type(plain := _plain(raw)) is list and (len(raw) <= MAX_EVENT or not any(map(_oversize, plain))):
+    if (
+        len(raw) <= max_bytes
+        and type(plain := _plain(raw, items=True)) is list
+        and (len(raw) <= MAX_EVENT or not any(map(_oversize, plain)))
+    ):
         return plain
     tree, suspect = _read(raw, max_bytes)
     if type(tree) is not list:
@@ -80,25 +84,26 @@ class _Odd(Exception):
 _SPACE_BEFORE_COLON = re.compile(rb"[\t\n\r]:")
 
 
-def _plain(raw: bytes) -> dict[str, Any] | list[Any] | None:
+def _plain(raw: bytes, *, items: bool = False) -> dict[str, Any] | list[Any] | None:
     """The object or array in ``raw`` where nothing about it is in doubt; None where ``_read`` has to say what it is.
 
     orjson refuses what is no JSON, no UTF-8 or half a surrogate pair.  It takes the last of two equal names, and reads a whole
     number of more than 64 bits as a fraction: so every fraction is in doubt, and names are counted.  The quotation mark that ends a
     name is followed by a colon, and within a text the two stand next to each other at most more often: are there as many such pairs
-    as names that were kept, then none stood twice.  A larger text than an event may be has to be measured by the caller.
+    as names that were kept, then none stood twice.  A larger text than an event may be has to be measured by the
+    caller.  ``items``: each item of an array may be as deep as an event.
     """
     text = raw.strip()
     if b" :" in text or ((b"\n" in text or b"\t" in text or b"\r" in text) and _SPACE_BEFORE_COLON.search(text)):
         return None
     try:
         tree: Any = orjson.loads(text)
-        if type(tree) is dict:
-            names = _names(tree, 1)
-        elif type(tree) is list:
-            names = sum([_names(item, 1) for item in tree if type(item) is dict or type(item) is list])
+        if items and type(tree) is list:
             if float in map(type, tree):
                 return None
+            names = sum([_names(item, 1) for item in tree if type(item) is dict or type(item) is list])
+        elif type(tree) is dict or type(tree) is list:
+            names = _names(tree, 1)
         else:
             return None
     except (orjson.JSONDecodeError, _Odd):

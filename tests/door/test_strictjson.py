@@ -2,9 +2,13 @@
 
 import json
 import time
+from unittest.mock import patch
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from rules import strictjson
 from rules.envelope import Parsed, parse_batch, read_batch, read_event
 from rules.errors import EventRefused
 from rules.strictjson import MAX_DEPTH, MAX_EVENT, loads, loads_items
@@ -155,3 +159,91 @@ def test_a_hundred_thousand_events_are_read_in_seconds_good_or_bad() -> None:
     results = parse_batch([visit(type=f"visit.hold{n}") for n in range(20_000)], families(), received=RECEIVED)
     assert len(where(results)) == 20_000
     assert time.perf_counter() - started < 60
+
+
+def closely(raw: bytes, **limits: int) -> object:
+    """What comes of reading without the quick way."""
+    with patch.object(strictjson, "_plain", lambda _, **__: None):
+        return either(raw, **limits)
+
+
+def either(raw: bytes, **limits: int) -> object:
+    """The data, or what is wrong; and the same of the items, where it is an array."""
+
+    def told(refused: EventRefused) -> object:
+        return [(problem.pointer, problem.code, problem.message) for problem in refused.problems]
+
+    try:
+        one: object = repr(loads(raw, **limits))
+    except EventRefused as refused:
+        one = told(refused)
+    try:
+        return one, [told(item) if isinstance(item, EventRefused) else repr(item) for item in loads_items(raw)]
+    except EventRefused as refused:
+        return one, told(refused)
+
+
+TRICKY = [
+    '{"a": 1, "a": 2}',
+    '{"a" : 1, "b": 2, "b": 3}',
+    '{"a"\t:1,"b":1,"b":2}',
+    '{"a"\n:1,"b":1,"b":2}',
+    '{"a"\r\n :1,"b":1,"b":2}',
+    '{"a": "x\\":y", "a": 1}',
+    '{"a": "\\":", "b" : 1}',
+    '{"a": ["\\":"]}',
+    '{"a\\u0062": 1, "ab": 2}',
+    '{"a": 123456789012345678901234567890}',
+    '{"a": -9223372036854775809, "b": 18446744073709551616}',
+    '{"a": 1e400, "b": -1e400}',
+    '{"a": 0.1, "b": 1E5, "c": -0, "d": -0.0}',
+    "[1.5, 2]",
+    '{"a": NaN}',
+    '{"a": "\\ud800"}',
+    '{"\\udc00": 1}',
+    '{"a": "\\ud83d\\ude00"}',
+    "\ufeff{}",
+    '{"a": 1,}',
+    '{"a": "\x01"}',
+    '{"a": "\x7f\\u0000"}',
+    "[" * 32 + "]" * 32,
+    "[" * 33 + "]" * 33,
+    '{"a":' * 32 + "1" + "}" * 32,
+    '{"a":' * 33 + "1" + "}" * 33,
+    "[" * 2_000 + "]" * 2_000,
+    '"text"',
+    "1",
+    " \n{} \n",
+    "",
+]
+
+
+@pytest.mark.parametrize("text", TRICKY)
+def test_the_quick_way_reads_what_the_close_look_reads(text: str) -> None:
+    assert either(text.encode()) == closely(text.encode())
+    inside = f"[{text}, {text}]".encode()
+    assert either(inside) == closely(inside)
+
+
+_KEYS = st.sampled_from(["a", "b", '":', "c :", "\u00e9", ""])
+_LEAVES = st.none() | st.booleans() | st.integers() | st.floats() | st.sampled_from(['":', " :", "\t:", "\\", "x"]) | st.text(max_size=5)
+_TREES = st.recursive(
+    _LEAVES, lambda part: st.lists(part, max_size=3) | st.lists(st.tuples(_KEYS, part), max_size=3).map(tuple), max_leaves=8
+)
+_GAPS = st.sampled_from(["", " ", "\n", "\t", "\r"])
+
+
+@given(_TREES, _GAPS, _GAPS, st.binary(max_size=2), st.integers(0, 200))
+def test_the_quick_way_reads_any_text_as_the_close_look_does(tree: object, before: str, after: str, noise: bytes, at: int) -> None:
+    def written(part: object) -> str:
+        if isinstance(part, tuple):  # an object, in which a name may stand twice
+            return "{" + ",".join(f"{json.dumps(name)}{before}:{after}{written(inner)}" for name, inner in part) + "}"
+        if isinstance(part, list):
+            return "[" + ",".join(map(written, part)) + "]"
+        return json.dumps(part)
+
+    raw = written(tree).encode()
+    assert either(raw) == closely(raw)
+    spoilt = raw[:at] + noise + raw[at:]
+    assert either(spoilt) == closely(spoilt)
+    assert either(raw, max_size=10) == closely(raw, max_size=10)
