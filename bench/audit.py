@@ -295,7 +295,7 @@ def _measured(bench: Bench, known: Sequence[str], workers: int) -> bool:
     )
     tell("from an event to its breach, without an audit", quiet)
     tell("from an event to its breach, while a full audit ran", bench.live)
-    split = where_it_goes(bench, max(1, min(8, len(known) // 250)))
+    split = where_it_goes(bench, max(1, min(4, len(known) // 500)))
     whole_ms = sum(split.values())
     print("a worker's own time, full, ms a case:", ", ".join(f"{name} {ms:.2f} ({ms / whole_ms:.0%})" for name, ms in split.items()))
     return True
