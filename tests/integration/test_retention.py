@@ -12,13 +12,15 @@ import pytest
 from sqlalchemy import delete, text
 from sqlalchemy.exc import DBAPIError
 
-from service import accesslog, audits, legalholds, seals, statistics
+from service import accesslog, audits, legalholds, pull, seals, statistics
 from service.access import system
 from service.auditcompare import compare
 from service.auditreport import digest_of
 from service.errors import Forbidden, Invalid, NotFound, NotPossible
 from service.retention import certificates, plan, work
 from service.retention.rules import load
+from service.sources import Feeds
+from store import leftovers
 from store.accesslog import Entry
 from store.casedata import held_about
 from store.ids import case_ref
@@ -32,6 +34,21 @@ from tests.support.service_kit import event, kit
 
 GOING = ("FAM-OLD", "FAM-TIE", "FAM-ALIAS", "FAM-SF")
 PEOPLE = ("CH-OLD", "PA-OLD", "WK-OLD", "CH-SF", "E-FAM-OLD")
+SOURCE = """
+source: moves
+adapter: files
+zone: Australia/Adelaide
+settings: {{folder: {folder}, names: "moves*.csv", settle: 0, key: [id]}}
+mapping:
+  mapping: moves
+  version: "1"
+  source: urn:test:moves
+  case: family
+  id: {{template: "move-{{id}}"}}
+  type: what
+  time: at
+  data: {{program: {{constant: cfss}}, status: {{constant: held}}}}
+"""
 OPENING = "FAM-OLD-service.connected-2021-02-01T09:00"
 ALIAS = event("event.corrected", "2021-06-01T09:00", {"target": OPENING, "set": {"team": "south"}}, case="FAM-ALIAS")
 
@@ -128,7 +145,7 @@ def test_a_report_keeps_its_counts_and_the_certificate_leads_from_its_old_digest
     before = finished(svc, made)
     with svc.reading() as session:
         old = audits.get(svc, system(), made.id).report_digest
-        text_before = work.leftovers.reports(session, "audit")
+        text_before = leftovers.reports(session, "audit")
     assert text_before == [made.id]
     seals.seal(svc, rounds=None)
     done = removed(svc)
@@ -236,6 +253,39 @@ def test_what_comes_later_is_refused_or_new_and_never_brings_back_what_was_remov
         held = {one["type"] for one in held_about(session, "FAM-OLD").parts["event"]}
         assert held == {"service.connected", "event.voided"}
         assert session.query(TombstoneRow).count() == 4
+
+
+def test_a_source_that_is_read_again_brings_nothing_back(house, store_url, tmp_path):
+    svc = house.svc
+    folder = tmp_path / "drop"
+    folder.mkdir()
+    (tmp_path / "sources").mkdir()
+    (tmp_path / "sources" / "moves.yaml").write_text(SOURCE.format(folder=folder))
+    rows = ["id,family,what,at", "REC-1,FAM-CSV,service.connected,2021-02-01 09:00", "REC-2,FAM-CSV,case.closed,2021-05-01 09:00"]
+    (folder / "moves.csv").write_text("\n".join([*rows, "REC-3,FAM-CSV,visit.held,no day"]) + "\n")
+    svc.feeds = Feeds(tmp_path / "sources", lambda: svc.in_force.known().all_types)
+    pulled = pull.pull(svc, svc.feeds.get("moves"))
+    assert (pulled.counts["accepted"], pulled.counts["refused"]) == (2, 1)
+    house.settle()
+    settle_breaches(house, "FAM-CSV")
+    kept = {one.cases: one.kept for one in plan.look(svc, load(svc.settings.retention)).kept_ones}
+    assert kept["FAM-CSV",] == "refused"
+    (folder / "moves.csv").write_text("\n".join([*rows, "REC-3,FAM-CSV,visit.held,2021-03-01 09:00"]) + "\n")
+    assert pull.pull(svc, svc.feeds.get("moves")).counts["accepted"] == 1
+    house.settle()
+    settle_breaches(house, "FAM-CSV")
+    kept = {one.cases: one.kept for one in plan.look(svc, load(svc.settings.retention)).kept_ones}
+    assert ("FAM-CSV",) not in kept, kept["FAM-CSV",]
+    assert removed(svc).cases == 5
+    assert found_in(whole_dump(store_url), "FAM-CSV", "REC-") == {}
+    (folder / "moves.csv").write_text(
+        "\n".join([*rows, "REC-3,FAM-CSV,visit.held,2021-03-01 09:30", "REC-4,FAM-CSV,visit.held,never"]) + "\n"
+    )
+    pull.forget(svc, svc.feeds.get("moves"))
+    again = pull.pull(svc, svc.feeds.get("moves"))
+    assert again.counts["removed"] == 3
+    house.settle()
+    assert found_in(whole_dump(store_url), "FAM-CSV", "REC-") == {}
 
 
 def test_lines_of_the_access_log_go_by_their_age_and_the_rest_is_still_proven(house, store_url):

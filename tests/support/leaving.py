@@ -63,7 +63,7 @@ def settle_breaches(made: Kit, *cases: str) -> int:
         with made.svc.reading() as session:
             found = list(breaches_of_case(session, case).values())
         for breach in found:
-            if breach.condition == "open":
+            if breach.condition == "open" and breach.review != "dismissed":
                 done += 1
                 review.review(
                     made.svc, ME, breach.id, version=breach.version, action="dismiss", reason_code="other", comment=WORDS
