@@ -13,7 +13,8 @@ from rules.collections import current, doings
 from rules.conditions import Selector
 from rules.history import Entry
 from rules.kinds.base import Kind, When
-from rules.kinds.requires import Requires, brought_by, combinations
+from rules.kinds.gathering import brought_by, combinations
+from rules.kinds.requires import Requires
 from rules.matching import Context
 from rules.model import Fit, Outcome, State
 from rules.phrases import joined

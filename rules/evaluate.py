@@ -167,9 +167,7 @@ def _stage(policy: Policy, zone: Zone, file: CaseFile, as_of: When, known_at: Wh
         run.ask([DataQuery("merged", file.case, f"this case was merged into {root} and is judged there")])
         cache[key] = root
         return root
-    groups: dict[str, list[Fact]] = {}
-    for fact in facts:
-        groups.setdefault(into.get(fact.event.case, fact.event.case), []).append(fact)
+    groups = _by_case(facts, into)
     history = build(file.case, groups.get(root, ()), zone=zone, as_of=at, domain=domain)
     run.ask(history.queries)
     others = tuple(build(case, mine, zone=zone, as_of=at, domain=domain) for case, mine in sorted(groups.items()) if case != root)
@@ -178,16 +176,28 @@ def _stage(policy: Policy, zone: Zone, file: CaseFile, as_of: When, known_at: Wh
         if beat.recorded <= known:
             beats[beat.source] = max(beats.get(beat.source, beat.complete_until), beat.complete_until)
     holds = [hold for hold in file.holds if hold.since <= known and hold.source in beats]
-    own = _complete({f.event.source for f in groups.get(root, ())}, beats, [h for h in holds if into.get(h.case, h.case) == root])
-    stage = _Stage(zone, at, known, history, others, own, _complete({f.event.source for f in facts}, beats, holds))
+    own = together = None
+    if beats:
+        own = _complete({f.event.source for f in groups.get(root, ())}, beats, [h for h in holds if into.get(h.case, h.case) == root])
+        together = _complete({f.event.source for f in facts}, beats, holds)
+    stage = _Stage(zone, at, known, history, others, own, together)
     cache[key] = stage
     return stage
 
 
+def _by_case(facts: list[Fact], into: Mapping[str, str]) -> dict[str, list[Fact]]:
+    """The facts by the case into which theirs was merged."""
+    cases = {fact.event.case for fact in facts}
+    if not into and len(cases) == 1:
+        return {cases.pop(): facts}
+    groups: dict[str, list[Fact]] = {}
+    for fact in facts:
+        groups.setdefault(into.get(fact.event.case, fact.event.case), []).append(fact)
+    return groups
+
+
 def _complete(sources: set[str], beats: Mapping[str, int], holds: Sequence[Hold]) -> int | None:
     """How far all sources that have spoken are complete, as far as they say so: by their heartbeats, and by what could not be read."""
-    if not beats and not holds:
-        return None
     said = [beats[source] for source in sources | {hold.source for hold in holds} if source in beats]
     return min([*said, *(hold.complete_until for hold in holds)], default=None)
 

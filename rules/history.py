@@ -153,6 +153,8 @@ def _closed_in_error(entries: list[Entry], course: Course) -> set[int]:
     closes, reopens = course.closes, course.reopens
     if closes is None or reopens is None or reopens.error_flag is None:
         return set()
+    if reopens.event not in [entry.type for entry in entries]:
+        return set()
     standing: list[Entry] = []
     wrong: set[int] = set()
     for entry in entries:
@@ -175,6 +177,8 @@ class _Splitter:
         self.reopens = course.reopens.event if course.reopens else None
         self.merges = course.merges.event if course.merges else None
         self.episodes: list[Episode] = []
+        self.open_one: Episode | None = None
+        """The last episode while it was never closed: what names no other belongs to it."""
         self.named: dict[str, Episode] = {}
 
     def place(self, entry: Entry) -> None:
@@ -184,7 +188,10 @@ class _Splitter:
         if not self.telling.isdisjoint(data):
             name = dig(data, self.name) if self.name is not None else None
             program = dig(data, self.program) if self.program is not None else None
-        episode = self._episode_of(entry, name)
+        episode = self.open_one
+        if episode is None or name is not None:
+            episode = self._episode_of(entry, name)
+            self.open_one = episode if episode is self.episodes[-1] and not episode.closings else None
         episode.entries.append(entry)
         entry.episode = episode.number
         if name is not None and episode.name is None and name not in self.named:
@@ -211,6 +218,7 @@ class _Splitter:
             mine.append(entry)
 
     def _close(self, episode: Episode, entry: Entry) -> None:
+        self.open_one = None
         if episode.closed is None:
             episode.closings.append(Closing(entry, entry.attempt))
         else:

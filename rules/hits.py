@@ -77,11 +77,15 @@ def possible_nth(hits: Sequence[Hit], n: int) -> list[Hit | None]:
     for hit in hits:
         if hit.fit is NO:
             continue
-        if sure <= n - 1 <= sure + unclear:
+        if sure + unclear >= n - 1:
             possible.append(hit)
-        sure += hit.fit is SURE
-        unclear += hit.fit is UNCLEAR
-    if sure < n:
+        if hit.fit is UNCLEAR:
+            unclear += 1
+        else:
+            sure += 1
+            if sure == n:
+                break
+    else:
         possible.append(None)
     return possible
 

@@ -70,6 +70,8 @@ def _all(parts: list[Check]) -> Check:
         unclear: Answer | None = None
         for part in parts:
             answer = part(data, context)
+            if answer is YES:
+                continue
             if answer[0] is NO:
                 return answer
             if answer[0] is UNCLEAR and unclear is None:

@@ -85,7 +85,13 @@ class Candidate:
     """Where ``fit`` is UNCLEAR: the dotted path of the first missing attribute, or ``day_without_moment``."""
 
 
-class State(StrEnum):
+class Word(StrEnum):
+    """An enumeration of words that is looked up as often as judging does it: hashed as text, and not by a function of Python's."""
+
+    __hash__ = str.__hash__
+
+
+class State(Word):
     LIVE = "live"
     OFF = "off"  # not triggered, out of scope, before the policy
     UNSET = "unset"  # a parameter that the policy's owner has not set
@@ -118,7 +124,7 @@ class Duty:
     """A waiver covers it."""
 
 
-class Line(StrEnum):
+class Line(Word):
     """The decision table, in order of priority: the first line that holds decides."""
 
     OFF = "off"
@@ -146,7 +152,7 @@ class Decision:
     candidate: int = -1
 
 
-class Outcome(StrEnum):
+class Outcome(Word):
     MET = "met"
     LATE = "late"
     BREACHED = "breached"

@@ -47,14 +47,13 @@ def standing(events: Iterable[Event], known_at: int, corrector: Corrector) -> tu
     for event in events:
         if event.recorded <= known_at:
             known.setdefault((event.source, event.id), event)
+    queries: list[DataQuery] = []
+    if RECORD_EVENTS.isdisjoint([event.type for event in known.values()]):
+        return [Fact(event, event.time, event.data, event.data.get("occurred_on")) for event in known.values()], queries
     speaking: dict[Key, list[Event]] = {}
     for event in known.values():
         if event.type in (VOIDED, CORRECTED) and event.data.get("target") is not None:
             speaking.setdefault((event.source, event.data["target"]), []).append(event)
-    queries: list[DataQuery] = []
-    if not speaking:
-        plain = (event for event in known.values() if event.type not in RECORD_EVENTS)
-        return [Fact(event, event.time, event.data, event.data.get("occurred_on")) for event in plain], queries
     gone = _voided(known, speaking)
     facts = []
     for key, event in known.items():

@@ -42,6 +42,7 @@ _REASONS = {
     Line.EXCUSED: "waiver",
     Line.DISAGREE: "engines_disagree",
 }
+_MEANINGS = {line: (outcome, _REASONS.get(line)) for line, outcome in _OUTCOMES.items()}
 _MET, _OFF, _HOLE, _UNCLEAR, _UNCLEAR_LATE = Line.MET, Line.OFF, Line.HOLE, Line.UNCLEAR, Line.UNCLEAR_LATE
 _LIVE, _UNSET = State.LIVE, State.UNSET
 MET, LATE, BREACHED, UNKNOWN, NOT_APPLICABLE = Outcome.MET, Outcome.LATE, Outcome.BREACHED, Outcome.UNKNOWN, Outcome.NOT_APPLICABLE
@@ -121,7 +122,7 @@ def _meaning(world: World, decision: Decision) -> tuple[Outcome, str | None]:
         return UNKNOWN, missing_reason(world.reason)
     if line is _UNCLEAR or line is _UNCLEAR_LATE:
         return UNKNOWN, missing_reason(world.candidates[decision.candidate].missing or "attribute")
-    return _OUTCOMES[line], _REASONS.get(line)
+    return _MEANINGS[line]
 
 
 def _next_change(told: Told, view: View) -> int | None:

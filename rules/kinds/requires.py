@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -13,17 +13,13 @@ from rules.conditions import Model, Selector, Where
 from rules.course import dig
 from rules.history import Entry
 from rules.hits import MOMENT, Hit, both, possible_last
-from rules.matching import Answer, Context, check, roles_of
+from rules.kinds.gathering import Gathered, combinations, gathered
+from rules.matching import Answer, Context, check
 from rules.model import NEVER, NO, SURE, UNCLEAR, Candidate
 from rules.obligation import Collected
 from rules.view import View
 
 Wanted = str | tuple[str, ...]
-Cell = tuple[int, ...]
-Gathered = tuple[tuple[str, ...], list[list[tuple[str, ...]]], dict[Cell, str]]
-"""Attributes, the values that each is to bring (any one of a tuple), and all combinations with their words."""
-_LISTED = (list, tuple)
-_BOXES = (dict, list)
 
 
 class Cancelled(Model):
@@ -77,6 +73,11 @@ class Requires(Selector):
         wanted = [[(w,) if isinstance(w, str) else w for w in parts] for parts in (self.collects or {}).values()]
         return tuple(self.collects or {}), wanted, combinations(wanted)
 
+    @cached_property
+    def parts(self) -> tuple[tuple[str, ...], ...]:
+        """The values that its first attribute is to bring."""
+        return tuple(self.gathered[1][0])
+
     @model_validator(mode="after")
     def _shape(self) -> Self:
         if bool(self.event) == (self.for_every is not None):
@@ -120,7 +121,7 @@ def evidence(
     if asked.after_last is not None:
         return list(_after_last(asked.after_last, view, context, hits, gate))
     if asked.collects is not None:
-        return [(_gathered(asked, view, hits), "")]
+        return [(gathered(asked, view, hits), "")]
     collected = _collected(hits)
     if asked.and_each is not None:
         collected = _while_each(asked.and_each, view, collected, until)
@@ -202,100 +203,6 @@ def _uncancelled(hit: Hit, cancelled: Sequence[Cancelled], view: View, gate: Ent
                 return Hit(hit.entry, NO, f"it was followed by {entry.type}")
             unclear = unclear or text or MOMENT
     return Hit(hit.entry, UNCLEAR, hit.text or unclear) if unclear else hit
-
-
-# ------------------------------------------------------------------------------------------------------------ collecting
-def _gathered(asked: Requires, view: View, hits: list[Hit]) -> Collected:
-    paths, wanted, cells = asked.gathered
-    sure: set[Cell] = set()
-    maybe: set[Cell] = set()
-    out = Collected()
-    first = last = 0
-    first_maybe = last_maybe = 0
-    used: list[str] = []
-    used_maybe: list[str] = []
-    missing = ""
-    firm: set[Cell] = set()
-    room = 0
-    for hit in hits:
-        if hit.fit is NO:
-            out.rejected.append((hit.entry.id, hit.text))
-            continue
-        brings, could, text = brought_by(asked, view, hit, paths, wanted)
-        entry = hit.entry
-        firm |= brings
-        room += len(cells) if asked.roles is None else _without_role(view, hit, asked.roles)
-        if hit.fit is SURE and not brings <= sure:
-            sure |= brings
-            first, last = max(first, entry.first) if used else entry.first, max(last, entry.last) if used else entry.last
-            used.append(entry.id)
-        if not (brings <= maybe and could <= maybe):
-            maybe |= brings | could
-            if could or hit.fit is UNCLEAR:
-                missing = missing or text or hit.text
-            first_maybe = max(first_maybe, entry.first) if used_maybe else entry.first
-            last_maybe = max(last_maybe, entry.last) if used_maybe else entry.last
-            used_maybe.append(entry.id)
-        if len(sure) == len(cells):
-            out.candidates.append(Candidate(first, last, SURE, tuple(used)))
-            return out
-        if len(maybe) == len(cells) <= len(firm) + room and not out.candidates:
-            out.candidates.append(Candidate(first_maybe, last_maybe, UNCLEAR, tuple(used_maybe), missing))
-    lacking = [cells[cell] for cell in cells if cell not in maybe]
-    if lacking:
-        out.rejected += [(name, f"still lacking: {'; '.join(lacking)}") for name in used[-1:]]
-    return out
-
-
-def _without_role(view: View, hit: Hit, path: str) -> int:
-    """How many roles the participants may bring of whom none is known: each one, or any number where they are not listed at all."""
-    listed = dig(hit.entry.data, path)
-    return NEVER if listed is None else sum(bool(roles_of(element, Context(view, hit.entry))[1]) for element in listed)
-
-
-def combinations(wanted: list[list[tuple[str, ...]]]) -> dict[Cell, str]:
-    cells: dict[Cell, str] = {(): ""}
-    for parts in wanted:
-        cells = {(*cell, i): f"{words} {' or '.join(part)}".strip() for cell, words in cells.items() for i, part in enumerate(parts)}
-    return cells
-
-
-def brought_by(
-    asked: Requires, view: View, hit: Hit, paths: Sequence[str], wanted: list[list[tuple[str, ...]]]
-) -> tuple[set[Cell], set[Cell], str]:
-    """The combinations that an event surely brings, those that it might, and what is missing."""
-    if len(paths) == 1:
-        values, missing = _values(asked, view, hit, paths[0])
-        brings: set[Cell] = {(i,) for i, part in enumerate(wanted[0]) if not values.isdisjoint(part)}
-        return brings, asked.gathered[2].keys() - brings if missing else set(), missing
-    have: set[Cell] = {()}
-    might: set[Cell] = {()}
-    text = ""
-    for path, parts in zip(paths, wanted, strict=True):
-        values, missing = _values(asked, view, hit, path)
-        mine = {i for i, part in enumerate(parts) if not values.isdisjoint(part)}
-        could = set(range(len(parts))) if missing else mine
-        text = text or missing
-        have = {(*cell, i) for cell in have for i in mine}
-        might = {(*cell, i) for cell in might for i in could}
-    return have, might - have, text
-
-
-def _values(asked: Requires, view: View, hit: Hit, path: str) -> tuple[set[Any], str]:
-    value = dig(hit.entry.data, path)
-    if value is None:
-        return set(), path
-    if asked.roles is None:
-        listed = value if isinstance(value, _LISTED) else (value,)
-        plain = {one for one in listed if not isinstance(one, _BOXES)}
-        return plain, path if len(listed) and not plain else ""
-    roles: set[Any] = set()
-    missing = ""
-    for element in value:
-        mine, lacks = roles_of(element, Context(view, hit.entry))
-        roles |= mine
-        missing = missing or (f"{path}.{lacks}" if lacks else "")
-    return roles, missing
 
 
 def _for_every(name: str, view: View, gate: Entry | None) -> Collected:
