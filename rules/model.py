@@ -1,7 +1,7 @@
-"""The vocabulary of the core: events, obligations as deciders see them, verdicts.  Imports nothing of the project.
+"""The vocabulary of the core: events, obligations as deciders see them, verdicts.  Imports rules.lean.
 
 Times are int UTC milliseconds since 1970 ("ms"); days are proleptic Gregorian ordinals (``date.toordinal()``) of the
-policy's time zone.  Everything is frozen: a verdict can be re-made, byte for byte, from the same inputs.
+policy's time zone.  Everything is frozen (see rules.lean): a verdict can be re-made, byte for byte, from the same inputs.
 """
 
 from __future__ import annotations
