@@ -65,6 +65,18 @@ def test_plain_cases_come_to_the_same_in_columns(tmp_path: Path, days: int, know
     assert rules >= (15 if days == 160 else 20)
 
 
+@pytest.mark.parametrize("days", [34, 35, 42, 43, 56, 57])
+def test_the_days_on_which_a_verdict_turns_are_the_same_in_columns(tmp_path: Path, days: int) -> None:
+    begun = tuple(e for e in plain_case(1, case="open").events if e.type in ("service.connected", "household.recorded"))
+    files = [CaseFile("open", begun)]
+    for day in (41, 42, 43):
+        time = START + day * DAY + 1
+        closed = Event("urn:bench", f"x{day}", "case.closed", f"k{day}", time, time, True, {"closure_reason": "moved"})
+        files.append(CaseFile(f"k{day}", (*(replace(e, case=f"k{day}", id=f"{e.id}-{day}") for e in begun), closed)))
+    taken, _ = compared(files, load_shipped("cfss"), tmp_path, as_of=START + days * DAY + 5, known_at=START + 400 * DAY)
+    assert taken == len(files)
+
+
 def test_awkward_cases_come_to_the_same_or_are_left(tmp_path: Path) -> None:
     files = [awkward_case(seed, case=f"c{seed}") for seed in range(100)]
     taken, _ = compared(files, load_shipped("cfss"), tmp_path, as_of=START + 95 * DAY, known_at=START + 400 * DAY)
