@@ -25,7 +25,7 @@ from store.ids import Key
 from store.models import WaiverRow
 from store.outbox import put
 from store.outcomes import VERDICTS, verdicts_in, write_states, write_verdicts
-from store.queue import Claim, holding, release_all, still_held
+from store.queue import Claim, holding, release, release_judged, still_held
 from store.sql import Statement
 from store.states import CaseState
 from store.together import pipelined, together
@@ -187,7 +187,9 @@ def write(session: Session, outcomes: Sequence[Found], claims: Sequence[Claim], 
         write_over(session, [change for found in done for change in changes[found.state.case]], *known)
         put(session, [message for found in done for message in found.changes.messages], now=now)
         write_states(session, [found.state for found in done])
-        release_all(session, held)
+        waiting_again = release_judged(session, held)
+    for claim in waiting_again:  # an event has come since it was claimed; how many rows that changes is known outside only
+        release(session, claim, done=True)
     return done
 
 

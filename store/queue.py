@@ -106,8 +106,9 @@ def still_held(claims: Sequence[Claim], rows: Collection[Any]) -> list[Claim]:
     return [claim for claim in claims if tokens.get(claim.case_id) == claim.token]
 
 
-def release_all(session: Session, claims: Sequence[Claim]) -> None:
-    """Ends claims that were held in this transaction, of cases that have been judged.  Raises LeaseLost."""
+def release_judged(session: Session, claims: Sequence[Claim]) -> list[Claim]:
+    """Ends claims that were held in this transaction, of judged cases that wait no longer; the others are for ``release`` to end."""
+    left: list[Claim] = []
     by_token: dict[str, list[Claim]] = {}
     for claim in claims:
         by_token.setdefault(claim.token, []).append(claim)
@@ -115,9 +116,8 @@ def release_all(session: Session, claims: Sequence[Claim]) -> None:
         seen = {f"{claim.generation}:{claim.case_id}" for claim in some}
         mine = {"cases": {claim.case_id for claim in some}, "token": token, "seen": seen}
         gone = {row.case_id for row in together(session, [(_DELETE_ALL, mine)])[0]}
-        for claim in some:
-            if claim.case_id not in gone:
-                release(session, claim, done=True)
+        left += [claim for claim in some if claim.case_id not in gone]
+    return left
 
 
 def extend(session: Session, claim: Claim, *, now: int, lease_ms: int) -> None:
