@@ -6,7 +6,7 @@ How the work is divided stands in service.chunkwork.  Imports store/, rules/ and
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import astuple, dataclass
 from functools import cached_property
 from typing import Any
@@ -43,7 +43,7 @@ from store.sql import chunks
 
 FINISHED = "audit.finished"
 EVER = 2**62
-_AT_ONCE = 50
+_AT_ONCE = 10
 
 _log = get("audit")
 
@@ -199,14 +199,15 @@ class Auditing:
         audits.keep_prints(session, chunk, tally.prints)
         audits.keep_differing(session, chunk, tally.differing)
 
-    def report(self, session: Session, results: Iterator[dict[str, Any]]) -> tuple[str, str]:
+    def report(self, session: Session, results: Iterator[dict[str, Any]], give_way: Callable[[], None]) -> tuple[str, str]:
         """The report and its digest."""
         tally = self.tally()
         for result in results:
             tally.merge(result)
         self._leave_out_of_scope(session, tally)
         drawn = [place[1:] for kept in tally.drawn.values() for place in kept]
-        text = text_of(document(audit=self.audit, policies=self.chosen, tally=tally, sample=self._drawn(session, drawn)))
+        sample = self._drawn(session, drawn, give_way)
+        text = text_of(document(audit=self.audit, policies=self.chosen, tally=tally, sample=sample))
         return text, digest_of(text)
 
     def within(self, one: Finding) -> bool:
@@ -287,13 +288,14 @@ class Auditing:
         tally.failures = [[case, why] for case, why in tally.failures if scope.sees(places[case].team, places[case].office)]
         tally.failed = len(tally.failures)
 
-    def _drawn(self, session: Session, wanted: Sequence[Sequence[str]]) -> list[tuple[Verdict, str]]:
+    def _drawn(self, session: Session, wanted: Sequence[Sequence[str]], give_way: Callable[[], None]) -> list[tuple[Verdict, str]]:
         """The verdicts that were drawn, judged anew, since what is stored may be of another day by now, each with its sentence."""
         by_case: dict[str, list[tuple[str, ...]]] = defaultdict(list)
         for case, *rest in wanted:
             by_case[case].append((case, *rest))
         drawn: list[tuple[Verdict, str]] = []
         for cases in chunks(sorted(by_case), _AT_ONCE):
+            give_way()
             for case, (file, waivers) in self.files(session, cases).items():
                 try:
                     judged: dict[Any, Verdict] = {verdict.key: verdict for verdict in self.judge(file, waivers).verdicts}

@@ -4,7 +4,7 @@ service.chunkwork.  Imports store/, rules/ and service/.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -76,7 +76,7 @@ class Sides:
     def keep(self, session: Session, chunk: Chunk, tally: Tally) -> None:
         """Nothing but the tally."""
 
-    def report(self, session: Session, results: Iterator[dict[str, Any]]) -> tuple[str, str]:  # noqa: ARG002
+    def report(self, session: Session, results: Iterator[dict[str, Any]], give_way: Callable[[], None]) -> tuple[str, str]:  # noqa: ARG002
         """The report and its digest."""
         tally = Tally()
         for result in results:

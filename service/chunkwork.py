@@ -76,8 +76,8 @@ class Task(Protocol):
     def keep(self, session: Session, chunk: Chunk, tally: Any) -> None:
         """Keep what else the chunk has come to, in the transaction that finishes it."""
 
-    def report(self, session: Session, results: Iterator[dict[str, Any]]) -> tuple[str, str]:
-        """The text of the report, made from what the chunks found, and its digest."""
+    def report(self, session: Session, results: Iterator[dict[str, Any]], give_way: Callable[[], None]) -> tuple[str, str]:
+        """The text of the report, made from what the chunks found, and its digest.  Calls ``give_way`` between pieces of long work."""
 
 
 @dataclass(frozen=True)
@@ -251,14 +251,17 @@ def _conclude(svc: Service, kind: Kind, job: str, *, give_way: bool) -> bool:
         if not held or kind.jobs.unfinished_chunks(session, job):
             return False
 
+        def pause() -> None:
+            if give_way and _others_wait(svc):
+                live.drain(svc, budget=LIVE_BUDGET)
+
         def found() -> Iterator[dict[str, Any]]:
             for result in kind.jobs.results(session, job):
                 yield result
-                if give_way and _others_wait(svc):
-                    live.drain(svc, budget=LIVE_BUDGET)
+                pause()
 
         try:
-            text, digest = kind.ready(svc, job).report(session, found())
+            text, digest = kind.ready(svc, job).report(session, found(), pause)
             ending = {"state": "done", "report": text, "digest": digest}
         except _UNLOADABLE as error:
             ending = {"state": "failed", "error": _why(error)}
