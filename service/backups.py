@@ -14,7 +14,7 @@ from pathlib import Path
 from service.bootstrap import Service
 from service.errors import NotPossible
 from store.backup import Manifest, SourceThen, write_backup
-from store.restore import read_backup, read_manifest
+from store.restore import free_all, read_backup, read_manifest
 
 
 def write(svc: Service, file: Path) -> Manifest:
@@ -43,7 +43,10 @@ def look(file: Path) -> Manifest:
 def restore(svc: Service, file: Path) -> Manifest:
     """Fill the empty database, all or nothing.  Raises store.backup.BackupError and OSError."""
     with file.open("rb") as source:
-        return read_backup(svc.engine, source)
+        manifest = read_backup(svc.engine, source)
+    with svc.writing() as session:
+        free_all(session)
+    return manifest
 
 
 def aftermath(svc: Service, manifest: Manifest) -> list[str]:

@@ -12,11 +12,13 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any, BinaryIO
 
-from sqlalchemy import JSON, Column, Connection, Engine, MetaData, Table, func, insert, inspect, select, text
+from sqlalchemy import JSON, Column, Connection, Engine, MetaData, Table, func, insert, inspect, select, text, update
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, StatementError
+from sqlalchemy.orm import Session
 
 from store import migrations
 from store.backup import FORMAT, VERSION, BackupError, Manifest, manifest_of
+from store.models import AuditChunkRow, BacktestChunkRow, DirtyRow, ReceiverRow, SourceRow, TallyStateRow
 from store.sql import chunks
 
 _BATCH = 1_000
@@ -55,6 +57,18 @@ def read_backup(engine: Engine, source: BinaryIO) -> Manifest:
             _continue_numbering(connection, tables)
         migrations.upgrade_on(connection)
     return manifest
+
+
+def free_all(session: Session) -> None:
+    """Whoever held a lease when the backup was made is none of this installation's: what was leased waits again, untried."""
+    free = {"claimed_until": None, "token": None}
+    held = DirtyRow.token.is_not(None)
+    session.execute(update(DirtyRow).where(held).values(**free, claimed_by=None, attempts=0))
+    for chunks_of in (AuditChunkRow, BacktestChunkRow):
+        session.execute(update(chunks_of).where(chunks_of.token.is_not(None)).values(**free))
+    for turns in (SourceRow, ReceiverRow):
+        session.execute(update(turns).where(turns.token.is_not(None)).values(token=None, lease_until=None))
+    session.execute(update(TallyStateRow).values(claimed_until=None))
 
 
 def _refuse_full(connection: Connection) -> None:

@@ -27,7 +27,8 @@ from store.queue import mark_every_case
 from store.restore import read_backup
 from tests.adapters.contract import configured
 from tests.support.chaos import crowd, verdicts
-from tests.support.furnished import content, furnish, part, put
+from tests.support.furnished import NEVER_FILLED, content, furnish, part, put
+from tests.support.servers import fresh_database
 from tests.support.service_kit import KEY, Kit, kit, shipped
 
 NOW = "2026-06-01T12:00"
@@ -46,9 +47,13 @@ data: {status: {constant: held}, mode: {constant: in_person}}
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def elsewhere(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+def elsewhere(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """An empty database that the backup goes into."""
-    return f"sqlite:///{tmp_path / 'elsewhere.sqlite3'}" if request.param == "sqlite" else str(request.getfixturevalue("pg_db"))
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'elsewhere.sqlite3'}"
+    else:
+        with fresh_database(request.getfixturevalue("pg_url")) as url:
+            yield url
 
 
 @pytest.fixture
@@ -150,7 +155,7 @@ def test_sources_are_read_on_from_where_the_backup_saw_them(house: Kit, elsewher
     again.svc.close()
 
 
-@pytest.mark.parametrize("revision", ["0001", "0006", "0012"])
+@pytest.mark.parametrize("revision", ["0001", "0012"])
 def test_a_backup_of_an_earlier_version_becomes_one_of_this(revision: str, house: Kit, elsewhere: str, tmp_path: Path) -> None:
     furnish(house)
     with house.svc.engine.connect() as connection:
@@ -159,7 +164,10 @@ def test_a_backup_of_an_earlier_version_becomes_one_of_this(revision: str, house
     migrations.upgrade(then, revision)
     with then.begin() as connection:
         before = put(
-            connection, held, order=[table.name for table in Base.metadata.sorted_tables], without={"audit", "audit_chunk", "reject"}
+            connection,
+            held,
+            order=[table.name for table in Base.metadata.sorted_tables],
+            without={name for name, since in NEVER_FILLED.items() if revision < since},
         )
     engine = make_engine(elsewhere)
     with old_backup(then, tmp_path / "old").open("rb") as file:

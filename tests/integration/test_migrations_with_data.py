@@ -22,13 +22,11 @@ from store.models import Base
 from store.queue import mark_every_case
 from store.stepdown import WouldLose, step_down
 from tests.support.chaos import verdicts
-from tests.support.furnished import Content, content, furnish, part, put
+from tests.support.furnished import NEVER_FILLED, Content, content, furnish, part, put
 from tests.support.service_kit import KEY, Clock, kit, shipped
 
 NOW = "2026-06-01T12:00"
 ORDER = [table.name for table in Base.metadata.sorted_tables]
-NEVER_FILLED = {"reject": "0004", "audit": "0008", "audit_chunk": "0008"}
-"""Tables that were made anew at a revision: what stood there before under the name was never written to."""
 
 
 @pytest.fixture

@@ -22,6 +22,8 @@ from tests.support.backtests import finished as backtest_finished
 from tests.support.service_kit import Kit, event, visit
 
 ANN = Access("user:ann", "ann", frozenset({"breaches:review", "breaches:read"}), frozenset({"reviewer"}))
+NEVER_FILLED = {"reject": "0004", "audit": "0008", "audit_chunk": "0008"}
+"""Tables that were made anew at a revision: what stood there before under the name was never written to."""
 Content = dict[str, list[dict[str, Any]]]
 """By table its rows, each by column, in the order of their keys."""
 
