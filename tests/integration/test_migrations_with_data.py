@@ -151,4 +151,3 @@ def test_processes_that_upgrade_at_once_upgrade_once_with_data_in_place(
     assert migrations.check(engine) == []
     with engine.connect() as connection:
         assert len(content(connection)["event"]) == len(held["event"])
-    assert sorted("nothing to do" in out for out, _ in told) == [False, True, True]
