@@ -57,7 +57,7 @@ def lift(hold: str, by: str, reason: str) -> int:
 
 @holds.command("list")
 @click.option("--all", "everything", is_flag=True, help="Also those that were lifted.")
-@click.option("--limit", type=click.IntRange(1, 100), default=50, show_default=True)
+@click.option("--limit", type=click.IntRange(1, 100), default=50, show_default=True, help="How many at most.")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
 def listed(everything: bool, limit: int, form: str) -> int:
     """List the holds, the newest first."""

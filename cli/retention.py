@@ -91,7 +91,7 @@ def run(yes: bool, form: str) -> int:
 
 @retention.command()
 @FORMAT
-@click.option("--limit", type=click.IntRange(1, 100), default=20, show_default=True)
+@click.option("--limit", type=click.IntRange(1, 100), default=20, show_default=True, help="How many at most.")
 def certificates(form: str, limit: int) -> int:
     """List the removals, the newest first."""
     from cli.stored import service

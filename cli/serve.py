@@ -7,6 +7,7 @@ import os
 import signal
 import socket
 import sys
+import threading
 from collections.abc import Callable
 from contextlib import ExitStack
 from types import FrameType
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from service.bootstrap import Service
 
 THREADS = 8
+PATIENCE = 25.0
+"""Seconds that ending in order may take; whatever is not done by then is taken up again at the next start."""
 
 
 @click.command()
@@ -105,17 +108,21 @@ def _run(svc: Service, listening: socket.socket, host: str) -> None:
 
 
 def _until_told(run: Callable[[], None]) -> None:
-    """Runs until SIGTERM or Ctrl+C; both end it in order, the workers after the server."""
+    """Runs until SIGTERM or Ctrl+C; both end it in order, the workers after the server, and within ``PATIENCE`` in any case."""
 
     def stop(_number: int, _frame: FrameType | None) -> None:
+        last = threading.Timer(PATIENCE, os._exit, (0,))  # as harmless as any other sudden end
+        last.daemon = True
+        last.start()
         raise SystemExit
 
-    before = signal.signal(signal.SIGTERM, stop)
+    before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGINT)}
     try:
         run()
-    except (SystemExit, KeyboardInterrupt):
+    except SystemExit:
         pass
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
     if os.environ.get("DUECARE_LOG_LEVEL") == "debug":
         complain("Ending.")

@@ -407,7 +407,7 @@ def test_events_that_keep_coming_do_not_stop_it(home, monkeypatch):
     monkeypatch.setattr(chunkwork, "AT_ONCE", 1)
     home.take(plan("2026-03-31T09:00", case="k7"))
     assert work(home.svc, made.id)
-    assert len(arrived) == 7 + 1, "before every case, and before the report, there was one to be judged first"
+    assert len(arrived) == 1 + 7 + 1, "at the start, before every case, and before the report, there was one to be judged first"
 
 
 def test_who_makes_the_report_gives_way_too(home, monkeypatch):
@@ -460,6 +460,9 @@ class Heard:
 
     def audit(self, audit, *, workers=1):
         pass
+
+    def count(self):
+        return True
 
 
 def test_the_sweeper_tells_of_backtests_on_which_nobody_works(home):

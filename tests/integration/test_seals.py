@@ -10,6 +10,7 @@ from sqlalchemy import text
 from service import seals
 from service.bootstrap import Service
 from service.seals import NotSeals
+from service.settings import Settings
 from store import accesslog
 from store.accesslog import Entry
 from store.backup import write_backup
@@ -18,6 +19,7 @@ from store.migrations import APPEND_ONLY
 from store.models import AuditRow, AuditSignatureRow, PolicyChangeRow, PolicyVersionRow, WaiverRow
 from store.restore import read_backup
 from store.seals import settled
+from tests.support.service_kit import KEY
 from tests.support.stores import Store, at_once, breach, opened
 
 HISTORY, LOG = "breach_history", "access_log"
@@ -32,6 +34,7 @@ class House(Service):
 
     def __init__(self, store: Store) -> None:
         self.engine, self.sessions, self.readers = store.engine, store.write, store.read
+        self.settings = Settings(secret_key=KEY)
         self.clock = 1_000
         self.now = lambda: self.clock
 
@@ -91,7 +94,7 @@ def test_what_nobody_touched_is_intact_and_is_sealed_once(house):
     assert (found.flaws, found.unsealed, found.seals) == ([], dict.fromkeys(found.unsealed, 0), 9)
     assert found.sealed == {
         "breach_history": 2, "access_log": 6, "policy_version": 1, "policy_proposal": 2, "policy_decision": 1, "waiver_request": 1,
-        "waiver_decision": 1, "audit_report": 1, "audit_signature": 1,
+        "waiver_decision": 1, "audit_report": 1, "audit_signature": 1, "legal_hold": 0, "legal_hold_end": 0, "removal": 0,
     }  # fmt: skip
     assert seals.seal(house) == 0
 
