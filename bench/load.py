@@ -256,7 +256,8 @@ def installation(folder: Path, events: Sequence[dict[str, Any]]) -> Iterator[tup
         upgrade(svc.engine)
         scopes = ("events:write", "cases:read", "breaches:read", "breaches:review")
         token = keys.create(svc, name="bench", scopes=scopes)[1]
-        users.create(svc, name="bench", roles=("manager",), password=PASSWORD)
+        made, given = users.create(svc, name="bench", roles=("manager",))
+        users.change_password(svc, user_id=made.id, old=given or "", new=PASSWORD)
         _load(svc, events)
         with (folder / "honcho.log").open("wb") as log:
             honcho = subprocess.Popen(
