@@ -81,7 +81,8 @@ class Told:
 
     @property
     def errors(self) -> int:
-        return sum(number for code, number in self.answers.items() if not code.startswith("2") and code not in {"412", "429", "503"})
+        """Answers that nobody should get.  404: the case came just now and is not judged yet; 412: the breach has changed in between."""
+        return sum(number for code, number in self.answers.items() if not code.startswith("2") and code not in {"404", "412", "429", "503"})
 
     @property
     def refused(self) -> int:
