@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from service.access import Access
 from service.bootstrap import Service
 from service.errors import Flaw, Invalid, NotFound, NotPossible
-from service.retention.access import SCOPE, administers
+from service.retention.access import administers
 from store import legalholds
 from store.errors import CursorError
 from store.legalholds import LegalHold
@@ -85,11 +85,6 @@ def of_case(svc: Service, case: str) -> Sequence[LegalHold]:
     """The holds of a case that the caller has been found to see, the newest first."""
     with svc.reading() as session:
         return legalholds.of_case(session, case)
-
-
-def may_set(access: Access) -> bool:
-    """Whether this caller may set and lift holds."""
-    return access.allows(SCOPE) and access.teams is None and access.offices is None
 
 
 def _reason(text: str) -> str:

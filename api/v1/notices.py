@@ -10,6 +10,7 @@ from api.access import current_access, service
 from api.operations import Answer, Operations, Query
 from api.v1 import schemas
 from api.v1.lists import Paged, Text, page
+from api.v1.shapes import instant
 from rules.model import rfc3339
 from service.errors import NotFound
 from service.notify import upkeep
@@ -113,9 +114,9 @@ def _receiver(one: Told) -> dict[str, Any]:
         "by": None if one.receiver is None else "webhook" if isinstance(one.receiver, Webhook) else "email",
         "state": one.state,
         "waiting": stands.waiting,
-        "oldest": _moment(stands.oldest),
+        "oldest": instant(stands.oldest),
         "given_up": stands.dead,
-        "last_taken": _moment(stands.last_good),
+        "last_taken": instant(stands.last_good),
         "error": stands.last_error,
     }
 
@@ -127,11 +128,7 @@ def _given_up(one: Notice) -> dict[str, Any]:
         "id": one.message_id,
         "type": one.topic,
         "written": rfc3339(one.created),
-        "given_up": _moment(one.ended_at),
+        "given_up": instant(one.ended_at),
         "attempts": one.attempts,
         "error": one.last_error,
     }
-
-
-def _moment(ms: int | None) -> str | None:
-    return None if ms is None else rfc3339(ms)

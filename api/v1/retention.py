@@ -10,6 +10,7 @@ from api.access import current_access, service
 from api.operations import Answer, Body, Operations, Query, Reply
 from api.v1 import schemas
 from api.v1.lists import Text, page
+from api.v1.shapes import instant
 from rules.model import rfc3339
 from service import legalholds
 from service.errors import Flaw, Invalid
@@ -162,7 +163,7 @@ def _hold(one: LegalHold) -> dict[str, Any]:
         "set_at": rfc3339(one.set_at),
         "lifted_by": one.lifted_by,
         "lifted_name": one.lifted_name,
-        "lifted_at": None if one.lifted_at is None else rfc3339(one.lifted_at),
+        "lifted_at": instant(one.lifted_at),
         "lift_reason": one.lift_reason,
     }
 

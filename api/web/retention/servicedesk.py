@@ -11,7 +11,7 @@ from service.access import Access
 from service.bootstrap import Service
 from service.errors import NotPossible
 from service.retention import certificates, plan, rules, work
-from service.retention.access import administers
+from service.retention.access import administers, may_administer
 from service.retention.plan import REASONS, Journey
 from store.legalholds import LegalHold
 from store.removals import Removal
@@ -87,7 +87,7 @@ class RetentionServiceDesk:
         return [_hold(one) for one in legalholds.of_case(self.service, case)]
 
     def may_hold(self, access: Access) -> bool:
-        return legalholds.may_set(access)
+        return may_administer(access)
 
 
 def _hold(one: LegalHold) -> HoldLine:
