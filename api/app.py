@@ -113,6 +113,7 @@ def create_app(service: Service, *, rate: str | None = None) -> Flask:
     recorded.install(app)
     if rate is not None:
         limits.install(app, rate=rate)
+    limits.refuse_late(app)
     app.before_request(_see_what_is_in_force)
     operations.mount(app, declared())
     text = openapi.as_text(document())

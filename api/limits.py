@@ -1,18 +1,31 @@
-"""How often one caller may ask, where the operator wants a limit: a hook, off unless ``create_app`` is given a rate.
+"""How often one caller may ask, where the operator wants a limit, and how long a request may have waited for its turn: hooks.
 
-Counted in the memory of each process, by key (by address for callers without one), so that one eager program cannot starve the
-others.  It is no defence against guessing: nobody guesses 256 random bits, and passwords have their own lock.  Imports flask-limiter.
+The first is off unless ``create_app`` is given a rate.  It counts in the memory of each process, by key (by address for callers without
+one), so that one eager program cannot starve the others.  It is no defence against guessing: nobody guesses 256 random bits, and
+passwords have their own lock.
+
+The second is for the moments when more is asked than can be answered: then requests wait for a thread, and whoever sent one may have
+given up before its turn.  What has waited for ``LATE`` seconds is refused, which costs next to nothing, so the wait grows no further.
+Imports flask-limiter.
 """
 
 from __future__ import annotations
 
-from flask import Flask, request
+import structlog
+from flask import Flask, Response, request
 from flask_limiter import Limiter
 
+from api import problems
 from api.access import known
+from api.web import faults
 
 OPEN = frozenset({"livez", "readyz", "web.static"})
 """Endpoints that are never limited."""
+WAITED = "duecare.waited"
+"""Of the WSGI environment, from servers that tell it: for how many seconds the request waited for a thread."""
+LATE = 5.0
+_RETRY = "5"
+_log = structlog.get_logger("duecare.limits")
 
 
 def _caller() -> str:
@@ -32,3 +45,20 @@ def install(app: Flask, *, rate: str) -> None:
         return request.endpoint in OPEN
 
     limiter.init_app(app)
+
+
+def refuse_late(app: Flask) -> None:
+    """Answer 503 with ``Retry-After`` to what has waited for its turn for too long; nothing of it is done."""
+
+    @app.before_request
+    def _in_time() -> Response | None:
+        waited = request.environ.get(WAITED)
+        if waited is None or waited < LATE or request.endpoint in OPEN:
+            return None
+        _log.warning("refused_late", waited_ms=round(waited * 1000), endpoint=request.endpoint)
+        if problems.wants_problem():
+            return problems.answer("busy", headers={"Retry-After": _RETRY})
+        heading, line = "More is asked than can be answered now", "Nothing was changed. Try again in a few seconds."
+        page = faults.page(503, heading=heading, lines=(line,))
+        page.headers["Retry-After"] = _RETRY
+        return page

@@ -125,7 +125,7 @@ def _operation(operation: Operation, schemas: _Schemas, described: Mapping[str, 
 
 
 def _problems(operation: Operation) -> dict[int, list[str]]:
-    codes = ["bad_parameter", *operation.problems, "too_many_requests", "internal_error", "unavailable"]
+    codes = ["bad_parameter", *operation.problems, "too_many_requests", "internal_error", "unavailable", "busy"]
     if operation.scope is not None:
         codes += ["unauthorized", "forbidden"]
     if operation.path_parameters:

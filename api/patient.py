@@ -5,7 +5,10 @@ and nobody else is served.  Here a request gets a thread when its head has come,
 open connection, for ``HEAD_SECONDS`` at most.  Long bodies get half of the threads and have to come at a certain speed.  A proxy that
 takes requests in whole does the same and more; this holds without one.
 
-The kernel holds what has come (it is looked at, not read), and SO_RCVLOWAT has it wake us only when there is more.  Imports gunicorn.
+Each request is told how long it has waited for its thread (``WAITED``), so that ``api.limits`` can refuse what comes too late.
+
+The kernel holds what has come (it is looked at, not read), and SO_RCVLOWAT has it wake us only when there is more.
+Imports gunicorn and api.limits.
 """
 
 from __future__ import annotations
@@ -13,12 +16,15 @@ from __future__ import annotations
 import re
 import selectors
 import socket
+import threading
 import time
 from collections import deque
 from functools import partial
 from typing import Any
 
 from gunicorn.workers.gthread import TConn, ThreadWorker
+
+from api.limits import WAITED
 
 HEAD_SECONDS = 10.0
 """For a head, with a short body, to come; as long may an idle new connection stay."""
@@ -87,6 +93,25 @@ class Patient(ThreadWorker):  # type: ignore[misc]
         self._long: set[TConn] = set()
         self._queue: deque[TConn] = deque()
         """Long bodies that wait for a thread."""
+        self._turn = threading.local()
+
+    def load_wsgi(self) -> None:
+        super().load_wsgi()
+        inner = self.wsgi  # type: ignore[has-type]
+
+        def told(environ: dict[str, Any], start_response: Any) -> Any:
+            environ[WAITED] = self._turn.waited
+            return inner(environ, start_response)
+
+        self.wsgi = told
+
+    def enqueue_req(self, conn: TConn) -> None:
+        conn.since = time.monotonic()
+        super().enqueue_req(conn)
+
+    def handle(self, conn: TConn) -> Any:
+        self._turn.waited = time.monotonic() - conn.since
+        return super().handle(conn)
 
     def accept(self, listener: socket.socket) -> None:
         try:

@@ -72,6 +72,11 @@ KINDS: Mapping[str, Kind] = {
     ),
     "internal_error": Kind(500, "The service failed", "Tell the operator the `request_id`. The same events may safely be sent again."),
     "unavailable": Kind(503, "A part of the service cannot be reached", "Try again later: nothing that was accepted is lost."),
+    "busy": Kind(
+        503,
+        "More is asked than can be answered now",
+        "Nothing of the request was done. Send the same again after as many seconds as `Retry-After` says.",
+    ),
 }
 
 

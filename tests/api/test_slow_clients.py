@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
 import httpx
@@ -20,6 +20,7 @@ from service.bootstrap import build
 from service.settings import Settings
 from store.migrations import upgrade
 from tests.api.conftest import event
+from tests.support.servers import free_port
 from tests.support.service_kit import KEY
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -27,6 +28,10 @@ SHORTER = """
 import api.patient
 api.patient.HEAD_SECONDS = 3.0
 api.patient.IDLE_SECONDS = 3.0
+"""
+LATE_AT_ONCE = """
+import api.limits
+api.limits.LATE = 0.0
 """
 PATIENCE = 60.0
 
@@ -52,19 +57,19 @@ class Served:
         return httpx.post(f"http://127.0.0.1:{self.port}/v1/events", json=body, headers=headers, timeout=PATIENCE).status_code
 
 
-@pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    from tests.support.servers import free_port
-
-    home, port = tmp_path_factory.mktemp("web"), free_port()
+@contextmanager
+def serving(home: Path, configuration: str) -> Iterator[Served]:
+    """Serve as the Procfile does, with a file of configuration for gunicorn."""
+    port = free_port()
     url = f"sqlite:///{home / 's.sqlite3'}"
     with closing(build(Settings(home=home, database_url=url, secret_key=KEY))) as svc:
         upgrade(svc.engine)
         _, token = keys.create(svc, name="test", scopes=["events:write"])
     (line,) = (one for one in (ROOT / "Procfile").read_text().splitlines() if one.startswith("web:"))
-    (home / "shorter.py").write_text(SHORTER)
+    (home / "configuration.py").write_text(configuration)
     words = shlex.split(line.partition("exec ")[2])
-    command = [str(Path(sys.executable).parent / words[0]), "-c", str(home / "shorter.py"), "--bind", f"127.0.0.1:{port}", *words[1:]]
+    program = str(Path(sys.executable).parent / words[0])
+    command = [program, "-c", str(home / "configuration.py"), "--bind", f"127.0.0.1:{port}", *words[1:]]
     environment = {**os.environ, "DATABASE_URL": url, "DUECARE_HOME": str(home), "DUECARE_SECRET_KEY": KEY}
     for name in ("REDIS_URL", "PORT", "WEB_CONCURRENCY", "GUNICORN_CMD_ARGS"):
         environment.pop(name, None)
@@ -83,6 +88,12 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         finally:
             process.terminate()
             process.wait(30)
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    with serving(tmp_path_factory.mktemp("web"), SHORTER) as made:
+        yield made
 
 
 HEAD = b"GET /livez HTTP/1.1\r\nHost: here\r\n"
@@ -154,3 +165,15 @@ def test_long_bodies_are_taken_in(served: Served) -> None:
 def test_a_head_without_an_end_is_not_kept(served: Served) -> None:
     with closing(served.connect(HEAD)) as endless:
         assert not goes_on(endless, b"X-More: " + b"x" * 500 + b"\r\n", 1_000, 0.001)
+
+
+def test_what_waited_too_long_for_a_thread_is_refused_with_a_time_to_come_back(tmp_path: Path) -> None:
+    with serving(tmp_path, LATE_AT_ONCE) as made:
+        base = f"http://127.0.0.1:{made.port}"
+        told = httpx.get(f"{base}/v1/cases", headers={"Authorization": f"Bearer {made.token}"}, timeout=PATIENCE)
+        assert (told.status_code, told.headers["Retry-After"], told.json()["code"]) == (503, "5", "busy")
+        page = httpx.get(f"{base}/breaches", headers={"Accept": "text/html"}, timeout=PATIENCE)
+        assert (page.status_code, page.headers["Retry-After"]) == (503, "5")
+        assert "Try again in a few seconds" in page.text
+        assert made.post(1) == 503
+        made.lives()
