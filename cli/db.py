@@ -29,7 +29,10 @@ db.add_command(seals)
 
 @db.command()
 def upgrade() -> int:
-    """Bring the tables to the version that this program needs. Safe to run again, and from several machines at once."""
+    """Bring the tables to the version that this program needs. Safe to run again, and from several machines at once.
+
+    Processes of the version before may go on working meanwhile, and until the new ones take over.
+    """
     from cli.stored import service
     from store import migrations
 
@@ -37,6 +40,9 @@ def upgrade() -> int:
         before = migrations.current(svc.engine)
         migrations.upgrade(svc.engine)
         after = migrations.current(svc.engine)
+    if after not in migrations.revisions():
+        click.echo(f"The tables are at {after}, of a newer version; this one ({migrations.head()}) works on them. Nothing to do.")
+        return 0
     click.echo(
         f"The tables are at {after}; nothing to do." if before == after else f"The tables went from {before or 'nothing'} to {after}."
     )

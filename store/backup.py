@@ -62,7 +62,7 @@ class Manifest:
 
 def write_backup(engine: Engine, out: BinaryIO, *, now: int, program: str = "", key: str = "") -> Manifest:
     """Writes everything, as of one instant, which ``now`` (ms) names.  ``program``: the version of duecare.  Raises SchemaError."""
-    migrations.require(engine)
+    migrations.require(engine, exactly=True)
     counts: dict[str, int] = {}
     digest = hashlib.sha256()
     with gzip.GzipFile(fileobj=out, mode="wb", compresslevel=_LEVEL, mtime=0) as packed, reader_factory(engine)() as session:

@@ -8,6 +8,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
+from store.migrations.ahead import Index
+
 revision = "0015"
 down_revision = "0014"
 branch_labels = None
@@ -15,10 +17,12 @@ depends_on = None
 
 NAME = "ix_verdict_open"
 OPEN = sa.text("verdict IN ('due_soon', 'pending') AND status = 'enforced'")
+AHEAD = (Index(NAME, "verdict", ("due_key", "id"), where=OPEN),)
 
 
 def upgrade() -> None:
-    op.create_index(NAME, "verdict", ["due_key", "id"], postgresql_where=OPEN, sqlite_where=OPEN)
+    for index in AHEAD:
+        index.make(op)
 
 
 def downgrade() -> None:
