@@ -93,7 +93,7 @@ class Traffic:
     """Requests by a seeded choice; remembers which events were accepted, and some ids to ask for."""
 
     def __init__(self, base: str, token: str, cookies: httpx.Cookies, events: Iterator[dict[str, Any]], known: Sequence[str]) -> None:
-        self._limits = httpx.Limits(max_connections=200, max_keepalive_connections=50)
+        self._limits = httpx.Limits(max_connections=2_000, max_keepalive_connections=100)
         self._base, self._token, self._cookies = base, token, cookies
         self._events, self._luck = events, random.Random(7)
         self.cases, self.breaches = list(known), list[str]()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from cli.common import moment
+from cli.recorded import note
 
 if TYPE_CHECKING:
     from service.access import Access
@@ -34,7 +35,7 @@ def put(case: str, by: str, reason: str) -> int:
 
     with service() as svc:
         made = legalholds.put(svc, _named(by), case=case, reason=reason)
-        _log(svc, made.case, "hold.set")
+        note(case=made.case)
     click.echo(f"The hold {made.id} is set.")
     return 0
 
@@ -50,7 +51,7 @@ def lift(hold: str, by: str, reason: str) -> int:
 
     with service() as svc:
         done = legalholds.lift(svc, _named(by), hold, reason=reason)
-        _log(svc, done.case, "hold.lift")
+        note(case=done.case)
     click.echo("The hold is lifted.")
     return 0
 
@@ -85,12 +86,3 @@ def _named(name: str) -> Access:
     from service.access import system
 
     return replace(system("cli"), name=name)
-
-
-def _log(svc: object, case: str, action: str) -> None:
-    from service import accesslog
-    from service.bootstrap import Service
-    from store.accesslog import Entry
-
-    assert isinstance(svc, Service)
-    accesslog.record(svc, Entry(at=svc.now(), actor="cli", via="cli", action=action, case=case))

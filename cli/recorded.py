@@ -45,6 +45,9 @@ ACTIONS: Mapping[str, str] = {
     "demo load": "events.send",
     "events import": "events.send",
     "explain": "case.judge",
+    "holds lift": "hold.lift",
+    "holds list": "retention.read",
+    "holds set": "hold.set",
     "keys create": "key.make",
     "keys list": "keys.list",
     "keys revoke": "key.revoke",
@@ -60,6 +63,10 @@ ACTIONS: Mapping[str, str] = {
     "policy reject": "policy.decide",
     "policy set": "policy.propose",
     "policy withdraw": "policy.decide",
+    "retention certificates": "retention.read",
+    "retention plan": "retention.read",
+    "retention run": "retention.run",
+    "retention show": "retention.read",
     "users change-password": "password.change",
     "users create": "account.make",
     "users disable": "account.change",
@@ -71,15 +78,12 @@ ACTIONS: Mapping[str, str] = {
 NOT_RECORDED = frozenset(
     {
         "adapters check", "adapters lint", "adapters list", "adapters sample", "adapters schema", "check", "db check", "db downgrade",
-        "db seal", "db seals", "db upgrade", "db verify", "demo generate", "docs", "holds list", "policy changes", "policy diff",
+        "db seal", "db seals", "db upgrade", "db verify", "demo generate", "docs", "policy changes", "policy diff",
         "policy history", "policy kinds", "policy lint", "policy new", "policy questions", "policy read", "policy schema", "policy test",
-        "retention certificates", "retention plan", "retention show", "serve", "worker",
+        "serve", "worker",
     }
 )  # fmt: skip
 """Commands that show nothing of a case or a person and change nothing on record, and the processes that stay."""
-
-THEMSELVES = frozenset({"holds lift", "holds set", "retention run"})
-"""Commands that write their own lines, in the transaction of what they do or before it."""
 
 _SAID, _NOTHING = "cli.recorded", "cli.recorded.nothing"
 

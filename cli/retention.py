@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cli.common import EXIT_BREACHED, complain, moment, plural
+from cli.recorded import note
 
 if TYPE_CHECKING:
     from service.access import Access
@@ -46,6 +47,8 @@ def plan(form: str, cases: bool) -> int:
         click.echo(f"  {mode}: {plural(number, 'case')} ({ways[mode]})")
     if found.log_lines:
         click.echo(f"  {plural(found.log_lines, 'line')} of the access log that are old enough")
+    if found.refused:
+        click.echo(f"  {plural(found.refused, 'refused record')} about unknown cases that are old enough")
     for reason, number in sorted(found.kept.items()):
         click.echo(f"Kept: {plural(number, 'journey')}, because {planning.REASONS[reason]}.")
     if cases:
@@ -65,21 +68,21 @@ def run(yes: bool, form: str) -> int:
     Exit code 1: it waits for an audit or backtest that is not finished; run it again afterwards.
     """
     from cli.stored import service
-    from service import accesslog, evaluate
+    from service import evaluate
     from service.retention import plan as planning
     from service.retention import work
     from service.retention.rules import load
-    from store.accesslog import Entry
 
     with service() as svc:
         if not yes:
             found = planning.look(svc, load(svc.settings.retention))
             lines = f" and {plural(found.log_lines, 'line')} of the access log" if found.log_lines else ""
-            click.confirm(f"Remove {plural(found.cases, 'case')}{lines}? There is no way back but a backup.", abort=True, err=True)
+            records = f" and {plural(found.refused, 'refused record')}" if found.refused else ""
+            click.confirm(f"Remove {plural(found.cases, 'case')}{lines}{records}? There is no way back but a backup.", abort=True, err=True)
         begun = work.start(svc, _me())
         while svc.settings.embedded and evaluate.drain(svc):
             pass  # without a server running, nobody else judges what waits
-        accesslog.record(svc, Entry(at=svc.now(), actor="cli", via="cli", action="retention.run", thing=begun.id))
+        note(thing=begun.id)
         progress = work.work(svc, begun.id)
     if progress.waits is not None:
         waits = {"another": "another process is at it"}.get(progress.waits, f"an {progress.waits} is not finished")
@@ -118,10 +121,12 @@ def show(certificate: str, form: str) -> int:
     from service.retention import certificates as issued
 
     with service() as svc:
-        if form == "json":
-            click.echo(json.dumps(issued.document(svc, _me(), certificate), indent=2, ensure_ascii=False))
-        else:
-            _tell(issued.one(svc, _me(), certificate), form)
+        found = issued.one(svc, _me(), certificate)
+        document = issued.document(svc, _me(), certificate) if form == "json" else None
+    if document is None:
+        _tell(found, form)
+    else:
+        click.echo(json.dumps(document, indent=2, ensure_ascii=False))
     return 0
 
 
@@ -176,6 +181,7 @@ def _plan_json(found: Plan) -> dict[str, Any]:
         "modes": dict(found.modes),
         "kept": dict(found.kept),
         "access_log_lines": found.log_lines,
+        "refused_records": found.refused,
         "remove": [one(journey) for journey in found.going],
         "keep": [one(journey) for journey in found.kept_ones],
     }
