@@ -12,7 +12,15 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
-from sqlalchemy.exc import ArgumentError, DataError, NoSuchModuleError, SQLAlchemyError
+from sqlalchemy.exc import (
+    ArgumentError,
+    DataError,
+    InterfaceError,
+    NoSuchModuleError,
+    OperationalError,
+    ProgrammingError,
+    SQLAlchemyError,
+)
 from sqlalchemy.pool import NullPool
 
 from adapters.base import AdapterError
@@ -124,7 +132,9 @@ def told(what: str) -> Iterator[None]:
 def first_line(error: SQLAlchemyError) -> str:
     """What a driver says, without what stood in the rows and without passwords."""
     origin = getattr(error, "orig", None)
+    if origin is not None and not isinstance(error, InterfaceError | OperationalError | ProgrammingError | DataError):
+        return type(origin).__name__  # what a view or a function of theirs says may be about a row
     first = (str(origin or type(error).__name__).strip().splitlines() or [""])[0]
-    if isinstance(error, DataError):  # quotes what stood in the row
+    if isinstance(error, DataError) or " with text " in first:  # quotes what stood in the row
         first = re.sub(r"""(["']).*\1""", "...", first)
     return re.sub(r"(password|pwd)\S*\s*[=:]\s*\S+", r"\1=...", first, flags=re.IGNORECASE)[:200]

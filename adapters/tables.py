@@ -15,7 +15,7 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Column, Connection, Date, DateTime, MetaData, String, Table, and_, func, inspect, or_, select, type_coerce
+from sqlalchemy import Column, Connection, Date, DateTime, MetaData, String, Table, Time, and_, func, inspect, or_, select, type_coerce
 from sqlalchemy.exc import NoSuchTableError
 from sqlalchemy.sql import ColumnElement
 
@@ -183,7 +183,7 @@ class Rows:
         return self._read(self._table.c[name])
 
     def _read(self, column: Column[Any]) -> Any:
-        if self._textual and isinstance(column.type, DateTime | Date):
+        if self._textual and isinstance(column.type, DateTime | Date | Time):
             return type_coerce(column, String).label(column.name)
         return column
 

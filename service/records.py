@@ -2,12 +2,11 @@
 
 A record that was edited takes its earlier event back (event.voided) and puts another in its place; one that was deleted takes
 back all that it became; one that says how something stands adds an event when that has changed.  So what was known when stays
-true, and reading a record twice changes nothing.  Imports adapters/, rules/ and store/.
+true, and reading a record twice changes nothing.  Imports adapters/, rules/, store/ and service/.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -19,15 +18,11 @@ from adapters.interpret import Interpreted, Made, interpret, record_digest
 from rules.catalogue import VOIDED
 from rules.envelope import Parsed, parse_event
 from rules.model import rfc3339
+from service.refused import payload_of
 from service.sources import Configured
 from store import sources
 from store.holds import Held
 from store.sources import Known, Ref, Refused
-
-LONGEST_TEXT = 256
-"""Characters of a text of a refused record that is kept: codes and ids are shorter, stories of families are longer."""
-MOST_PAYLOAD = 65_536
-"""Characters of a refused record that are kept; a larger one is asked for again when it is replayed."""
 
 
 class Stands(NamedTuple):
@@ -134,8 +129,7 @@ class Plan:
     def _settle(self, ref: Ref, found: Interpreted, stands: Mapping[str, Stands]) -> None:
         if found.problems:
             self.problems[ref] = [{"pointer": p.pointer, "code": p.code, "message": p.message} for p in found.problems]
-            free = None if self.source.mapping.as_it_is else frozenset(found.unread)
-            self.payloads[ref] = _codes_of(found.record.fields, free)
+            self.payloads[ref] = found.record.fields
             self._hold_back(ref, found, stands)
         else:
             self.good.append(ref)
@@ -220,7 +214,8 @@ class Plan:
 
     def refused(self) -> list[Refused]:
         return [
-            Refused(ref, problems, _payload(self.payloads.get(ref)), self.holds_from.get(ref)) for ref, problems in self.problems.items()
+            Refused(ref, problems, payload_of(self.source.mapping, self.payloads.get(ref)), self.holds_from.get(ref))
+            for ref, problems in self.problems.items()
         ]
 
 
@@ -234,41 +229,3 @@ def _changed(found: Interpreted, now: int) -> int:
         return min(found.record.changed, now)
     given = [made.parsed.event.recorded for made in found.events if made.parsed.event is not None and made.parsed.event.recorded_given]
     return min(max(given), now) if given else now
-
-
-def _payload(fields: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
-    """What the system gave, where it is small enough to be kept; without its long texts, which are narratives and no codes."""
-    if fields is None:
-        return None
-    text = json.dumps(_brief(fields), default=str)
-    if len(text) > MOST_PAYLOAD or "\\u0000" in text:
-        return None
-    kept: dict[str, Any] = json.loads(text)
-    return kept
-
-
-def _codes_of(value: Any, free: frozenset[str] | None, path: str = "") -> Any:
-    """A record without what was written as sentences, in the fields ``free`` that nothing reads (None: in any field).
-
-    Ids, codes, days and moments have one blank at most.
-    """
-    if isinstance(value, Mapping):
-        inner = {key: (f"{path}.{key}" if path else str(key), part) for key, part in value.items()}
-        return {key: _codes_of(part, free, name) for key, (name, part) in inner.items() if not _is_sentence(part, free, name)}
-    if isinstance(value, list | tuple):
-        return [_codes_of(part, free, path) for part in value if not _is_sentence(part, free, path)]
-    return value
-
-
-def _is_sentence(value: Any, free: frozenset[str] | None, path: str) -> bool:
-    if not isinstance(value, str) or len(value.split()) <= 2:
-        return False
-    return free is None or path in free or any(path.startswith(f"{name}.") for name in free)
-
-
-def _brief(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {key: _brief(part) for key, part in value.items() if not (isinstance(part, str) and len(part) > LONGEST_TEXT)}
-    if isinstance(value, list | tuple):
-        return [_brief(part) for part in value if not (isinstance(part, str) and len(part) > LONGEST_TEXT)]
-    return value

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from adapters.base import AdapterError, Record
 from service.bootstrap import Service
-from service.pushed import KIND, take_again
+from service.pushed import KIND, as_pushed, take_again
+from service.refused import fields_of
 from service.sources import Configured
 from service.taking import Pulled, take_one, take_records
 from store import holds, sources
@@ -18,23 +22,36 @@ def replay(svc: Service, source: Configured) -> Pulled:
     while True:
         with svc.reading() as session:
             rows = sources.open_rejects(session, source.uri, after=last)
-            kept = [(row.id, row.kind, row.ref, row.payload) for row in rows]
+            kept = [(row.id, row.kind, row.ref, _fields(source, row.kind, row.payload)) for row in rows]
         if not kept:
             return done
         last = kept[-1][0]
-        records = [Record(kind, ref, payload) for _, kind, ref, payload in kept if payload is not None]
+        records = [Record(kind, ref, fields) for _, kind, ref, fields in kept if fields is not None]
         pulled = [one for one in records if not one.kind.startswith(KIND)]
         done.counts.update(take_records(svc, source, pulled) if pulled else {})
         pushed = [one for one in records if one.kind.startswith(KIND)]
         done.counts.update(take_again(svc, source, pushed) if pushed else {})
-        for _, kind, ref, payload in kept:
-            if payload is None and kind.startswith(KIND):
-                done.error = "an event was too large to be kept: the system has to send it again"
-            elif payload is None:  # it was too large to be kept: the system is asked for it again
-                try:
-                    done.counts.update(take_one(svc, source, kind, ref).counts)
-                except AdapterError as error:
-                    done.error = str(error)
+        for _, kind, ref, fields in kept:
+            if fields is None:
+                done.error = _ask_again(svc, source, kind, ref, done) or done.error
+
+
+def _fields(source: Configured, kind: str, payload: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
+    return fields_of(as_pushed(source).mapping if kind.startswith(KIND) else source.mapping, payload)
+
+
+def _ask_again(svc: Service, source: Configured, kind: str, ref: str, done: Pulled) -> str | None:
+    """A record of which too little was kept, as the system has it now; why it could not be had."""
+    if kind.startswith(KIND):
+        return "of an event, not all was kept that the mapping reads now: the system has to send it again"
+    try:
+        found = take_one(svc, source, kind, ref)
+    except AdapterError as error:
+        return str(error)
+    done.counts.update(found.counts)
+    if found.counts["records"]:
+        return None
+    return f"of a record, not all was kept that is read now: read the source again (duecare adapters pull {source.name} --from-start)"
 
 
 def dismiss(svc: Service, source: Configured, reject: int, *, by: str) -> bool:

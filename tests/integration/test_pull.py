@@ -15,6 +15,7 @@ from rules.model import Event
 from service import pull as pulling
 from service import rejects as rejected
 from service.records import Plan
+from service.refused import READ
 from service.sources import Configured
 from service.taking import Pulled
 from service.turn import LEASE_MS
@@ -232,13 +233,24 @@ def test_rejects_are_taken_in_once_the_mapping_is_mended_and_forgotten(kit: Kit,
     assert payloads == [None]
 
 
-def test_long_texts_of_a_refused_record_are_not_kept(kit: Kit, client: Client, source: Configured) -> None:
-    story = "A long story about a family. " * 20
-    client.holds([visit("1", status="perhaps", notes=story, more={"told": [story, "short"]})])
+def test_of_a_refused_record_only_what_the_mapping_reads_is_kept(kit: Kit, client: Client, source: Configured) -> None:
+    client.holds([visit("1", status="perhaps", notes="Anna Beck", more={"told": ["A long story.", {"by": "Anna"}]})])
     pulling.pull(kit.svc, source)
     (reject,) = rejects(kit)
-    assert story not in str(reject.payload)
-    assert (reject.payload["status"], reject.payload["more"]) == ("perhaps", {"told": ["short"]})
+    assert reject.payload.keys() == {"id", "family", "held", "changed", "status", "seen", READ}
+
+
+def test_a_record_of_which_a_mended_mapping_reads_more_is_asked_for_again(kit: Kit, client: Client, source: Configured) -> None:
+    given = visit("1", status="perhaps", how="phone")
+    client.holds([given])
+    pulling.pull(kit.svc, source)
+    mended = MAPPING.replace("done: held", "done: held, perhaps: cancelled").replace("{constant: in_person}", "how")
+    away = rejected.replay(kit.svc, configured(kit, client, mended))
+    assert away.error is not None
+    assert "read the source again" in away.error
+    client.there["visits", "1"] = given
+    assert rejected.replay(kit.svc, configured(kit, client, mended)).counts["accepted"] == 1
+    assert rejects(kit) == []
 
 
 def test_replaying_under_the_same_mapping_leaves_them_where_they_are(kit: Kit, client: Client, source: Configured) -> None:
