@@ -15,8 +15,9 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session, sessionmaker
 
+from rules.errors import PolicyError
 from rules.policy import Policy
-from service.errors import SettingsError
+from service.errors import NotPossible, SettingsError
 from service.hints import Hints, NoHints, producer
 from service.inforce import InForce
 from service.logs import get
@@ -87,10 +88,13 @@ class Service:
         return self.in_force.refresh(patience=patience)
 
     def keep_up(self) -> None:
-        """Look at most once a second; a store that is away is left to whoever needs it.  What serves requests calls this with each."""
+        """Look at most once a second; a store that is away is left to whoever needs it.  What serves requests calls this with each.
+
+        A version that this program cannot read, for it came with a newer one, leaves it at what it knew.
+        """
         try:
             self.refresh(patience=LOOK_EVERY)
-        except SQLAlchemyError as error:
+        except (SQLAlchemyError, PolicyError, NotPossible) as error:
             _log.warning("versions_not_looked_up", exc_info=error)
 
     @contextmanager

@@ -118,7 +118,11 @@ def _judge(svc: Service, claims: Sequence[Claim]) -> int:
     """Judge the claimed cases and write all outcomes in one transaction, or each in its own where that fails."""
     if not claims:
         return 0
-    svc.refresh()  # after the claim: whatever comes into force from now on makes these cases wait again
+    try:
+        svc.refresh()  # after the claim: whatever comes into force from now on makes these cases wait again
+    except Exception:  # a version that this program cannot read, say, for it is of a newer one: none of these cases has been tried
+        _give_back(svc, claims)
+        raise
     with svc.reading() as session:
         known = read(session, [claim.case_id for claim in claims])
     outcomes = [(claim, found) for claim in claims if (found := _attempt(svc, claim, known[claim.case_id])) is not None]
