@@ -75,6 +75,7 @@ def show_retention() -> Any:
         "modes": dict(found.modes),
         "kept": dict(found.kept),
         "access_log_lines": found.log_lines,
+        "refused_records": found.refused,
         "remove": [_journey(one) for one in found.going],
         "keep": [_journey(one) for one in found.kept_ones],
     }

@@ -1,4 +1,4 @@
-"""What goes by its age alone: old lines of the access log, and the digests by which old audits are compared.
+"""What goes by its age alone: old lines of the access log, refused records of unknown cases, digests by which old audits are compared.
 
 Imports store/ and service/.
 """
@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from service.bootstrap import Service
 from service.retention.rules import Keep, RetentionFile
-from store import leftovers, oldlines
+from store import leftovers, oldlines, oldrejects
 from store.models import RemovalRow
 
 PORTION = 5_000
@@ -38,6 +38,19 @@ def old_lines(svc: Service, rules: RetentionFile) -> int:
 def age_log(session: Session, row: RemovalRow, rules: RetentionFile, now: int) -> int:
     """Takes the next lines of the access log that are old enough; how many."""
     return 0 if rules.access_log is None else oldlines.remove(session, row, before=before(now, rules.access_log), most=PORTION)
+
+
+def old_rejects(svc: Service, rules: RetentionFile) -> int:
+    """How many refused records about unknown cases are old enough to go."""
+    if rules.refused_records is None:
+        return 0
+    with svc.reading() as session:
+        return oldrejects.count(session, before=before(svc.now(), rules.refused_records))
+
+
+def age_rejects(session: Session, row: RemovalRow, rules: RetentionFile, now: int) -> int:
+    """Takes the next refused records about unknown cases that are old enough; how many."""
+    return 0 if rules.refused_records is None else oldrejects.remove(session, row, before=before(now, rules.refused_records), most=PORTION)
 
 
 def age_audits(session: Session, row: RemovalRow, rules: RetentionFile, now: int) -> int:

@@ -68,11 +68,13 @@ class Plan:
     """Whether all journeys were looked at."""
     log_lines: int = 0
     """Lines of the access log whose time has come."""
+    refused: int = 0
+    """Refused records about unknown cases whose time has come."""
 
 
 def look(svc: Service, rules: RetentionFile, *, most: int | None = None) -> Plan:
     """What a removal would do now; changes nothing.  ``most``: after so many journeys it is left off."""
-    from service.retention.ageing import old_lines
+    from service.retention.ageing import old_lines, old_rejects
 
     plan = Plan(rules)
     for page in pages(svc, rules):
@@ -90,7 +92,7 @@ def look(svc: Service, rules: RetentionFile, *, most: int | None = None) -> Plan
                 plan.kept[one.kept] += 1
                 if len(plan.kept_ones) < LISTED:
                     plan.kept_ones.append(one)
-    plan.log_lines = old_lines(svc, rules)
+    plan.log_lines, plan.refused = old_lines(svc, rules), old_rejects(svc, rules)
     return plan
 
 

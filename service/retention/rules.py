@@ -52,6 +52,8 @@ class RetentionFile(_Model):
     """Whether a case may go although a breach of it is open for ever, once a person has upheld or dismissed that breach."""
     access_log: Keep | None = None
     """For how long lines of the access log are kept; without it, for ever."""
+    refused_records: Keep | None = None
+    """For how long records of client systems are listed that were refused and are about a case that nobody knows; without it, for ever."""
     audit_details: Keep | None = None
     """For how long audits can be compared case by case; their reports stay. Without it, for ever."""
 

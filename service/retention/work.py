@@ -153,6 +153,8 @@ class _Work:
         yield from self._leftovers()
         while self._in_one(lambda session, row: ageing.age_log(session, row, self.rules, self.svc.now())):
             yield
+        while self._in_one(lambda session, row: ageing.age_rejects(session, row, self.rules, self.svc.now())):
+            yield
         self._in_one(lambda session, row: ageing.age_audits(session, row, self.rules, self.svc.now()))
         self._in_one(self._finish)
 

@@ -20,7 +20,7 @@ from service.errors import Forbidden, Invalid, NotFound, NotPossible
 from service.retention import certificates, plan, work
 from service.retention.rules import load
 from service.sources import Feeds
-from store import leftovers
+from store import holds, leftovers, sources
 from store.accesslog import Entry
 from store.casedata import held_about
 from store.ids import case_ref
@@ -308,6 +308,27 @@ def test_lines_of_the_access_log_go_by_their_age_and_the_rest_is_still_proven(ho
     assert seals.verify(svc).count == 0
     with pytest.raises(NotPossible, match="case by case"):
         compare(svc, system(), made.id, made.id)
+
+
+def test_refused_records_of_unknown_cases_go_by_their_age_and_hold_their_source_back_no_longer(house):
+    svc = house.svc
+    rules = svc.settings.retention
+    rules.write_text("rules: [{program: cfss, years: 100}]\nrefused_records: {years: 2}\n")
+    then = house.clock.ms
+    with svc.writing() as session:
+        for ref, holds_from in (("nobody's", then), ("set aside", None), ("somebody's", None)):
+            sources.refuse(session, "urn:test:moves", [sources.Refused(("row", ref), [], {"id": ref}, holds_from)], then)
+        holds.hold_back(session, "urn:test:moves", {("row", "somebody's"): holds.Held(frozenset({"FAM-OPEN"}), then)}, then)
+    house.clock.set("2033-06-01T12:00")
+    with svc.writing() as session:
+        sources.refuse(session, "urn:test:moves", [sources.Refused(("row", "younger"), [], None, then + 1)], house.clock.ms)
+    assert plan.look(svc, load(rules)).refused == 0
+    house.clock.set("2033-06-03T12:00")
+    assert plan.look(svc, load(rules)).refused == 2
+    assert removed(svc).counts["reject"] == {"removed": 2, "changed": 0}
+    with svc.reading() as session:
+        assert {row.ref for row in sources.open_rejects(session, "urn:test:moves")} == {"somebody's", "younger"}
+        assert sources.held_back_to(session, "urn:test:moves") == then + 1
 
 
 def test_nothing_is_removed_beside_an_audit_and_goes_on_after_it(house):

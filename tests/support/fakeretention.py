@@ -39,7 +39,7 @@ class FakeRetention:
 
     def retention_plan(self, access: Access) -> PlanPage:
         access.require("users:admin")
-        return PlanPage(NOW, ZONE, 2, 1, False, 1_204, GOING, [(STAYING[0].why, 1)], STAYING)
+        return PlanPage(NOW, ZONE, 2, 1, False, 1_204, 3, GOING, [(STAYING[0].why, 1)], STAYING)
 
     def start_removal(self, access: Access) -> str:
         access.require("users:admin")

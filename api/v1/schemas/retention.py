@@ -56,6 +56,7 @@ class RetentionPlan(TypedDict):
     modes: Annotated[dict[str, int], Field(description="cases by how they go")]
     kept: Annotated[dict[str, int], Field(description="journeys by why they are kept")]
     access_log_lines: int
+    refused_records: Annotated[int, Field(description="refused records about unknown cases that are old enough to go")]
     remove: list[Journey]
     keep: list[Journey]
 

@@ -62,6 +62,7 @@ class RetentionServiceDesk:
             found.journeys,
             found.whole,
             found.log_lines,
+            found.refused,
             _journeys(found.going),
             [(REASONS[code], number) for code, number in sorted(found.kept.items())],
             _journeys(found.kept_ones),

@@ -86,6 +86,7 @@ class PlanPage:
     journeys: int
     whole: bool
     log_lines: int
+    refused: int
     going: Sequence[JourneyLine]
     kept: Sequence[tuple[str, int]]
     staying: Sequence[JourneyLine]
