@@ -18,6 +18,7 @@ from rules.model import rfc3339
 from service.access import Access
 from service.bootstrap import Service
 from service.errors import Forbidden, NotFound
+from service.retention.earlier import as_json, earlier
 from store.casedata import LEFT_OUT, PARTS, held_about
 from store.ids import case_ref
 
@@ -59,6 +60,7 @@ def export(svc: Service, access: Access, case: str) -> dict[str, Any]:
         raise Forbidden(_LIMITED)
     with svc.reading() as session:
         held = held_about(session, case)
+        removed = earlier(svc, session, access, case)
     if held.empty():
         raise NotFound("nothing is held about this case")
     return {
@@ -66,6 +68,7 @@ def export(svc: Service, access: Access, case: str) -> dict[str, Any]:
         "version": VERSION,
         "case": case,
         "made": rfc3339(svc.now()),
+        "earlier": as_json(removed),
         "counts": {name: len(rows) for name, rows in held.parts.items()},
         "meaning": {name: PARTS[name] for name in held.parts},
         "left_out": dict(LEFT_OUT),
@@ -109,6 +112,16 @@ def _written(value: Any) -> bytes:
     return json.dumps(value, ensure_ascii=False, indent=2).encode() + b"\n"
 
 
+def _earlier(found: Mapping[str, Any] | None) -> list[str]:
+    if found is None:
+        return []
+    where = "" if found["certificate"] is None else f" (certificate {found['certificate']})"
+    return [
+        f"Earlier episodes, with events up to {found['through']}, were removed at {found['removed_at']} by the rules of retention{where}.",
+        "",
+    ]
+
+
 def _told(held: Mapping[str, Any]) -> str:
     lines = [
         f"Everything that duecare holds about case {held['case']}, as of {held['made']}.",
@@ -116,6 +129,7 @@ def _told(held: Mapping[str, Any]) -> str:
         "Each file is a list of rows in JSON. Instants are in UTC; days are those of the case's own place. People stand in it by the ids",
         "of their accounts. Keep it as safe as the case itself.",
         "",
+        *_earlier(held["earlier"]),
         *(f"{name}.json: {held['meaning'][name]} ({count:,})" for name, count in held["counts"].items() if count),
         "",
         "Nothing is held in:",

@@ -14,6 +14,7 @@ from api.v1.lists import MOST, Paged, Text, WhenText, page, parse_when, scope_of
 from service import caseexport
 from service.errors import NotFound
 from service.judge import stored
+from service.retention.earlier import as_json, earlier
 from store.cases import neighbours
 from store.queries import casework
 
@@ -80,7 +81,8 @@ def show_case(case: str) -> Any:
             raise NotFound("there is no such case")
         linked = sorted(neighbours(session, [case]).get(case, ()))
         visible = [other for other in linked if casework.may_see_case(session, other, scope=scope)]
-    return shapes.case(found, visible)
+        removed = earlier(service(), session, current_access(), case)
+    return shapes.case(found, visible) | {"earlier": as_json(removed)}
 
 
 @operations.get(

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import json
+import zipfile
 
-from service import legalholds
+from service import caseexport, keys, legalholds
 from service.retention import work
 from tests.support.leaving import ME, RULES, journey, settle_breaches
+from tests.support.service_kit import event
 
 
 def _house(flow):
@@ -42,6 +45,37 @@ def test_from_the_plan_to_the_certificate(flow, enter):
     assert held["cases"] == 1
     assert {one["kind"] for one in held["changed_lines"]} >= {"breach_history"}
     assert client.flask.get("/administration/retention/removals/000009").status_code == 404
+
+
+def test_a_case_whose_earlier_record_was_removed_tells_so_on_its_page_and_in_what_is_taken_out(flow, enter):
+    _house(flow)
+    client = enter("ada", "administrator")
+    client.post("/administration/retention/removals", {})
+    work.work(flow.svc, "000001")
+    assert client.flask.get("/cases/FAM-1").status_code == 404
+    place = {"program": "cfss", "team": "north", "office": "adelaide"}
+    flow.take(event("service.connected", "2031-06-01T11:00", place, case="FAM-1"))
+    flow.take(event("service.connected", "2031-06-01T11:00", place, case="FAM-3"))
+    flow.settle()
+    told = "Earlier episodes of this case, with events up to Mon 10 May 2021, were removed on Mon 2 June 2031 under the retention rules."
+    said = client.get("/cases/FAM-1")
+    assert told in said.main
+    assert [e.attributes["href"] for e in said.all("a") if "/removals/" in e.attributes.get("href", "")] == [
+        "/administration/retention/removals/000001"
+    ]
+    other = enter("pat", "reviewer").get("/cases/FAM-1")
+    assert told in other.main
+    assert "Certificate" not in other.main
+    assert "Earlier episodes" not in client.get("/cases/FAM-3").main
+    held = caseexport.export(flow.svc, ME, "FAM-1")["earlier"]
+    assert (held["through"][:10], held["removed_at"][:10], held["certificate"]) == ("2021-05-10", "2031-06-02", "000001")
+    with zipfile.ZipFile(io.BytesIO(caseexport.archive(flow.svc, ME, "FAM-1").body)) as packed:
+        (name,) = (one for one in packed.namelist() if one.endswith("README.txt"))
+        assert "Earlier episodes" in packed.read(name).decode()
+    _, token = keys.create(flow.svc, name="k", scopes=["cases:read"])
+    answers = [client.flask.get(f"/v1/cases/{case}", headers={"Authorization": f"Bearer {token}"}).json for case in ("FAM-1", "FAM-3")]
+    assert answers[0]["earlier"] == held | {"certificate": None}
+    assert answers[1]["earlier"] is None
 
 
 def test_a_hold_is_set_and_lifted_on_the_page_of_its_case_and_shown_to_whoever_sees_the_case(flow, enter):

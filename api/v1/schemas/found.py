@@ -8,7 +8,7 @@ from pydantic import Field
 from typing_extensions import TypedDict
 
 from api.v1.schemas.common import Condition, Day, Instant, NextCursor, Review, Severity
-from api.v1.schemas.judged import DataQuery, Explanation, Finding, StandingVerdict
+from api.v1.schemas.judged import DataQuery, EarlierRecord, Explanation, Finding, StandingVerdict
 
 
 class StoredEvent(TypedDict):
@@ -88,6 +88,7 @@ class Case(CaseRow):
     breaches: Annotated[list[BreachRow], Field(description="all on record, the closed ones too, 1000 at most")]
     queries: list[DataQuery]
     linked: Annotated[list[str], Field(description="cases that it is judged together with: merged, or sharing a child")]
+    earlier: Annotated[EarlierRecord | None, Field(description="an earlier record of it that was removed; null: there was none")]
 
 
 class BreachPage(TypedDict):

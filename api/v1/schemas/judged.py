@@ -109,6 +109,14 @@ class Judgement(TypedDict):
     explanations: NotRequired[Annotated[list[Explanation], Field(description="with `explain=true`")]]
 
 
+class EarlierRecord(TypedDict):
+    """An earlier record of the case that was removed under the rules of retention."""
+
+    through: Annotated[Instant, Field(description="when the last event of it happened")]
+    removed_at: Instant
+    certificate: Annotated[str | None, Field(description="its number under `/v1/removals`, for those who may read it")]
+
+
 class CaseExport(TypedDict):
     """Everything that is held about a case."""
 
@@ -116,6 +124,7 @@ class CaseExport(TypedDict):
     version: int
     case: str
     made: Instant
+    earlier: Annotated[EarlierRecord | None, Field(description="an earlier record of it that was removed; null: there was none")]
     counts: Annotated[dict[str, int], Field(description="rows by part")]
     meaning: Annotated[dict[str, str], Field(description="what each part holds")]
     left_out: Annotated[dict[str, str], Field(description="what is no part of it, and why")]

@@ -16,7 +16,7 @@ from api.web.cases import picture, tables
 from api.web.cases.journey import episodes, journey, recording_limit
 from api.web.cases.lines import group_of, office, short_line, verdict_line
 from api.web.cases.story import Run, Story, record_of, tell
-from api.web.cases.views import CasePage, EpisodeLine, JourneyDay, Query, VerdictGroup, VerdictLine
+from api.web.cases.views import CasePage, EarlierLine, EpisodeLine, JourneyDay, Query, VerdictGroup, VerdictLine
 from rules.clock import Zone
 from rules.evaluate import Judged, evaluate
 from rules.explain import explained
@@ -26,6 +26,7 @@ from service.bootstrap import Service
 from service.errors import NotFound
 from service.judge import Stored, stored
 from service.policies import OUT_OF_SCOPE, Group
+from service.retention.earlier import Earlier, earlier
 from store.cases import neighbours
 from store.ids import finding_id
 from store.queries import casework
@@ -91,6 +92,7 @@ def case_page(
         if detail is None:
             raise NotFound("there is no such case")
         held = stored(svc, session, case, as_of=as_of or now, known_at=known_at or now)
+        removed = earlier(svc, session, access, case)
         linked = casework.visible_cases(session, neighbours(session, [case]).get(case, frozenset()), scope=scope)
     links = {breach.id for breach in detail.breaches}
     found = _Found(held.policies.policies[0].zone, (now, now))
@@ -137,9 +139,15 @@ def case_page(
         merged_into="" if not merged_into else merged_into if merged_into in linked else "-",
         merged=sorted(one for one in found.cases if one not in (case, merged_into)),
         linked=[one for one in linked if one not in found.cases and one != merged_into],
+        earlier=None if removed is None else _earlier(removed, zone),
         before=max((one for one in turning if one < day), default=None),
         after=min((one for one in turning if one > day), default=None),
     )
+
+
+def _earlier(removed: Earlier, zone: Zone) -> EarlierLine:
+    until, then = (dt.date.fromordinal(zone.day_of(at)) for at in (removed.through, removed.removed_at))
+    return EarlierLine(until, then, removed.certificate or "")
 
 
 def _facts(summary: casework.CaseSummary | None) -> dict[str, str]:

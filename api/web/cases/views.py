@@ -261,6 +261,15 @@ class Query:
 
 
 @dataclass(frozen=True, slots=True)
+class EarlierLine:
+    """An earlier record of the case that was removed.  ``certificate``: its number, where the viewer may read it."""
+
+    until: dt.date
+    removed: dt.date
+    certificate: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class CasePage:
     """A case, judged at two instants."""
 
@@ -293,6 +302,8 @@ class CasePage:
     """The other ids of this case."""
     linked: Sequence[str] = ()
     """Cases that share a person with it, of those that the viewer may see."""
+    earlier: EarlierLine | None = None
+    """An earlier record of it that was removed."""
     before: dt.date | None = None
     """The last day before the one judged as at on which something happened or fell due."""
     after: dt.date | None = None
