@@ -38,7 +38,8 @@ def readyz() -> Any:
     finds the work), `one_decider` (durable-rules cannot be used here, the table decides alone), `quarantine` (cases were set aside),
     `behind` (a case has waited long to be judged), `stale_source` (one has gone quiet), `failing_source` (one cannot be read),
     `source_faults` (files of sources cannot be used), `notify_faults` (the file of those to be told cannot be used), `dead_notices`
-    (messages were given up) or `late_notices` (messages have waited for days). With 503 it holds `database_unreachable`.
+    (messages were given up), `late_notices` (messages have waited for days), `machines_differ` (another machine is set up otherwise than
+    this one) or `newer_tables` (a newer version has upgraded the tables). With 503 it holds `database_unreachable`.
     A caller with a valid key is also told the details.
     """
     found = _troubles()

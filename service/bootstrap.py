@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from rules.errors import PolicyError
 from rules.policy import Policy
+from service.company import Company
 from service.errors import NotPossible, SettingsError
 from service.hints import Hints, NoHints, producer
 from service.inforce import InForce
@@ -63,6 +64,8 @@ class Service:
     """When this process last noted that it had heard of a source (ms)."""
     provider: Provider | None = None
     """Where people sign in with their organisation's account; None: here only."""
+    company: Company | None = None
+    """The installation's other processes; None where there is no queue and so are none."""
 
     @property
     def policies(self) -> PolicySet:
@@ -144,6 +147,7 @@ def build(settings: Settings, *, now: Callable[[], int] = wall_clock, policies: 
     )
     if settings.redis is not None:
         service.hints = producer(settings.redis, metrics)
+        service.company = Company(settings.redis)
     return service
 
 

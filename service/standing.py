@@ -13,9 +13,10 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from service.feedhealth import Feed, State, feeds
 from service.metrics import Standing
-from store import notices
+from store import migrations, notices
 from store.clock import DatabaseClock
 from store.clocksteps import SLACK
+from store.errors import SchemaError
 from store.models import BreachRow, DirtyRow, HeartbeatRow, OutboxRow, RejectRow, SourceRow, VerdictRow
 
 if TYPE_CHECKING:
@@ -106,7 +107,10 @@ def troubles(svc: Service) -> list[Trouble]:
         seconds, way = abs(svc.now.apart) // 1000, "ahead of" if svc.now.apart > 0 else "behind"
         found.append(Trouble("clock", f"this machine's clock is {seconds} s {way} the database's, which is the one that counts"))
     try:
+        if svc.company is not None and svc.hints.reachable:
+            found.extend(Trouble("machines_differ", difference) for difference in svc.company.differences(svc))
         with svc.reading() as session:
+            found.extend(_newer_tables(session))
             now_standing = waiting(session, svc.now())
             standing_feeds = feeds(svc, session)
     except SQLAlchemyError:
@@ -120,6 +124,17 @@ def troubles(svc: Service) -> list[Trouble]:
     if faults := len(svc.feeds.current().faults):
         found.append(Trouble("source_faults", f"{faults} {'fault' if faults == 1 else 'faults'} in the files of DUECARE_SOURCES"))
     return [*found, *_untold(svc, now_standing)]
+
+
+def _newer_tables(session: Session) -> list[Trouble]:
+    """Whether a newer version has upgraded the tables, which this process does not mind for a while."""
+    try:
+        newer = migrations.newer_on(session.connection())
+    except SchemaError as error:
+        return [Trouble("newer_tables", str(error))]
+    if newer is None:
+        return []
+    return [Trouble("newer_tables", f"the tables are at revision {newer}, this process is of {migrations.head()}: start the newer version")]
 
 
 def _untold(svc: Service, now: Standing) -> list[Trouble]:

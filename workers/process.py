@@ -23,6 +23,7 @@ import dramatiq
 
 from service import logs, sweeper
 from service.bootstrap import Service, build
+from service.company import keep_company
 from service.errors import SettingsError
 from service.settings import load
 from workers.actors import declare
@@ -72,7 +73,7 @@ def run_worker() -> int:
             other.emit_after("process_boot")
         workers = [start_asking(others[0]), start_telling(others[1]), start_judging(broker, threads=1)]
         _log.info("worker_started")
-        stop.wait()
+        keep_company(service(), stop)
         for worker in workers:
             worker.stop(timeout=STOP_MS)
         for one in (*others, broker):
@@ -116,6 +117,7 @@ def run_scheduler() -> int:
         svc = build(settings)
         tell_figures(svc)
         _log.info("scheduler_started")
+        threading.Thread(target=keep_company, args=(svc, stop), daemon=True).start()
         sweeper.run(svc, stop)
         svc.close()
     return 0

@@ -52,8 +52,8 @@ def upgrade(
     """
     ends = time.monotonic() + patience
     while True:
-        make_ahead(engine, lambda connection: _between(connection, revision))
         try:
+            make_ahead(engine, lambda connection: _between(connection, revision))
             with locked(engine, statements_wait_ms=POLITE_MS) as connection:
                 return upgrade_on(connection, revision)
         except DBAPIError as error:
