@@ -1,8 +1,8 @@
 """How often one caller may ask, where the operator wants a limit, and how long a request may have waited for its turn: hooks.
 
-The first is off unless ``create_app`` is given a rate.  It counts in the memory of each process, by key (by address for callers without
-one), so that one eager program cannot starve the others.  It is no defence against guessing: nobody guesses 256 random bits, and
-passwords have their own lock.
+The first is off unless ``create_app`` is given a rate.  It counts in the memory of each process, by key (for callers without one by
+address, which behind a proxy is the one that the proxy tells), so that one eager program cannot starve the others.  It is no defence
+against guessing: nobody guesses 256 random bits, and passwords have their own lock.
 
 The second is for the moments when more is asked than can be answered: then requests wait for a thread, and whoever sent one may have
 given up before its turn.  What has waited for ``LATE`` seconds is refused, which costs next to nothing, so the wait grows no further.
@@ -10,6 +10,9 @@ Imports flask-limiter.
 """
 
 from __future__ import annotations
+
+import ipaddress
+import os
 
 import structlog
 from flask import Flask, Response, request
@@ -30,7 +33,19 @@ _log = structlog.get_logger("duecare.limits")
 
 def _caller() -> str:
     access = known()
-    return access.actor if access is not None else f"address:{request.remote_addr}"
+    return access.actor if access is not None else f"address:{_address()}"
+
+
+def _address() -> str:
+    """Where a request comes from: behind a proxy that is believed (gunicorn's FORWARDED_ALLOW_IPS), the last address that it tells."""
+    peer = request.remote_addr or ""
+    believed = {one.strip() for one in os.environ.get("FORWARDED_ALLOW_IPS", "127.0.0.1,::1").split(",")}
+    if peer not in believed and "*" not in believed:
+        return peer
+    try:
+        return str(ipaddress.ip_address(request.headers.get("X-Forwarded-For", "").rpartition(",")[2].strip()))
+    except ValueError:
+        return peer
 
 
 def install(app: Flask, *, rate: str) -> None:

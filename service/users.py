@@ -124,9 +124,7 @@ def sign_in(svc: Service, *, name: str, password: str) -> User:
         if fresh is None:
             raise Unauthorised("the name or the password is wrong")
         if not right:
-            fresh.failed += 1
-            if fresh.failed >= TRIES:
-                fresh.locked_until = now + min(FIRST_LOCK * 2 ** min(fresh.failed - TRIES, 10), LONGEST_LOCK)
+            _count_wrong(fresh, now)
         else:
             fresh.failed, fresh.locked_until, fresh.last_login = 0, None, now
             if hashed is not None and _hasher().check_needs_rehash(hashed):
@@ -138,11 +136,19 @@ def sign_in(svc: Service, *, name: str, password: str) -> User:
 
 
 def change_password(svc: Service, *, user_id: str, old: str, new: str) -> User:
-    """A person changes their own password; all their sessions end.  Raises Unauthorised or Invalid."""
+    """A person changes their own password; all their sessions end.  A wrong present one counts like one at sign-in.
+
+    Raises Unauthorised, LockedOut or Invalid.
+    """
+    now = svc.now()
     with svc.reading() as session:
         row = _found(session, user_id)
-        hashed, name = row.password_hash, row.name
+        hashed, name, locked = row.password_hash, row.name, row.locked_until
+    if locked is not None and locked > now:
+        raise LockedOut(max(1, (locked - now + 999) // 1000))
     if hashed is None or not _fits(hashed, old):
+        with svc.writing() as session:
+            _count_wrong(_found(session, user_id), now)
         raise Unauthorised("the present password is wrong")
     if old == new:
         raise Invalid(Flaw("new", "wrong_value", "choose another password than the present one"))
@@ -152,7 +158,7 @@ def change_password(svc: Service, *, user_id: str, old: str, new: str) -> User:
         row = _found(session, user_id)
         if row.password_hash != hashed:
             raise NotPossible("the password has been changed meanwhile")
-        row.password_hash, row.must_change, row.sessions_after = fresh, False, svc.now()
+        row.password_hash, row.must_change, row.failed, row.sessions_after = fresh, False, 0, svc.now()
         return shown(row)
 
 
@@ -245,6 +251,12 @@ def check_password(password: str, *, name: str, field: str = "password") -> None
         raise Invalid(Flaw(field, "wrong_length", f"choose {LEAST_PASSWORD} to {MOST_PASSWORD} characters"))
     if name.lower() in password.lower() or len(set(password)) < 5:
         raise Invalid(Flaw(field, "too_simple", "choose one that is not made of your name or of few characters"))
+
+
+def _count_wrong(row: UserRow, now: int) -> None:
+    row.failed += 1
+    if row.failed >= TRIES:
+        row.locked_until = now + min(FIRST_LOCK * 2 ** min(row.failed - TRIES, 10), LONGEST_LOCK)
 
 
 def _fits(hashed: str, password: str) -> bool:

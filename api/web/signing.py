@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from flask import Response, flash, redirect, render_template, request, session, url_for
 
-from api.web import sessions, words
+from api.web import sessions
 from api.web.pages import blueprint, named
 from api.web.sessions import desk
 from api.web.signon import routes as single
 from service.errors import Invalid, LockedOut, NotPossible, Unauthorised
+
+NOT_RIGHT = (
+    "The user name or the password is not right. After five mistakes in a row an account is locked, for a minute at first and then "
+    "for longer: wait before you try again, or ask an administrator"
+)
 
 
 @blueprint.route("/sign-in", methods=["GET", "POST"])
@@ -30,11 +35,8 @@ def sign_in() -> Response | tuple[str, int] | str:
     if not flaws:
         try:
             user, _ = desk().sign_in(name, password)
-        except LockedOut as error:
-            flaws["password"] = f"Too many wrong passwords. Try again in {words.count(max(1, -(-error.retry_after // 60)), 'minute')}"
-            code = 429
-        except Unauthorised:
-            flaws["password"] = "The user name or the password is not right"  # noqa: S105 - words about one
+        except (LockedOut, Unauthorised):  # answered alike: else whoever tries names would learn which of them have an account
+            flaws["password"] = NOT_RIGHT
             code = 401
         else:
             sessions.begin(user)
@@ -75,7 +77,7 @@ def password() -> Response | tuple[str, int] | str:
         try:
             desk().change_password(user, old=old, new=new)
         except LockedOut:
-            flaws["old"] = "Too many wrong passwords. Try again later"
+            flaws["old"] = "Too many wrong passwords. Try again later, or ask an administrator"
         except Unauthorised:
             flaws["old"] = "This is not your present password"
         except Invalid as error:

@@ -104,6 +104,18 @@ def test_a_rate_is_kept_for_each_caller_and_tells_when_to_come_back(light: Api) 
     assert [light.client.get("/livez").status_code for _ in range(5)] == [200] * 5
 
 
+def test_behind_a_proxy_each_address_is_limited_by_itself(light: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    client = create_app(light.svc, rate="1 per minute").test_client()
+
+    def status(named: str, peer: str = "127.0.0.1") -> int:
+        return client.get("/v1/cases", headers={"X-Forwarded-For": named}, environ_base={"REMOTE_ADDR": peer}).status_code
+
+    assert [status("10.1.1.1"), status("10.1.1.1"), status("9.9.9.9, 10.1.1.1"), status("10.1.1.2")] == [401, 429, 429, 401]
+    assert [status("10.1.1.3", "192.0.2.7"), status("10.1.1.4", "192.0.2.7")] == [401, 429], "who is no proxy of ours is not believed"
+    monkeypatch.setenv("FORWARDED_ALLOW_IPS", "192.0.2.8, 192.0.2.9")
+    assert [status("10.1.1.5", "192.0.2.9"), status("10.1.1.6", "192.0.2.9"), status("x" * 99, "192.0.2.9")] == [401, 401, 401]
+
+
 def sign_in(browser: Any, password: str) -> None:
     form = browser.get("/sign-in").get_data(as_text=True)
     token = form.partition('name="csrf_token"')[2].partition('value="')[2].partition('"')[0]

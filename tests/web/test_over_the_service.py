@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import event as hooks
 
 from api.app import create_app
-from service import review
+from service import review, users
 from store.queries import waivers_of_case
 from tests.support.pages import Document, PageClient
 from tests.support.service_kit import Kit, connected, event, plan, three_visits, visit
@@ -367,10 +367,35 @@ def test_five_wrong_passwords_lock_for_a_while(flow, enter):
     client.get("/sign-in")
     for _ in range(5):
         client.post("/sign-in", {"name": "kim", "password": "wrong"}, status=401)
-    page = client.post("/sign-in", {"name": "kim", "password": OWN}, status=429)
-    assert "Too many wrong passwords. Try again in 1 minute" in page.main
+    page = client.post("/sign-in", {"name": "kim", "password": OWN}, status=401)
+    assert "wait before you try again" in page.main
     flow.clock.advance(minutes=2)
     client.post("/sign-in", {"name": "kim", "password": OWN})
+
+
+def test_however_often_one_tries_nobody_learns_which_names_have_an_account(flow, enter):
+    enter("kim", "administrator")
+    users.create(flow.svc, name="gone", roles=["viewer"])
+    users.change(flow.svc, name="gone", disabled=True)
+    told = {}
+    for name in ("kim", "gone", "nobody"):
+        client = PageClient(create_app(flow.svc))
+        client.get("/sign-in")
+        pages = [client.post("/sign-in", {"name": name, "password": "wrong"}, status=401) for _ in range(7)]
+        told[name] = [page.main.replace(name, "NAME") for page in pages]
+    assert told["kim"] == told["gone"] == told["nobody"]
+
+
+def test_a_session_that_was_taken_over_is_no_way_to_guess_the_password(flow, enter):
+    client = enter("kim")
+    client.get("/password")
+    for _ in range(5):
+        page = client.post("/password", {"old": "wrong", "new": FIRST, "again": FIRST}, status=422)
+        assert "This is not your present password" in page.main
+    page = client.post("/password", {"old": OWN, "new": FIRST, "again": FIRST}, status=422)
+    assert "Too many wrong passwords" in page.main
+    flow.clock.advance(minutes=2)
+    client.post("/password", {"old": OWN, "new": FIRST, "again": FIRST})
 
 
 def test_an_operator_without_reading_rights_is_told_kindly(flow, enter):
