@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 import socket
+import sys
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -59,6 +60,16 @@ def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
         return (yield)
 
 
+# --- haste -----------------------------------------------------------------------------------------------------------
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    if not any(item.path.is_relative_to(folder) for folder in SOCKETLESS):
+        from tests.support.haste import hasten
+
+        hasten()
+
+
 # --- databases and queues --------------------------------------------------------------------------------------------
 
 
@@ -73,6 +84,8 @@ def pg_url() -> Iterator[str]:
     """The maintenance database of a PostgreSQL server that the whole run shares: use ``pg_db`` for tables."""
     if given := os.environ.get("TEST_DATABASE_URL"):
         yield given
+        if tables := sys.modules.get("tests.support.tables"):
+            tables.forget(given)
         return
     with _or_missing(servers.Postgres) as server:
         yield server.url

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,8 +20,7 @@ from service.bootstrap import Service, build
 from service.evaluate import drain
 from service.policies import PolicySet, load
 from service.settings import Settings
-from store.engine import make_engine
-from store.migrations import upgrade
+from tests.support import tables
 
 NOW = to_ms(dt.datetime(2026, 6, 1, 3, 0, tzinfo=dt.UTC))
 DAY = 86_400_000
@@ -82,28 +80,15 @@ def policies() -> PolicySet:
     return load()
 
 
-@pytest.fixture(scope="session")
-def empty_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A SQLite file with all tables, to be copied."""
-    path = tmp_path_factory.mktemp("api") / "empty.sqlite3"
-    engine = make_engine(f"sqlite:///{path}")
-    upgrade(engine)
-    engine.dispose()
-    assert not path.with_name(path.name + "-wal").exists(), "closing the last connection writes the log back into the file"
-    return path
-
-
 @pytest.fixture
-def make_api(tmp_path: Path, policies: PolicySet, empty_sqlite: Path) -> Iterator[Callable[..., Api]]:
+def make_api(tmp_path: Path, policies: PolicySet) -> Iterator[Callable[..., Api]]:
     made: list[Service] = []
 
     def make(url: str, clock: list[int], **settings: Any) -> Api:
-        if url.startswith("sqlite"):
-            shutil.copyfile(empty_sqlite, url.removeprefix("sqlite:///"))
         chosen = Settings(home=tmp_path, database_url=url, secret_key="k" * 40, **settings)
         svc = build(chosen, now=lambda: clock[0], policies=policies)
         made.append(svc)
-        upgrade(svc.engine)
+        tables.lay(svc.engine)
         return Api(create_app(svc), svc, clock)
 
     yield make

@@ -15,9 +15,9 @@ from rules.model import rfc3339
 from service.bootstrap import build
 from service.policies import load
 from service.settings import Settings
-from store.migrations import upgrade
 from store.models import VerdictRow
 from store.verdicts import as_verdict
+from tests.support import tables
 from tests.support.service_kit import KEY, Clock, Kit
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "docs/examples/permits"
@@ -48,7 +48,7 @@ def desk(store_url, tmp_path, policies):
     clock = Clock(WHEN)
     settings = Settings(home=tmp_path / "home", database_url=SecretStr(store_url), secret_key=SecretStr(KEY), policies=policies)
     svc = build(settings, now=clock, policies=load(policies))
-    upgrade(svc.engine)
+    tables.lay(svc.engine)
     yield Kit(svc, clock)
     svc.close()
 

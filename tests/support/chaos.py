@@ -19,9 +19,9 @@ from service.ingest import ingest
 from service.settings import Settings
 from service.sweeper import Sweeper
 from store.breaches import Breach, altered_lines, as_breach, history_of
-from store.migrations import upgrade
 from store.models import BreachRow, CaseStateRow, DirtyRow, EventRow, OutboxRow, VerdictRow
 from store.verdicts import as_verdict
+from tests.support import tables
 from tests.support.service_kit import KEY, shipped
 
 ADELAIDE = ZoneInfo("Australia/Adelaide")
@@ -120,7 +120,7 @@ def batches(events: Sequence[dict[str, Any]], *, seed: int, most: int = 40) -> I
 def undisturbed(events: Sequence[dict[str, Any]], folder: Path, *, now: int) -> Service:
     """An installation that took everything in at once and was never disturbed, judged at ``now``."""
     svc = build(Settings(home=folder, secret_key=SecretStr(KEY)), now=lambda: now, policies=shipped())
-    upgrade(svc.engine)
+    tables.lay(svc.engine)
     ingest(svc, list(events), via="test")
     Sweeper(svc, probation=3600).sweep()
     from service.evaluate import drain

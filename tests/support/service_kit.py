@@ -17,8 +17,8 @@ from service.policies import PolicySet, load
 from service.settings import Settings
 from service.sweeper import Sweeper
 from store.breaches import Breach, StoredLine, breaches_of_case, history_of
-from store.migrations import upgrade
 from store.verdicts import verdicts_of_case
+from tests.support import tables
 
 ADELAIDE = ZoneInfo("Australia/Adelaide")
 SOURCE = "urn:test:casework"
@@ -104,7 +104,7 @@ def kit(url: str, home: Path, *, now: str = "2026-06-01T12:00", policies: Policy
     clock = Clock(now)
     made = Settings(home=home, database_url=url, secret_key=KEY, **settings)
     svc = build(made, now=clock, policies=policies or shipped())
-    upgrade(svc.engine)
+    tables.lay(svc.engine)
     made_kit = Kit(svc, clock)
     try:
         yield made_kit

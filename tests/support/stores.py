@@ -22,7 +22,7 @@ from store import migrations
 from store.breaches import Breach
 from store.engine import make_engine, reader_factory, session_factory
 from store.models import Base
-from tests.support import servers
+from tests.support import servers, tables
 
 R = TypeVar("R")
 
@@ -41,7 +41,7 @@ def opened(url: str) -> Iterator[Store]:
     """A store on the empty database at ``url``, its connections closed afterwards."""
     engine = make_engine(url)
     try:
-        migrations.upgrade(engine)
+        tables.lay(engine)
         yield Store(engine, session_factory(engine), reader_factory(engine))
     finally:
         engine.dispose()
