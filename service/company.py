@@ -81,11 +81,12 @@ class Company:
         except (redis.RedisError, ValueError, KeyError, TypeError):
             return []
         unlike: dict[str, set[str]] = {}
+        here = self._name.rpartition(":")[0]
         for name in others.keys() - set(ended):
             machine = name.rpartition(":")[0] or name
             unlike.setdefault(machine, set()).update(trait for trait in TRAITS if others[name].get(trait) != mine[trait])
         return [
-            f"on machine {machine} {', '.join(TRAITS[trait] for trait in TRAITS if trait in found)} "
+            f"{'in another process of this machine' if machine == here else f'on machine {machine}'} {', '.join(TRAITS[trait] for trait in TRAITS if trait in found)} "
             f"{'differs' if len(found) == 1 else 'differ'} from here"
             for machine, found in sorted(unlike.items())
             if found

@@ -16,7 +16,7 @@ from alembic.migration import MigrationContext
 from alembic.operations import Operations
 from sqlalchemy import Connection, Engine, TextClause, inspect, text
 
-_LOCK = 0x6475656361726522  # one above that of an upgrade
+_LOCK = 0x6475656361726530  # any number that no other program locks, nor any other part of this one
 _LOOK = 0.5
 
 
