@@ -35,6 +35,8 @@ IDLE_SECONDS = 10.0
 """Between two pieces of a long body."""
 SLOWEST = 32 * 1024
 """Bytes a second of a long body, on average, after the first ``IDLE_SECONDS``."""
+AT_ONCE = 16
+"""Connections to take in between two looks at the others: busy threads leave few looks a second, other processes have their share too."""
 SEND_SECONDS = 60.0
 """For a client to take a piece of an answer."""
 _END = b"\r\n\r\n"
@@ -91,8 +93,8 @@ class Patient(ThreadWorker):  # type: ignore[misc]
         self._coming: dict[TConn, float] = {}
         """Connections whose request has not come yet, and until when they may stay; the oldest first."""
         self._long: set[TConn] = set()
-        self._queue: deque[TConn] = deque()
-        """Long bodies that wait for a thread."""
+        self._queue: deque[tuple[TConn, float]] = deque()
+        """Long bodies that wait for a thread, and since when."""
         self._turn = threading.local()
 
     def load_wsgi(self) -> None:
@@ -114,12 +116,13 @@ class Patient(ThreadWorker):  # type: ignore[misc]
         return super().handle(conn)
 
     def accept(self, listener: socket.socket) -> None:
-        try:
-            found, client = listener.accept()
-        except OSError:
-            return
-        self.nr_conns += 1
-        self._await(TConn(self.cfg, Timed(found), client, listener.getsockname()))
+        for _ in range(AT_ONCE):
+            try:
+                found, client = listener.accept()
+            except OSError:
+                return
+            self.nr_conns += 1
+            self._await(TConn(self.cfg, Timed(found), client, listener.getsockname()))
 
     def on_client_socket_readable(self, conn: TConn, client: Any) -> None:
         """A connection that was kept alive brings its next request."""
@@ -139,7 +142,8 @@ class Patient(ThreadWorker):  # type: ignore[misc]
         if conn in self._long:
             self._long.discard(conn)
             if self._queue:
-                self._give(self._queue.popleft(), long=True)
+                waiting, since = self._queue.popleft()
+                self._give(waiting, long=True, since=since)
         ahead = b"" if conn.parser is None else conn.parser.unreader.buf.getvalue()
         if ahead and _END not in ahead:
             self._drop(conn)  # the beginning of another request behind the one that was answered: no thread waits for the rest
@@ -172,9 +176,9 @@ class Patient(ThreadWorker):  # type: ignore[misc]
             return
         self._forget(conn)
         if long and len(self._long) >= max(1, self.cfg.threads // 2):
-            self._queue.append(conn)
+            self._queue.append((conn, time.monotonic()))
         else:
-            self._give(conn, long=long)
+            self._give(conn, long=long, since=time.monotonic())
 
     def _wait(self, conn: TConn, seen: int) -> None:
         conn.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, seen + 1)
@@ -189,13 +193,14 @@ class Patient(ThreadWorker):  # type: ignore[misc]
         if self._coming.pop(conn, None) is not None:
             self.poller.unregister(conn.sock)
 
-    def _give(self, conn: TConn, *, long: bool) -> None:
+    def _give(self, conn: TConn, *, long: bool, since: float) -> None:
         if long:
             self._long.add(conn)
         conn.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, 1)
         conn.sock.begin()
         conn.data_ready = True
-        self.enqueue_req(conn)
+        conn.since = since
+        super().enqueue_req(conn)
 
     def _drop(self, conn: TConn) -> None:
         self.nr_conns -= 1

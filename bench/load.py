@@ -40,6 +40,7 @@ import psycopg
 from pydantic import SecretStr
 
 from bench.latency import Durable
+from rules.catalogue import HEARTBEAT
 from service import keys, users
 from service.bootstrap import Service, build
 from service.demo import population
@@ -93,7 +94,7 @@ class Traffic:
     """Requests by a seeded choice; remembers which events were accepted, and some ids to ask for."""
 
     def __init__(self, base: str, token: str, cookies: httpx.Cookies, events: Iterator[dict[str, Any]], known: Sequence[str]) -> None:
-        self._limits = httpx.Limits(max_connections=2_000, max_keepalive_connections=100)
+        self._limits = httpx.Limits(max_connections=2_000, max_keepalive_connections=2_000)
         self._base, self._token, self._cookies = base, token, cookies
         self._events, self._luck = events, random.Random(7)
         self.cases, self.breaches = list(known), list[str]()
@@ -136,7 +137,8 @@ class Traffic:
         answer = await api.post("/v1/events", content=body, headers={"Content-Type": SINGLE if single else BATCH})
         if answer.status_code == 202:
             results = answer.json()["results"]
-            self.accepted |= {event["id"] for event, result in zip(events, results, strict=True) if result["status"] == "accepted"}
+            taken = [event for event, result in zip(events, results, strict=True) if result["status"] == "accepted"]
+            self.accepted |= {event["id"] for event in taken if event["type"] != HEARTBEAT}
             self.cases.append(events[0]["subject"])
         return answer
 
