@@ -85,20 +85,23 @@ class Company:
         for name in others.keys() - set(ended):
             machine = name.rpartition(":")[0] or name
             unlike.setdefault(machine, set()).update(trait for trait in TRAITS if others[name].get(trait) != mine[trait])
-        return [
-            f"{'in another process of this machine' if machine == here else f'on machine {machine}'} {', '.join(TRAITS[trait] for trait in TRAITS if trait in found)} "
-            f"{'differs' if len(found) == 1 else 'differ'} from here"
-            for machine, found in sorted(unlike.items())
-            if found
-        ]
+        return [self._said(machine, found, here) for machine, found in sorted(unlike.items()) if found]
+
+    @staticmethod
+    def _said(machine: str, found: set[str], here: str) -> str:
+        where = "in another process of this machine" if machine == here else f"on machine {machine}"
+        what = ", ".join(words for trait, words in TRAITS.items() if trait in found)
+        return f"{where} {what} {'differs' if len(found) == 1 else 'differ'} from here"
 
 
 def traits(svc: Service) -> dict[str, str]:
     """The prints of what has to be the same everywhere."""
+    from service.backups import program  # which needs the service that this module is part of
+
     settings = svc.settings
     secret = b"" if settings.secret_key is None else settings.secret
     return {
-        "program": migrations.head(),
+        "program": f"{program()} {migrations.head()}",
         "secret": hmac.new(secret, b"duecare company", hashlib.sha256).hexdigest()[:16],
         "policies": _print(*sorted(policy.digest.encode() for policy in svc.installed.policies)),
         "sources": _print(*_contents(settings.sources)),
