@@ -162,6 +162,12 @@ def change_password(svc: Service, *, user_id: str, old: str, new: str) -> User:
         return shown(row)
 
 
+def end_sessions(svc: Service, *, user_id: str) -> None:
+    """Everything that this person is signed in with is over: cookies that somebody has copied, too.  Raises NotFound."""
+    with svc.writing() as session:
+        _found(session, user_id).sessions_after = svc.now()
+
+
 def reset_password(svc: Service, *, name: str) -> str:
     """A one-time password for somebody who is locked out; all their sessions end.  Raises NotFound and NotPossible."""
     password = secrets.token_urlsafe(15)

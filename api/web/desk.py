@@ -64,6 +64,10 @@ class Desk(
         """Who a session that began at ``began`` (ms) belongs to; None: it is over."""
         ...
 
+    def end_sessions(self, user: str) -> None:
+        """No session of this person that began before now holds any longer."""
+        ...
+
     def change_password(self, user: str, *, old: str, new: str) -> None:
         """Raises Unauthorised (the old one is wrong) or Invalid."""
         ...

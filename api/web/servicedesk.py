@@ -107,6 +107,9 @@ class ServiceDesk(
         over = found.disabled or began < found.sessions_after or not passwords.holds(self.service, found)
         return None if over else users.access_of(found)
 
+    def end_sessions(self, user: str) -> None:
+        users.end_sessions(self.service, user_id=user)
+
     def change_password(self, user: str, *, old: str, new: str) -> None:
         users.change_password(self.service, user_id=user, old=old, new=new)
 

@@ -108,6 +108,7 @@ class FakeDesk(
         self.failing: Exception | None = None
         self.seen: list[tuple[str, Any]] = []
         self.over: set[str] = set()
+        self.left: dict[str, int] = {}
         self.clock = NOW
         self.assigned: dict[str, str] = {}
         FakeWork.__init__(self)
@@ -138,7 +139,10 @@ class FakeDesk(
         return name, self._access(name)
 
     def session(self, user: str, began: int) -> Access | None:
-        return None if user in self.over else self._access(user)
+        return None if user in self.over or began < self.left.get(user, 0) else self._access(user)
+
+    def end_sessions(self, user: str) -> None:
+        self.left[user] = self.now()
 
     def change_password(self, user: str, *, old: str, new: str) -> None:
         if old != self.password:

@@ -361,6 +361,21 @@ def test_changing_the_password_ends_all_other_sessions(flow, enter):
     assert there.flask.get("/").status_code == 303
 
 
+def test_a_cookie_that_was_copied_is_of_no_use_after_signing_out(flow, enter):
+    client = enter("kim")
+    copied = client.flask.get_cookie("duecare").value
+    thief = create_app(flow.svc).test_client()
+    thief.set_cookie("duecare", copied)
+    assert thief.get("/cases").status_code == 200
+    flow.clock.advance(seconds=1)
+    client.get("/")
+    client.post("/sign-out", {})
+    thief.set_cookie("duecare", copied)
+    assert thief.get("/cases").status_code == 303
+    client.sign_in("kim", OWN)
+    assert client.flask.get("/cases").status_code == 200
+
+
 def test_five_wrong_passwords_lock_for_a_while(flow, enter):
     enter("kim")
     client = PageClient(create_app(flow.svc))

@@ -180,7 +180,7 @@ def test_the_cookie_is_closed_to_scripts_and_other_sites(app: Flask) -> None:
 def test_signing_out_ends_it(client: PageClient) -> None:
     client.sign_in("kim", PASSWORD)
     client.post("/sign-out", {})
-    assert "You have signed out." in client.get("/sign-in").main
+    assert "You have signed out" in client.get("/sign-in").main
     assert client.flask.get("/").status_code == 303
 
 
