@@ -40,6 +40,35 @@ def missing(reason: str) -> NoReturn:
     pytest.skip(reason)
 
 
+# --- several processes -----------------------------------------------------------------------------------------------
+
+SCRATCH = Path("/dev/shm")
+SCRATCH_BYTES = 4 << 30
+LONG = {"e2e", "faults", "slow"}
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """One more process than cores: a test that starts servers waits for them a third of its time."""
+    return len(os.sched_getaffinity(0)) + 1
+
+
+def pytest_configure() -> None:
+    """Scratch folders go into memory where there is plenty: each commit to a SQLite file waits for the disk, and a test makes many."""
+    if "PYTEST_DEBUG_TEMPROOT" in os.environ or not SCRATCH.is_dir():
+        return
+    room = os.statvfs(SCRATCH)
+    if room.f_bavail * room.f_frsize >= SCRATCH_BYTES and not room.f_flag & os.ST_NOEXEC and os.access(SCRATCH, os.W_OK):
+        os.environ["PYTEST_DEBUG_TEMPROOT"] = str(SCRATCH)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Where several processes share the tests, the files with long ones come first, so that none of them is left for the end."""
+    if hasattr(config, "workerinput"):
+        long = {item.path for item in items if any(mark.name in LONG for mark in item.iter_markers())}
+        items.sort(key=lambda item: item.path not in long)
+
+
 # --- unit tests touch no network -------------------------------------------------------------------------------------
 
 SOCKETLESS = (TESTS / "unit", TESTS / "property")

@@ -101,9 +101,8 @@ class Document(HTMLParser):
         return self.one("main").text
 
 
-def faults(response: TestResponse) -> list[str]:
-    """Everything that is wrong with a page; empty where it is as it should be."""
-    page = Document(response.text)
+def faults(response: TestResponse, page: Document) -> list[str]:
+    """Everything that is wrong with a page, whose markup was read before; empty where it is as it should be."""
     found = list(page.wrong)
     policy = response.headers.get("Content-Security-Policy", "")
     if "unsafe" in policy or "default-src 'none'" not in policy:
@@ -211,7 +210,8 @@ class PageClient:
             f"{response.request.path}: {response.status_code}, not {status} {response.headers.get('Location', '')}"
         )
         assert response.mimetype == "text/html"
-        assert not (wrong := faults(response)), f"{response.request.path}: " + "; ".join(wrong)
-        for element in Document(response.text).all("form", method="post"):
+        page = Document(response.text)
+        assert not (wrong := faults(response, page)), f"{response.request.path}: " + "; ".join(wrong)
+        for element in page.all("form", method="post"):
             assert element.attributes.get("action"), "a form without an address"
-        return Document(response.text)
+        return page
