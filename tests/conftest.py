@@ -180,7 +180,7 @@ def _or_missing(kind: type[S]) -> S:
         missing(str(error))
 
 
-# --- a browser -------------------------------------------------------------------------------------------------------
+# --- a browser, and other programs ------------------------------------------------------------------------------------
 
 # Without these, Chromium looks for updates, hosts of its maker and other machines at every start.
 CHROMIUM_FLAGS = [
@@ -202,6 +202,14 @@ def chromium() -> str:
         if name and (found := shutil.which(name)):
             return found
     missing("no Chromium: `apt install chromium`, or name its program in DUECARE_CHROMIUM")
+
+
+@pytest.fixture(scope="session")
+def promtool() -> str:
+    """Path of Prometheus' own tool, which reads its files as Prometheus does."""
+    if found := shutil.which("promtool"):
+        return found
+    missing("no promtool: `./dev test` fetches it on Debian, or `apt install prometheus`")
 
 
 @pytest.fixture(scope="session")
