@@ -91,9 +91,12 @@ class KeyConverter(BaseConverter):
 
     def to_python(self, value: str) -> str:
         try:
-            return unquote(value, errors="strict")
+            found = unquote(value, errors="strict")
         except UnicodeDecodeError:
             raise ValidationError from None
+        if "\x00" in found:  # no id holds it, and PostgreSQL takes no text that does
+            raise ValidationError
+        return found
 
     def to_url(self, value: Any) -> str:
         return quote(str(value), safe="")

@@ -27,6 +27,8 @@ def _before() -> Response | None:
     turned = sessions.guard()
     if turned is None:
         needs.check()
+        if any("\x00" in text for given in (request.args, request.form) for texts in given.listvalues() for text in texts):
+            raise BadAddress("it holds text that cannot be read")
     return turned
 
 

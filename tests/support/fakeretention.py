@@ -26,8 +26,8 @@ REMOVALS = (
     RemovalLine("000001", True, NOW - 9 * DAY, NOW - 9 * DAY + 5_000, "Kay Keeper", 12, 9, 1_204, "a" * 64, ROWS,
                 (("there is a legal hold on a case of it", 1),), RULES, 88_001, 41, "c" * 64),
 )  # fmt: skip
-GOING = (JourneyLine(("FAM-2001", "FAM-2002"), "2018-05-10", "2025-05-11", RULES[0].way, ""),)
-STAYING = (JourneyLine(("FAM-2007",), "2018-05-10", "2025-05-11", RULES[0].way, "there is a legal hold on a case of it"),)
+GOING = (JourneyLine(("FAM-2001", "FAM-2002"), dt.date(2018, 5, 10), dt.date(2025, 5, 11), RULES[0].way, ""),)
+STAYING = (JourneyLine(("FAM-2007",), dt.date(2018, 5, 10), dt.date(2025, 5, 11), RULES[0].way, "there is a legal hold on a case of it"),)
 
 
 class FakeRetention:

@@ -427,3 +427,21 @@ def test_a_session_reads_the_programs_interface_but_never_writes_by_it(flow, ent
     sent = client.flask.post(f"/v1/breaches/{breach.id}/review", json={"action": "uphold"}, headers={"If-Match": f'"{breach.version}"'})
     assert sent.status_code == 401
     assert flow.breaches()["C08"].review == "new"
+
+
+@pytest.mark.parametrize("store", ["pg_db"])
+def test_text_that_postgresql_does_not_take_is_no_fault_of_ours_wherever_it_is_sent(flow, enter):
+    client = enter("ada", "administrator", "manager", "policy_owner")
+    app = client.flask.application
+    app.config["PROPAGATE_EXCEPTIONS"] = False
+    told = {}
+    for route in app.url_map.iter_rules():
+        if route.endpoint.startswith("web.") and "<" in route.rule:
+            path = re.sub(r"<[^>]+>", "%00", route.rule)
+            told[path] = {client.flask.get(path).status_code, client.flask.post(path, data={"csrf_token": client.token()}).status_code}
+    assert len(told) > 20
+    assert {code for codes in told.values() for code in codes} <= {404, 405}
+    for path in ("/sign-in", "/password", "/administration/legal-holds"):
+        form = {"csrf_token": client.token(), "name": "a\0b", "case": "a\0b", "reason": "x", "password": "\0", "old": "\0", "new": "\0"}
+        assert client.flask.post(path, data=form).status_code == 400
+    assert client.flask.get("/breaches?case=a%00b").status_code == 400

@@ -126,10 +126,14 @@ def _others(found: Mapping[str, Any]) -> list[str]:
     told = []
     if found["settled_breaches"] == "go":
         told.append("A breach that can no longer be mended keeps no case once a person has upheld or dismissed it.")
-    for name, words in (("access_log", "Lines of the access log"), ("audit_details", "What audits found case by case")):
+    for name, words in (
+        ("access_log", "Lines of the access log are"),
+        ("refused_records", "Refused records about unknown cases are"),
+        ("audit_details", "What audits found case by case is"),
+    ):
         if found[name] is not None:
             years = found[name]["years"]
-            told.append(f"{words} {'is' if name == 'audit_details' else 'are'} kept for {years} {'year' if years == 1 else 'years'}.")
+            told.append(f"{words} kept for {years} {'year' if years == 1 else 'years'}.")
     return told
 
 
@@ -137,8 +141,8 @@ def _journeys(found: Iterable[Journey]) -> list[JourneyLine]:
     return [
         JourneyLine(
             one.cases,
-            "" if one.closed is None else one.closed.isoformat(),
-            "" if one.due is None else one.due.isoformat(),
+            one.closed,
+            one.due,
             WAYS.get(one.mode or "", ""),
             REASONS.get(one.kept or "", ""),
         )

@@ -1,7 +1,8 @@
-"""What the pages about retention show, as plain values.  Imports nothing of the product.  Instants in ms, days as ISO."""
+"""What the pages about retention show, as plain values.  Imports nothing of the product.  Instants in ms, days are local."""
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -70,8 +71,8 @@ class JourneyLine:
     """Cases that go or stay together.  ``why``: why they stay, in words."""
 
     cases: Sequence[str]
-    closed: str
-    due: str
+    closed: dt.date | None
+    due: dt.date | None
     way: str
     why: str
 
