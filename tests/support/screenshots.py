@@ -1,10 +1,12 @@
-"""Makes the pictures of docs/images from the made-up population: `python -m tests.support.screenshots`.
+"""Makes the pictures of docs/images from the made-up population: `python -m tests.support.screenshots`;
+with the word `keeping`, only those of notifications and retention.
 
 It starts the product on a home folder of its own, signs in, and looks at the pages as a reviewer sees them.  Needs a Chromium.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -14,8 +16,9 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
-from playwright.sync_api import Page, ViewportSize, expect, sync_playwright
+from playwright.sync_api import Browser, Page, ViewportSize, expect, sync_playwright
 
 from tests.support.running import ROOT, Running
 
@@ -25,12 +28,44 @@ LAPTOP: ViewportSize = {"width": 1366, "height": 768}
 PHONE: ViewportSize = {"width": 390, "height": 844}
 
 
+RETENTION = """
+rules:
+  - {program: cfss, years: 7}
+  - {program: "*", years: 25, mode: pseudonymise}
+access_log: {years: 7}
+refused_records: {years: 2}
+"""
+NOTIFY = """
+pages: https://duecare.example.org/
+webhooks:
+  - {name: case-system, title: The case system, url: "http://127.0.0.1:9/hooks/duecare", allow_private: true, secret: {env: HOOK_SECRET}}
+digests:
+  - {name: team-leaders, title: Team leaders, role: team_leader, when: "30 7 * * 1-5", zone: Australia/Adelaide}
+smtp: {host: 127.0.0.1, port: 9, tls: none, from: duecare@example.org}
+"""
+
+
+class _Keeping(Running):
+    """The product with rules of retention and receivers of notifications."""
+
+    @property
+    def environment(self) -> dict[str, str]:
+        files = {"DUECARE_RETENTION": str(self.home / "retention.yaml"), "DUECARE_NOTIFY": str(self.home / "notify.yaml")}
+        return {**super().environment, **files, "HOOK_SECRET": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"}
+
+
 def main() -> None:
     chromium = os.environ.get("DUECARE_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
     if chromium is None:
         sys.exit("no Chromium: `apt install chromium`, or name its program in DUECARE_CHROMIUM")
     IMAGES.mkdir(parents=True, exist_ok=True)
     flags = ["--lang=en-AU", "--disable-gpu", "--disable-dev-shm-usage", *(["--no-sandbox"] if os.geteuid() == 0 else [])]
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=flags)
+        _keeping(browser)
+        browser.close()
+    if sys.argv[1:] == ["keeping"]:
+        return
     with (
         tempfile.TemporaryDirectory() as home,
         _client_system() as folder,
@@ -82,6 +117,47 @@ def main() -> None:
             page.goto(path if path == case else product.address + path)
             _take(page, name)
         browser.close()
+
+
+def _keeping(browser: Browser) -> None:
+    """Old cases: one has a legal hold, the other is removed.  Nobody takes the notifications."""
+    with tempfile.TemporaryDirectory() as given:
+        home = Path(given)
+        (home / "retention.yaml").write_text(RETENTION)
+        (home / "notify.yaml").write_text(NOTIFY)
+        cases = [("FAM-7", "2016-08-12"), ("FAM-8", "2016-09-30"), ("FAM-9", time.strftime("%Y-01-31"))]
+        (home / "old.jsonl").write_text("".join(f"{json.dumps(one)}\n" for case, closed in cases for one in _old_case(case, closed)))
+        with _Keeping(home) as product:
+            page = browser.new_context(viewport=LAPTOP, locale="en-AU", timezone_id="Australia/Darwin").new_page()
+            page.goto(f"{product.address}/sign-in")
+            _enter(page, product.password)
+            product.run("events", "import", str(home / "old.jsonl"))
+            _settle(page, product.address)
+            page.goto(f"{product.address}/cases/FAM-7")
+            page.get_by_text("Set a legal hold").click()
+            page.get_by_label("Why nothing of it may be removed").fill("The coroner has asked for it, 12 March.")
+            page.get_by_role("button", name="Set the hold").click()
+            page.goto(f"{product.address}/administration/retention/plan")
+            page.get_by_role("button", name="Remove it now").click()
+            for _ in range(60):
+                if "Certificate 000001" in page.locator("main").inner_text():
+                    break
+                time.sleep(1)
+                page.reload()
+            for name, path in (("retention", "/administration/retention"), ("notifications", "/administration/notifications")):
+                page.goto(product.address + path)
+                _take(page, name)
+
+
+def _old_case(case: str, closed: str) -> list[dict[str, Any]]:
+    year = closed[:4] if closed[5:] > "02" else str(int(closed[:4]) - 1)
+    place = {"program": "cfss", "team": "north", "office": "adelaide"}
+    told = (("service.connected", f"{year}-02-01", place), ("case.closed", closed, {"closure_reason": "safety_achieved"}))
+    return [
+        {"specversion": "1.0", "id": f"{case}-{kind}", "source": "urn:example:casework", "type": kind, "subject": case,
+         "time": f"{day}T09:00:00+09:30", "data": data}
+        for kind, day, data in told
+    ]  # fmt: skip
 
 
 def _enter(page: Page, password: str) -> None:
