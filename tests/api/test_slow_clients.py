@@ -23,11 +23,13 @@ from tests.api.conftest import event
 from tests.support.servers import free_port
 from tests.support.service_kit import KEY
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[2]
 SHORTER = """
 import api.patient
 api.patient.HEAD_SECONDS = 3.0
-api.patient.IDLE_SECONDS = 3.0
+api.patient.IDLE_SECONDS = 1.5
 """
 LATE_AT_ONCE = """
 import api.limits

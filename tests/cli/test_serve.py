@@ -16,6 +16,8 @@ import pytest
 
 from tests.cli.conftest import ROOT, clean_environment
 
+pytestmark = pytest.mark.slow
+
 
 class Server:
     def __init__(self, home, port, *arguments, **environment):
