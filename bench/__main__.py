@@ -28,7 +28,7 @@ ALL: dict[str, tuple[str, ...]] = {
     "pulling": ("--changes", "5000", "--kills", "20", "--import", "50000", "--seconds", "60"),
 }
 """By name, the options with which it is short enough for everyday use."""
-ALSO = ("load", "deciders_worlds", "mutants", "policy_mutants")
+ALSO = ("load", "deciders_worlds", "mutants", "policy_mutants", "rehearsal")
 """What runs only when it is named; it takes the time that it needs."""
 
 

@@ -110,3 +110,17 @@ def test_the_image_copies_what_is_there_and_runs_a_program_that_is_there() -> No
     assert known(list(yaml.safe_load(command)))
     assert set(re.findall(r"\b((?:DUECARE|DATABASE|REDIS)_[A-Z_]+)=", lines)) <= settings()
     assert re.search(r"^USER (?!root|0$)", lines, re.MULTILINE)
+
+
+def test_a_command_beside_the_services_has_their_settings_and_their_user(tmp_path: Path) -> None:
+    (tmp_path / "systemd-run").write_text('#!/bin/sh\nprintf "%s\\n" "$@"\n')
+    (tmp_path / "systemd-run").chmod(0o755)
+    script = [shutil.which("sh") or "sh", str(DEPLOY / "systemd" / "run"), "users", "create", "two words"]
+    words = subprocess.run(script, env={"PATH": str(tmp_path)}, check=True, capture_output=True, text=True).stdout.splitlines()
+    at = words.index("/opt/duecare/.venv/bin/duecare")
+    assert words[at + 1 :] == ["users", "create", "two words"]
+    service = read(DEPLOY / "systemd" / "duecare-upgrade.service")["Service"]
+    assert f"--uid={service['User']}" in words
+    assert f"--property=EnvironmentFile={service['EnvironmentFile']}" in words
+    assert f"--setenv={service['Environment']}" in words
+    assert f"--working-directory={service['WorkingDirectory']}" in words

@@ -41,6 +41,11 @@ def test_processes_of_one_machine_tell_their_figures_on_ports_of_their_own() -> 
     assert "duecare_dirty_cases" not in told[0], "the store's figures are told by the web"
 
 
+def test_a_process_tells_how_much_memory_it_holds() -> None:
+    [told] = [line for line in Metrics().text().decode().splitlines() if line.startswith("duecare_process_memory_bytes ")]
+    assert 10e6 < float(told.split()[1]) < 10e9
+
+
 def test_measurements_that_cannot_be_told_stop_no_work(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     settings = Settings(home=tmp_path, metrics_port=9464, metrics_address="no address")
     tell_figures(cast("Service", SimpleNamespace(settings=settings, metrics=Metrics())))
