@@ -29,7 +29,7 @@ from store import migrations
 from tests.support.chaos import assert_same, crowd, quiet, undisturbed, waiting
 from tests.support.service_kit import KEY, shipped
 
-pytestmark = [pytest.mark.faults, pytest.mark.slow, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.faults, pytest.mark.slow, pytest.mark.timeout(420)]
 
 ROOT = Path(__file__).resolve().parents[2]
 EVENTS = 1_500
