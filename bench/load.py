@@ -18,6 +18,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import datetime as dt
+import gc
 import json
 import os
 import random
@@ -30,7 +31,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -58,8 +59,10 @@ SLOW = 1.0
 BEHIND = 10.0
 """Seconds that the case that waits longest may have waited at the end of a trial."""
 PATIENCE = 300.0
-TRIAL = 20.0
+TRIAL = 30.0
 """Seconds of one trial of the search."""
+CALLERS = 20
+"""Client systems that ask, and as many people."""
 SINGLE, BATCH = "application/cloudevents+json", "application/cloudevents-batch+json"
 MIX = (("event", 45), ("batch", 3), ("review", 3), ("breaches", 12), ("breach", 8), ("case", 8), ("verdicts", 4), ("due", 4), ("page", 13))
 """What is asked, of 100 requests. A batch brings 20 events."""
@@ -94,7 +97,6 @@ class Traffic:
     """Requests by a seeded choice; remembers which events were accepted, and some ids to ask for."""
 
     def __init__(self, base: str, token: str, cookies: httpx.Cookies, events: Iterator[dict[str, Any]], known: Sequence[str]) -> None:
-        self._limits = httpx.Limits(max_connections=2_000, max_keepalive_connections=2_000)
         self._base, self._token, self._cookies = base, token, cookies
         self._events, self._luck = events, random.Random(7)
         self.cases, self.breaches = list(known), list[str]()
@@ -103,24 +105,26 @@ class Traffic:
     async def run(self, rate: float, seconds: float) -> Told:
         """Send ``rate`` requests a second for ``seconds``; returns when each is answered."""
         told, names, weights = Told(), [name for name, _ in MIX], [weight for _, weight in MIX]
-        timeout = httpx.Timeout(60.0)
-        async with (
-            httpx.AsyncClient(
-                base_url=self._base, limits=self._limits, timeout=timeout, headers={"Authorization": f"Bearer {self._token}"}
-            ) as api,
-            httpx.AsyncClient(base_url=self._base, limits=self._limits, timeout=timeout, cookies=self._cookies) as person,
-        ):
+        async with AsyncExitStack() as stack:
+            systems = [
+                await stack.enter_async_context(self._caller(headers={"Authorization": f"Bearer {self._token}"})) for _ in range(CALLERS)
+            ]
+            persons = [await stack.enter_async_context(self._caller(cookies=self._cookies)) for _ in range(CALLERS)]
             began, tasks, number = time.perf_counter(), set[asyncio.Task[None]](), 0
             while (due := began + number / rate) < began + seconds:
                 await asyncio.sleep(max(0.0, due - time.perf_counter()))
                 kind = self._luck.choices(names, weights)[0]
-                task = asyncio.create_task(self._one(kind, due, api, person, told))
+                task = asyncio.create_task(self._one(kind, due, self._luck.choice(systems), self._luck.choice(persons), told))
                 tasks.add(task)
                 task.add_done_callback(tasks.discard)
                 number += 1
             told.late = sum(1 for _ in tasks)
             await asyncio.gather(*tasks)
         return told
+
+    def _caller(self, **given: Any) -> httpx.AsyncClient:
+        """One of many: a client's pool of connections is slow when it has hundreds."""
+        return httpx.AsyncClient(base_url=self._base, timeout=60.0, limits=httpx.Limits(max_connections=None), **given)
 
     async def _one(self, kind: str, due: float, api: httpx.AsyncClient, person: httpx.AsyncClient, told: Told) -> None:
         try:
@@ -233,7 +237,7 @@ class Installation:
 
 
 def _role(command: str) -> str:
-    for word, role in (("--scheduler", "scheduler"), ("duecare worker", "worker"), ("gunicorn", "web")):
+    for word, role in (("--scheduler", "scheduler"), ("duecare worker", "worker"), ("workers.process", "judging"), ("gunicorn", "web")):
         if word in command and "honcho" not in command and "/bin/sh" not in command:
             return role
     return ""
@@ -382,6 +386,7 @@ def main(arguments: Sequence[str]) -> int:
     with tempfile.TemporaryDirectory() as name, installation(Path(name), events[:stored]) as (made, cookies):
         print(f"{stored:,} events stored before; judged after {made.idle():.0f} s", flush=True)
         known = sorted({event["subject"] for event in events[:stored] if "subject" in event})
+        gc.freeze()
         traffic = Traffic(made.base, made.token, cookies, iter(events[stored:]), known)
         asyncio.run(traffic.run(2.0, 5.0))
         rate = given.rate or search(made, traffic, given.start)
