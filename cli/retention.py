@@ -121,12 +121,11 @@ def show(certificate: str, form: str) -> int:
     from service.retention import certificates as issued
 
     with service() as svc:
-        found = issued.one(svc, _me(), certificate)
-        document = issued.document(svc, _me(), certificate) if form == "json" else None
-    if document is None:
-        _tell(found, form)
+        found = issued.document(svc, _me(), certificate) if form == "json" else issued.one(svc, _me(), certificate)
+    if isinstance(found, dict):
+        click.echo(json.dumps(found, indent=2, ensure_ascii=False))
     else:
-        click.echo(json.dumps(document, indent=2, ensure_ascii=False))
+        _tell(found, form)
     return 0
 
 

@@ -115,8 +115,7 @@ def sign_in(svc: Service, *, name: str, password: str) -> User:
         hashed = row.password_hash if row is not None and known else None
         locked = row.locked_until if row is not None else None
     right = _fits(hashed or _nobody(), password) and known
-    if locked is not None and locked > now:
-        raise LockedOut(max(1, (locked - now + 999) // 1000))
+    _refuse_locked(locked, now)
     if row is None:
         raise Unauthorised("the name or the password is wrong")
     with svc.writing() as session:
@@ -144,8 +143,7 @@ def change_password(svc: Service, *, user_id: str, old: str, new: str) -> User:
     with svc.reading() as session:
         row = _found(session, user_id)
         hashed, name, locked = row.password_hash, row.name, row.locked_until
-    if locked is not None and locked > now:
-        raise LockedOut(max(1, (locked - now + 999) // 1000))
+    _refuse_locked(locked, now)
     if hashed is None or not _fits(hashed, old):
         with svc.writing() as session:
             _count_wrong(_found(session, user_id), now)
@@ -257,6 +255,12 @@ def check_password(password: str, *, name: str, field: str = "password") -> None
         raise Invalid(Flaw(field, "wrong_length", f"choose {LEAST_PASSWORD} to {MOST_PASSWORD} characters"))
     if name.lower() in password.lower() or len(set(password)) < 5:
         raise Invalid(Flaw(field, "too_simple", "choose one that is not made of your name or of few characters"))
+
+
+def _refuse_locked(until: int | None, now: int) -> None:
+    """Raises LockedOut while an account is locked."""
+    if until is not None and until > now:
+        raise LockedOut(max(1, (until - now + 999) // 1000))
 
 
 def _count_wrong(row: UserRow, now: int) -> None:
