@@ -74,9 +74,19 @@ def until(written: io.StringIO, word: str, **fields: Any) -> dict[str, Any]:
     raise AssertionError(f"no {word} in {[line['event'] for line in told(written)]}")
 
 
+def first_round(house: Api) -> None:
+    """Wait for the sweeper's first round, which puts forward whatever waits: nothing of ours, so that only our own hint is heard."""
+    for _ in range(600):
+        if house.svc.metrics.registry.get_sample_value("duecare_sweeps_total", {"result": "done"}):
+            return
+        time.sleep(0.05)
+    raise AssertionError("the sweeper's first round has no end")
+
+
 @pytest.mark.parametrize("house", ["alone"], indirect=True)
 def test_a_journey_can_be_followed_by_its_ids(house: Api, written: io.StringIO, monkeypatch: pytest.MonkeyPatch) -> None:
     with Embedded(house.svc):
+        first_round(house)
         answer = house.call(
             "POST",
             "/v1/events",

@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import sys
 import time
+from types import SimpleNamespace
 
 import pytest
 
-from service import evaluate
+from service import evaluate, sweeper
 from service.bootstrap import build
 from service.ingest import ingest
 from service.settings import Settings
@@ -23,7 +24,7 @@ pytestmark = [pytest.mark.faults, pytest.mark.timeout(120)]
 
 KILLER = """
 import os, signal
-from service import evaluate
+from service import evaluate, sweeper
 judge = evaluate.judge
 def killing(policies, known, **more):
     if known.file.case == "poison":
@@ -76,7 +77,7 @@ def test_a_case_that_kills_its_workers_is_set_aside_after_the_third(pg_db, redis
     svc.close()
 
 
-def test_what_was_set_aside_because_workers_died_is_tried_again_after_its_probation(sqlite_url, tmp_path):
+def test_what_was_set_aside_because_workers_died_is_tried_again_after_its_probation(sqlite_url, tmp_path, monkeypatch):
     """Workers also die of other things (a machine that is switched off three times): such a case is not left to a person for ever."""
     with kit(sqlite_url, tmp_path, lease_seconds=2) as house:
         house.take(*three_visits())
@@ -87,9 +88,9 @@ def test_what_was_set_aside_because_workers_died_is_tried_again_after_its_probat
             row = session.get(DirtyRow, "k1")
             assert row is not None
             assert row.quarantined
-        house.sweeper.probation = 0.2
-        house.sweeper.sweep()
         assert house.settle() == 0
-        time.sleep(0.25)
+        assert house.settle() == 0, "the probation of an hour has begun"
+        later = time.monotonic() + 3600.0
+        monkeypatch.setattr(sweeper, "time", SimpleNamespace(monotonic=lambda: later))
         assert house.settle() == 1
         assert house.verdict("C08") == "breached"
