@@ -30,8 +30,9 @@ from bench.agency import FAMILIES, Tuned, multiply, settled
 from bench.backtest import cpu_seconds, peak_mb, working
 from bench.latency import first_event
 from rules.model import CaseFile, rfc3339
-from service import audits, auditwork
 from service.access import system
+from service.audits import runs as audits
+from service.audits import work as auditwork
 from service.bootstrap import Service, build
 from service.chunkwork import AT_ONCE
 from service.findings import Waiver

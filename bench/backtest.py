@@ -30,8 +30,9 @@ from bench.latency import Durable, first_event
 from rules.evaluate import evaluate
 from rules.model import Verdict
 from rules.policy import Policy, load_package, package_of
-from service import backtest, policybook
+from service import policybook
 from service.access import system
+from service.backtests import runs as backtest
 from service.bootstrap import Service, build
 from service.demo import population
 from service.ingest import ingest

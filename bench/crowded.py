@@ -12,9 +12,10 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, text
 
-from service import audits, evaluate, statistics
+from service import evaluate, statistics
 from service.access import system
-from service.auditwork import work
+from service.audits import runs as audits
+from service.audits.work import work
 from service.bootstrap import Service
 from service.demo import population
 from service.ingest import ingest

@@ -81,8 +81,8 @@ def run(
     """
     _needs_file(form, out)
     from cli.stored import service
-    from service import audits
     from service.access import system
+    from service.audits import runs as audits
 
     with service() as svc:
         kind = "incremental" if incremental else "full"
@@ -105,8 +105,8 @@ def list_audits(state: str | None, limit: int) -> int:
     """List audits, the newest first."""
     from cli.stored import service
     from cli.tables import table
-    from service import audits
     from service.access import system
+    from service.audits import runs as audits
 
     with service() as svc:
         rows = [
@@ -130,14 +130,15 @@ def list_audits(state: str | None, limit: int) -> int:
 def show(audit_id: str) -> int:
     """Show an audit: how far it is, and who has signed it off."""
     from cli.stored import service
-    from service import audits
     from service.access import system
+    from service.audits import runs as audits
+    from service.audits import signoffs
 
     with service() as svc:
         note(thing=audit_id)
         found = audits.get(svc, system(), audit_id)
         how = audits.progress(svc, found)
-        signed = audits.signatures(svc, system(), audit_id)
+        signed = signoffs.signatures(svc, system(), audit_id)
     click.echo(f"{found.kind} audit {found.id}, {found.state}: {found.done:,} of {plural(found.total, 'case')}")
     click.echo(f"as of {moment(found.as_of)}, known at {moment(found.known_at)}, events up to number {found.position:,}")
     if how.rate is not None:
@@ -173,8 +174,8 @@ def report(audit_id: str, form: str, out: Path | None) -> int:
 def resume(audit_id: str) -> int:
     """Work on an audit that was left unfinished, until it is over."""
     from cli.stored import service
-    from service import audits
     from service.access import system
+    from service.audits import runs as audits
 
     with service() as svc:
         note(thing=audit_id)
@@ -188,8 +189,8 @@ def resume(audit_id: str) -> int:
 def cancel(audit_id: str) -> int:
     """Stop an audit that is under way."""
     from cli.stored import service
-    from service import audits
     from service.access import system
+    from service.audits import runs as audits
 
     with service() as svc:
         note(thing=audit_id)
@@ -203,8 +204,8 @@ def cancel(audit_id: str) -> int:
 def judge_again(audit_id: str) -> int:
     """Have the cases judged again whose stored findings a full audit found to differ."""
     from cli.stored import service
-    from service import audits
     from service.access import system
+    from service.audits import runs as audits
 
     with service() as svc:
         note(thing=audit_id)
@@ -223,7 +224,7 @@ def compare(before: str, after: str, limit: int, start: str | None) -> int:
     from cli.stored import service
     from cli.tables import table
     from service.access import system
-    from service.auditcompare import compare as compared
+    from service.audits.compare import compare as compared
 
     with service() as svc:
         told = compared(svc, system(), before, after, start=start, limit=limit)
@@ -244,9 +245,9 @@ def compare(before: str, after: str, limit: int, start: str | None) -> int:
 def _work(svc: Service, made: Audit) -> Audit:
     """Work until the audit is over, whoever ends it.  Ctrl-C cancels it."""
     from cli.progress import progress
-    from service import audits
     from service.access import system
-    from service.auditwork import work
+    from service.audits import runs as audits
+    from service.audits.work import work
 
     before = -1
     with progress("Judging cases", speed=True) as advance, _cancelled(svc, made.id):
@@ -261,8 +262,8 @@ def _work(svc: Service, made: Audit) -> Audit:
 
 @contextmanager
 def _cancelled(svc: Service, audit_id: str) -> Iterator[None]:
-    from service import audits
     from service.access import system
+    from service.audits import runs as audits
 
     try:
         yield
@@ -277,10 +278,10 @@ def _needs_file(form: str, out: Path | None) -> None:
 
 
 def _show(svc: Service, audit_id: str, form: str, out: Path | None) -> None:
-    from service import audits
     from service.access import system
-    from service.auditexports import export
-    from service.auditwords import as_text, tell
+    from service.audits import runs as audits
+    from service.audits.exports import export
+    from service.audits.words import as_text, tell
 
     if form == "text":
         body = as_text(tell(audits.report(svc, system(), audit_id))).encode()

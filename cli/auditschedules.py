@@ -32,8 +32,8 @@ def add_schedule(
 ) -> int:  # fmt: skip
     """Make an audit at every time that CRON names (minute, hour, day, month, weekday), such as "30 2 * * 1-5"."""
     from cli.stored import service
-    from service import auditschedules
     from service.access import system
+    from service.audits import schedules as auditschedules
 
     with service() as svc:
         kind = "full" if full else "incremental"
@@ -48,8 +48,8 @@ def list_schedules() -> int:
     """List schedules, and when each makes its next audit."""
     from cli.stored import service
     from cli.tables import table
-    from service import auditschedules
     from service.access import system
+    from service.audits import schedules as auditschedules
 
     with service() as svc:
         rows = [
@@ -65,8 +65,8 @@ def list_schedules() -> int:
 def pause_schedule(schedule_id: str) -> int:
     """Make no audits until it is resumed."""
     from cli.stored import service
-    from service import auditschedules
     from service.access import system
+    from service.audits import schedules as auditschedules
 
     with service() as svc:
         note(thing=schedule_id)
@@ -80,8 +80,8 @@ def pause_schedule(schedule_id: str) -> int:
 def resume_schedule(schedule_id: str) -> int:
     """Go on with the next time."""
     from cli.stored import service
-    from service import auditschedules
     from service.access import system
+    from service.audits import schedules as auditschedules
 
     with service() as svc:
         note(thing=schedule_id)
@@ -95,8 +95,8 @@ def resume_schedule(schedule_id: str) -> int:
 def remove_schedule(schedule_id: str) -> int:
     """Forget a schedule; the audits that it made stay."""
     from cli.stored import service
-    from service import auditschedules
     from service.access import system
+    from service.audits import schedules as auditschedules
 
     with service() as svc:
         note(thing=schedule_id)

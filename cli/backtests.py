@@ -19,7 +19,7 @@ from cli.common import EXIT_FAILED, EXIT_GOOD, WHEN, complain, load_policies, mo
 from cli.recorded import note
 
 if TYPE_CHECKING:
-    from service.backtest import Backtest
+    from service.backtests.runs import Backtest
     from service.bootstrap import Service
 
 SLICE = 0.5
@@ -55,8 +55,8 @@ def backtest(
     Exit code 0: the report is made; 2: wrong usage; 3: it could not be made.
     """
     from cli.stored import service
-    from service import backtest as backtests
     from service.access import system
+    from service.backtests import runs as backtests
 
     with service() as svc:
         candidate = _candidate(svc, new, parameters)
@@ -81,8 +81,8 @@ def backtests(backtest: str | None, policy: str | None, form: str, out: Path | N
     """List the backtests on record, or show the report of the one called BACKTEST."""
     from cli.stored import service
     from cli.tables import table
-    from service import backtest as kept
     from service.access import system
+    from service.backtests import runs as kept
 
     with service() as svc:
         if backtest is not None:
@@ -127,9 +127,9 @@ def _proposed(svc: Service, change: str) -> str | None:
 def _work(svc: Service, made: Backtest) -> Backtest:
     """Work until the backtest is over, whoever ends it.  Ctrl-C cancels it."""
     from cli.progress import progress
-    from service import backtest as backtests
     from service.access import system
-    from service.backtestwork import work
+    from service.backtests import runs as backtests
+    from service.backtests.work import work
 
     before = -1
     with progress("Judging cases") as advance:
@@ -147,10 +147,10 @@ def _work(svc: Service, made: Backtest) -> Backtest:
 
 
 def _show(svc: Service, backtest: str, form: str, out: Path | None) -> None:
-    from service import backtest as backtests
     from service.access import system
-    from service.backtestpage import as_html
-    from service.backtestwords import as_text, tell
+    from service.backtests import runs as backtests
+    from service.backtests.page import as_html
+    from service.backtests.words import as_text, tell
 
     told = backtests.get(svc, system(), backtest)
     writers: dict[str, Callable[[], str]] = {

@@ -15,7 +15,7 @@ from sqlalchemy import CursorResult, update
 from sqlalchemy.orm import Session
 
 from rules.model import CaseFile, Outcome, Verdict
-from service.auditprints import fingerprint
+from service.audits.prints import fingerprint
 from service.policies import Judgement, PolicySet
 from service.reconcile import ACTOR, Changes, Context, grounds, plan, snapshot
 from service.whereabouts import whereabouts

@@ -5,8 +5,8 @@
 
 from __future__ import annotations
 
-from service import backtest
 from service.access import Access
+from service.backtests import runs as backtest
 from service.bootstrap import Service
 from service.policybook import version
 from service.policychanges import SCOPE, PolicyChange

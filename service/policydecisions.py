@@ -10,8 +10,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from rules.policy import Policy
-from service import backtest
 from service.access import Access
+from service.backtests import runs as backtest
 from service.bootstrap import Service
 from service.errors import Flaw, Forbidden, Invalid, NotPossible, StaleVersion
 from service.logs import get

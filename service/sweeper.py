@@ -13,7 +13,10 @@ from dataclasses import dataclass, field
 from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
-from service import auditschedules, auditwork, backtestwork, evaluate, pull, seals, statistics
+from service import evaluate, pull, seals, statistics
+from service.audits import schedules as auditschedules
+from service.audits import work as auditwork
+from service.backtests import work as backtestwork
 from service.bootstrap import Service
 from service.logs import get
 from service.notify import upkeep as notify

@@ -1,7 +1,7 @@
 """Counting what is stored of many cases at once, for audits: findings that count alike come as one.  Imports store.sql.
 
 On PostgreSQL only.  What a group of findings counts as is not decided here but by whoever counts findings one by one, so that both
-ways come to the same; the digests alone are made as service.auditprints and service.audittally make them.  What an evaluation has left
+ways come to the same; the digests alone are made as service.audits.prints and service.audits.tally make them.  What an evaluation has left
 of such a digest with the case is taken where the audit looks at everything.
 """
 

@@ -67,7 +67,7 @@ def _evaluate(service: Callable[[], Service]) -> None:
 
 
 def _backtest(service: Callable[[], Service], backtest: str) -> None:
-    from service.backtestwork import work
+    from service.backtests.work import work
 
     try:
         work(service(), backtest)
@@ -76,7 +76,7 @@ def _backtest(service: Callable[[], Service], backtest: str) -> None:
 
 
 def _audit(service: Callable[[], Service], audit: str) -> None:
-    from service.auditwork import work
+    from service.audits.work import work
 
     try:
         work(service(), audit)

@@ -1,4 +1,4 @@
-"""Audits: every case in scope judged as of one instant, counted into a report that never changes.  Thin over service.audits."""
+"""Audits: every case in scope judged as of one instant, counted into a report that never changes.  Thin over service.audits.runs."""
 
 from __future__ import annotations
 
@@ -13,9 +13,11 @@ from api.operations import Answer, Body, Operations, Query, Reply
 from api.v1 import auditshapes as shapes
 from api.v1 import schemas
 from api.v1.lists import DayText, WhenText, parse_when
-from service import audits, auditschedules
-from service.auditcompare import compare
-from service.auditexports import MEDIA, export
+from service.audits import runs as audits
+from service.audits import schedules as auditschedules
+from service.audits import signoffs
+from service.audits.compare import compare
+from service.audits.exports import MEDIA, export
 from service.errors import Flaw, Invalid
 from service.judge import When
 from store.audits import Audit, AuditScope
@@ -65,7 +67,7 @@ class SignOrder(Body):
     """A person's word."""
 
     digest: str = Field(min_length=64, max_length=64, description="`report_digest` of the report that was read")
-    comment: str = Field(min_length=1, max_length=audits.LONGEST_COMMENT, description="what was looked at")
+    comment: str = Field(min_length=1, max_length=signoffs.LONGEST_COMMENT, description="what was looked at")
 
 
 class ComparePage(Query):
@@ -120,7 +122,7 @@ def show_audit(audit: str) -> Any:
     """Show an audit, how far it is, and who has signed it off."""
     svc, access = service(), current_access()
     found = audits.get(svc, access, audit)
-    return {**_told(found), "signatures": [shapes.signature(one) for one in audits.signatures(svc, access, audit)]}
+    return {**_told(found), "signatures": [shapes.signature(one) for one in signoffs.signatures(svc, access, audit)]}
 
 
 @operations.get(
@@ -204,7 +206,7 @@ def sign_audit(audit: str, body: SignOrder) -> Any:
 
     For people, under accounts of their own: a key is refused.
     """
-    return shapes.signature(audits.sign(service(), current_access(), audit, digest=body.digest, comment=body.comment))
+    return shapes.signature(signoffs.sign(service(), current_access(), audit, digest=body.digest, comment=body.comment))
 
 
 @operations.post(

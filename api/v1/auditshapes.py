@@ -7,8 +7,8 @@ from typing import Any
 
 from api.v1.shapes import instant
 from rules.model import rfc3339
-from service.auditcompare import Comparison
-from service.audits import Progress
+from service.audits.compare import Comparison
+from service.audits.runs import Progress
 from store.audits import Audit, AuditScope, Signature
 from store.auditschedules import Schedule
 

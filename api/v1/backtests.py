@@ -1,4 +1,4 @@
-"""Backtests: what a version of a policy would have said of the cases on record.  Thin over service.backtest."""
+"""Backtests: what a version of a policy would have said of the cases on record.  Thin over service.backtests.runs."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from api.operations import Answer, Body, Operations, Query, Reply, one_of
 from api.v1 import changeshapes as shapes
 from api.v1 import schemas
 from api.v1.lists import DayText, WhenText, parse_when
-from service import backtest as backtests
 from service import policychanges
-from service.backtest import When
+from service.backtests import runs as backtests
+from service.backtests.runs import When
 from service.errors import Flaw, Invalid
 
 operations = Operations(

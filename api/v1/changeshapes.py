@@ -9,7 +9,7 @@ from rules.changes import Change
 from rules.clock import iso
 from rules.model import rfc3339
 from rules.policy import Policy, package_of
-from service.backtest import Backtest
+from service.backtests.runs import Backtest
 from service.policychanges import PolicyChange
 
 

@@ -159,7 +159,7 @@ class Digest(_Receiver):
 
     @model_validator(mode="after")
     def _good(self) -> Self:
-        from service.auditschedules import times
+        from service.audits.schedules import times
 
         if (self.to is None) is (self.role is None):
             raise ValueError("give either to or role")

@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy.orm import Session
 
 from service import users
-from service.auditschedules import times
+from service.audits.schedules import times
 from service.bootstrap import Service
 from service.errors import NotFound
 from service.notify.config import Digest

@@ -1,4 +1,6 @@
-"""Takes cases out of the text of a report so that all that it counts stays.  Pure; imports service.auditreport and service.backtestreport.
+"""Takes cases out of the text of a report so that all that it counts stays.
+
+Pure; imports service.audits.report and service.backtests.report.
 
 A line that names a removed case keeps what is counted by (rule, team, office, verdict) and a pseudonym; its days, sentence and the names
 of its episode and obligation go, since with the digest of the old report they could be guessed back.
@@ -10,7 +12,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from service import auditreport, backtestreport
+from service.audits import report as auditreport
+from service.backtests import report as backtestreport
 
 SENTENCE = "The case was removed under the rules of retention."
 _LOSES: Mapping[str, Any] = {

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from service.auditreport import digest_of
-from service.auditwork import work
+from service.audits.report import digest_of
+from service.audits.work import work
 from tests.api.conftest import Api
 from tests.api.test_reads import family, post
 

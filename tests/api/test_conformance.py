@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from service import auditwork
-from service.backtestwork import work
+from service.audits import work as auditwork
+from service.backtests.work import work
 from service.register import register
 from tests.api.conftest import ALL, Api
 from tests.api.test_reads import family, post

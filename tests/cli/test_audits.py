@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from service.auditreport import digest_of
+from service.audits.report import digest_of
 from tests.cli.conftest import LATE_PLAN, write
 
 AS_OF = ("--as-of", "2026-04-20")
@@ -84,7 +84,7 @@ def test_an_interrupt_cancels_it(ready, monkeypatch):
     def interrupt(*_, **__):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("service.auditwork.work", interrupt)
+    monkeypatch.setattr("service.audits.work.work", interrupt)
     assert ready("audit", "run").code == 130
     monkeypatch.undo()
     assert "cancelled" in ready("audit", "list").out
@@ -94,7 +94,7 @@ def test_what_was_left_unfinished_is_resumed(ready, monkeypatch):
     def die(*_, **__):
         raise SystemExit(9)
 
-    monkeypatch.setattr("service.auditwork.work", die)
+    monkeypatch.setattr("service.audits.work.work", die)
     with pytest.raises(SystemExit):
         ready("audit", "run")
     monkeypatch.undo()

@@ -8,7 +8,7 @@ import re
 import pytest
 
 from rules.policy import shipped
-from service.backtestreport import digest_of
+from service.backtests.report import digest_of
 from tests.cli.conftest import LATE_PLAN, write
 from tests.support.backtests import LATER
 
@@ -104,7 +104,7 @@ def test_an_interrupt_cancels_it(ready, monkeypatch):
     def interrupt(*_, **__):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("service.backtestwork.work", interrupt)
+    monkeypatch.setattr("service.backtests.work.work", interrupt)
     assert ready("policy", "backtest", "cfss").code == 130
     monkeypatch.undo()
     assert "cancelled" in ready("policy", "backtests").out
@@ -117,7 +117,7 @@ def test_what_fails_is_told_with_its_reason(ready, monkeypatch):
         with svc.writing() as session:
             return JOBS.end(session, backtest, "failed", now=1, error="20 workers died over the cases from a to b")
 
-    monkeypatch.setattr("service.backtestwork.work", fail)
+    monkeypatch.setattr("service.backtests.work.work", fail)
     done = ready("policy", "backtest", "cfss")
     assert done.code == 3
     assert "20 workers died over the cases from a to b" in done.err

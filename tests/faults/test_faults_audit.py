@@ -7,8 +7,8 @@ import os
 import pytest
 from sqlalchemy import func, select
 
-from service import audits
 from service.access import system
+from service.audits import runs as audits
 from service.ingest import ingest
 from service.register import register
 from store.models import AuditChunkRow, AuditPrintsRow, BreachRow, DirtyRow

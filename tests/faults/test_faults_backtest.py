@@ -8,8 +8,8 @@ import sys
 import pytest
 from sqlalchemy import func, select
 
-from service import backtest
 from service.access import system
+from service.backtests import runs as backtest
 from service.bootstrap import build
 from service.ingest import ingest
 from service.settings import Settings

@@ -6,9 +6,11 @@ import datetime as dt
 
 import pytest
 
-from service import auditcompare, audits, policychanges, review
+from service import policychanges, review
 from service.access import ROLES, Access, system
-from service.auditcompare import compare
+from service.audits import compare as auditcompare
+from service.audits import runs as audits
+from service.audits.compare import compare
 from service.errors import NotPossible
 from service.register import register
 from store.audits import AuditScope

@@ -8,8 +8,10 @@ from typing import Any
 
 import pytest
 
-from service import audits, auditschedules, keys, users
+from service import keys, users
 from service.access import Access, system
+from service.audits import runs as audits
+from service.audits import schedules as auditschedules
 from service.bootstrap import build
 from service.errors import Forbidden, Invalid, NotFound, NotPossible
 from store.audits import AuditScope

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import select
 
-from service import auditwork, review
+from service import review
 from service.access import Access
+from service.audits import work as auditwork
 from service.policies import PolicySet
 from store import auditcount, auditlimits
 from store.audits import AuditScope

@@ -8,9 +8,12 @@ import json
 import pytest
 from sqlalchemy import delete, func, select, update
 
-from service import audits, auditwork, review
+from service import review
 from service.access import Access, system
-from service.auditreport import cut, digest_of, summed
+from service.audits import runs as audits
+from service.audits import signoffs
+from service.audits import work as auditwork
+from service.audits.report import cut, digest_of, summed
 from service.errors import Forbidden, Invalid, NotFound, NotPossible
 from service.policies import PolicySet
 from store.audits import AuditScope
@@ -244,20 +247,20 @@ def test_what_cannot_be_audited_is_refused(home, wrong, field):
 def test_a_person_signs_a_report_off_once_and_by_its_digest(home):
     made = started(home.svc)
     with pytest.raises(NotPossible, match="no report"):
-        audits.sign(home.svc, MANAGER, made.id, digest="0", comment="read")
+        signoffs.sign(home.svc, MANAGER, made.id, digest="0", comment="read")
     finished(home.svc, made)
     before = text(home.svc, made)
     digest = digest_of(before)
     with pytest.raises(Invalid):
-        audits.sign(home.svc, MANAGER, made.id, digest="0" * 64, comment="read")
+        signoffs.sign(home.svc, MANAGER, made.id, digest="0" * 64, comment="read")
     with pytest.raises(Forbidden, match="person"):
-        audits.sign(home.svc, system(), made.id, digest=digest, comment="read")
+        signoffs.sign(home.svc, system(), made.id, digest=digest, comment="read")
     with pytest.raises(Forbidden, match="more than you may see"):
-        audits.sign(home.svc, NORTH, made.id, digest=digest, comment="read")
-    audits.sign(home.svc, MANAGER, made.id, digest=digest, comment=" The sample was read. ")
+        signoffs.sign(home.svc, NORTH, made.id, digest=digest, comment="read")
+    signoffs.sign(home.svc, MANAGER, made.id, digest=digest, comment=" The sample was read. ")
     with pytest.raises(NotPossible, match="already"):
-        audits.sign(home.svc, MANAGER, made.id, digest=digest, comment="again")
-    (signed,) = audits.signatures(home.svc, system(), made.id)
+        signoffs.sign(home.svc, MANAGER, made.id, digest=digest, comment="again")
+    (signed,) = signoffs.signatures(home.svc, system(), made.id)
     assert (signed.name, signed.comment, signed.digest) == ("Mara", "The sample was read.", digest)
     assert text(home.svc, made) == before, "a signature stands beside the report"
 

@@ -13,12 +13,14 @@ from bench.backtest import by_hand, of_report
 from rules.errors import PolicyError
 from rules.evaluate import evaluate
 from rules.policy import package_of
-from service import backtest, backtestwork, chunkwork, policybook, policychanges
+from service import chunkwork, policybook, policychanges
 from service import evaluate as live
 from service.access import Access, system
-from service.backtestreport import digest_of
-from service.backtesttally import Tally
-from service.backtestwork import DIED, work
+from service.backtests import runs as backtest
+from service.backtests import work as backtestwork
+from service.backtests.report import digest_of
+from service.backtests.tally import Tally
+from service.backtests.work import DIED, work
 from service.errors import Forbidden, Invalid, NotFound, NotPossible
 from service.policies import of_policies
 from store import backtests as stored

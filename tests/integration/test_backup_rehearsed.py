@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, inspect, select
 
-from service import audits, backups, evaluate, seals
+from service import backups, evaluate, seals
 from service.access import system
+from service.audits import runs as audits
 from service.bootstrap import build
 from service.errors import NotPossible
 from service.ingest import ingest

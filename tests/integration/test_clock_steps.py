@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from service import auditschedules, evaluate, users
+from service import evaluate, users
 from service.access import system
+from service.audits import schedules as auditschedules
 from service.bootstrap import build, wall_clock
 from service.settings import Settings
 from service.standing import troubles

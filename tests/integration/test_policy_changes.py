@@ -19,7 +19,7 @@ from sqlalchemy.exc import IntegrityError, OperationalError
 from rules.policy import load_policy, package_of, shipped
 from service import evaluate, findings, policybook, policychanges, policydecisions
 from service.access import ROLES, Access
-from service.backtest import passed
+from service.backtests.runs import passed
 from service.errors import Forbidden, Invalid, NotFound, NotPossible, StaleVersion
 from service.judge import stored
 from service.policies import PolicySet, of_policies

@@ -12,10 +12,11 @@ import pytest
 from sqlalchemy import delete, text
 from sqlalchemy.exc import DBAPIError
 
-from service import accesslog, audits, legalholds, pull, seals, statistics
+from service import accesslog, legalholds, pull, seals, statistics
 from service.access import system
-from service.auditcompare import compare
-from service.auditreport import digest_of
+from service.audits import runs as audits
+from service.audits.compare import compare
+from service.audits.report import digest_of
 from service.errors import Forbidden, Invalid, NotFound, NotPossible
 from service.retention import certificates, plan, work
 from service.retention.rules import load

@@ -7,11 +7,11 @@ from collections.abc import Iterable
 from typing import Any
 
 from rules.evaluate import evaluate
-from service import audits
 from service.access import system
-from service.auditreport import OUTCOMES, Report
-from service.auditshape import Verification
-from service.auditwork import work
+from service.audits import runs as audits
+from service.audits.report import OUTCOMES, Report
+from service.audits.shape import Verification
+from service.audits.work import work
 from service.bootstrap import Service
 from store.audits import Audit, AuditScope
 from store.backtests import waived

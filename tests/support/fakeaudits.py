@@ -13,9 +13,9 @@ from api.web.views import Choice
 from rules.model import to_ms
 from rules.wording import told_reason
 from service.access import Access
-from service.auditcompare import Cause, Comparison, Delta, Differing
-from service.auditexports import Export
-from service.auditwords import Bar, Told, bin_words
+from service.audits.compare import Cause, Comparison, Delta, Differing
+from service.audits.exports import Export
+from service.audits.words import Bar, Told, bin_words
 from service.errors import Flaw, Forbidden, Invalid, NotFound, NotPossible
 from service.tables import Table
 from store.audits import Audit, AuditScope

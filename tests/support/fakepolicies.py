@@ -29,7 +29,7 @@ from api.web.policies.views import (
 )
 from rules.model import to_ms
 from service.access import Access
-from service.backtestwords import Example, Examples, Told
+from service.backtests.words import Example, Examples, Told
 from service.errors import Flaw, Forbidden, Invalid, NotFound, NotPossible, StaleVersion
 from service.tables import Table
 

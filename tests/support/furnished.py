@@ -8,8 +8,11 @@ from typing import Any
 from sqlalchemy import Connection, inspect, select
 
 from rules.model import Heartbeat
-from service import accesslog, audits, auditschedules, backtest, duefeeds, keys, savedviews, seals, statistics, users
+from service import accesslog, duefeeds, keys, savedviews, seals, statistics, users
 from service.access import Access, system
+from service.audits import runs as audits
+from service.audits import schedules as auditschedules
+from service.backtests import runs as backtest
 from service.review import ask_waiver, review
 from store import notices, outbox, sources
 from store.accesslog import Entry

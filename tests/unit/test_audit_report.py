@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from service import auditpage
-from service.auditexports import _csv, _sheet_name
-from service.auditreport import EDGES, OUTCOMES, cut, summed
-from service.audittally import CaseFound, Tally
-from service.auditwords import as_text, bin_words, tell
+from service.audits import page as auditpage
+from service.audits.exports import _csv, _sheet_name
+from service.audits.report import EDGES, OUTCOMES, cut, summed
+from service.audits.tally import CaseFound, Tally
+from service.audits.words import as_text, bin_words, tell
 from service.tables import told
 from store.audits import Audit, AuditScope, Signature
 

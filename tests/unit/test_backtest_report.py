@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 from rules.comparison import compare
 from rules.model import Outcome
 from rules.policy import load_shipped
-from service.backtestpage import as_html
-from service.backtestreport import cut, digest_of, document, text_of
-from service.backtesttally import FAILURES, SAMPLES, Tally
-from service.backtestwords import as_text, tell
+from service.backtests.page import as_html
+from service.backtests.report import cut, digest_of, document, text_of
+from service.backtests.tally import FAILURES, SAMPLES, Tally
+from service.backtests.words import as_text, tell
 from tests.support.stores import verdict
 
 CFSS = load_shipped("cfss")

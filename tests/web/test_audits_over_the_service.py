@@ -11,7 +11,7 @@ import openpyxl
 import pytest
 from sqlalchemy import update
 
-from service.auditwork import work
+from service.audits.work import work
 from store.models import AuditRow, VerdictRow
 from tests.support.backtests import families
 from tests.support.pages import Document, PageClient

@@ -12,7 +12,7 @@ import pytest
 
 from rules.policy import package_of
 from service.access import Access
-from service.backtestwork import work
+from service.backtests.work import work
 from service.policychanges import propose_version
 from tests.support.pages import Document, PageClient
 from tests.support.service_kit import Kit, event, three_visits, visit

@@ -1,6 +1,6 @@
 """What the pages about audits ask of the product; part of ``api.web.desk.Desk``.
 
-Imports this package's views, service.access for who is asking, and service.auditexports for what a file is.
+Imports this package's views, service.access for who is asking, and service.audits.exports for what a file is.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Protocol
 
 from api.web.audits.views import AuditPage, AuditsPage, ComparePage, SchedulesPage
 from service.access import Access
-from service.auditexports import Export
+from service.audits.exports import Export
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,11 +21,13 @@ from api.web.audits.views import (
 )
 from api.web.kept import Kept
 from api.web.views import Choice
-from service import audits, auditschedules
 from service.access import Access
-from service.auditcompare import compare
-from service.auditexports import FORMS, Export, export
-from service.auditwords import tell
+from service.audits import runs as audits
+from service.audits import schedules as auditschedules
+from service.audits import signoffs
+from service.audits.compare import compare
+from service.audits.exports import FORMS, Export, export
+from service.audits.words import tell
 from service.bootstrap import Service
 from service.errors import Flaw, Invalid
 from store.audits import Audit, AuditScope
@@ -94,7 +96,7 @@ class AuditServiceDesk:
 
     def audits(self, access: Access) -> AuditsPage:
         found = audits.listing(self.service, access, limit=LISTED + 1)
-        schedules, signed = self._schedules(access), audits.signed(self.service, access, found)
+        schedules, signed = self._schedules(access), signoffs.signed(self.service, access, found)
         return AuditsPage(
             rows=[self._audit_row(one, schedules, signed[one.id]) for one in found[:LISTED]],
             as_of=self.service.now(),
@@ -115,7 +117,7 @@ class AuditServiceDesk:
             return AuditPage(row, may_cancel=whole and not one.over)
         report = audits.report(self.service, access, audit)
         told = tell(report)
-        signed = audits.signatures(self.service, access, audit)
+        signed = signoffs.signatures(self.service, access, audit)
         checked = report["verification"]
         differing = checked["differing"] if checked is not None else 0
         others = [other for other in audits.listing(self.service, access, state="done", limit=LISTED) if other.id != audit]
@@ -143,7 +145,7 @@ class AuditServiceDesk:
         audits.cancel(self.service, access, audit)
 
     def sign_audit(self, access: Access, audit: str, *, digest: str, comment: str) -> None:
-        audits.sign(self.service, access, audit, digest=digest, comment=comment)
+        signoffs.sign(self.service, access, audit, digest=digest, comment=comment)
 
     def judge_again(self, access: Access, audit: str) -> int:
         return audits.judge_again(self.service, access, audit)

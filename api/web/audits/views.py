@@ -1,4 +1,4 @@
-"""What the pages about audits show, as plain values.  Imports api.web.views, and service.auditwords for what a report is told in.
+"""What the pages about audits show, as plain values.  Imports api.web.views, and service.audits.words for what a report is told in.
 
 Times are UTC milliseconds with the name of the zone to show them in beside them; days are local ``datetime.date``s.
 """
@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 
 from api.web.charts import Bars
 from api.web.views import Choice
-from service.auditcompare import Comparison
-from service.auditwords import Told
+from service.audits.compare import Comparison
+from service.audits.words import Told
 
 Titles = Mapping[str, str]
 """What rules are called, by their ids."""

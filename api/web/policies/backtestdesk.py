@@ -5,12 +5,12 @@ from __future__ import annotations
 import datetime as dt
 
 from api.web.policies.views import BacktestPage, Running
-from service import backtest as backtests
 from service import policychanges
 from service.access import Access
-from service.backtest import Backtest
-from service.backtestpage import as_html
-from service.backtestwords import tell
+from service.backtests import runs as backtests
+from service.backtests.page import as_html
+from service.backtests.runs import Backtest
+from service.backtests.words import tell
 from service.bootstrap import Service
 from service.errors import NotFound, NotPossible
 from service.policybook import version

@@ -7,7 +7,7 @@ from flask import Response, render_template
 from api.web import sessions
 from api.web.pages import blueprint
 from api.web.sessions import desk
-from service.backtestwords import CHANGES
+from service.backtests.words import CHANGES
 from service.errors import NotFound
 
 _FORMS = {"json": "application/json", "html": "text/html; charset=utf-8"}

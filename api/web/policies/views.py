@@ -1,7 +1,7 @@
 """What the pages about policies show, as plain values; see ``api.web.views``.
 
 Times are UTC milliseconds, to be shown in the policy's zone; days are local ``datetime.date``s.  Imports the standard library, and
-service.backtestwords for what a report is told in.
+service.backtests.words for what a report is told in.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from service.backtestwords import Told
+from service.backtests.words import Told
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,8 @@
-"""The report of an audit: what it holds, and how its bytes are made.  Pure; imports rules.model and service.auditshape.
+"""The report of an audit: what it holds, and how its bytes are made.  Pure; imports rules.model and service.audits.shape.
 
 The bytes say what was judged and what came out, and nothing of when or by whom: the same policies, instants, record and scope give the
 same bytes.  What is counted is kept by rule, team, office and month, so that a report can be cut to what a reader may see; every sum
-and rate is made from the rows that are left.  Sign-offs stand beside a report, not in it.  What it holds stands in service.auditshape.
+and rate is made from the rows that are left.  Sign-offs stand beside a report, not in it.  What it holds stands in service.audits.shape.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, cast
 
 from rules.model import Outcome
-from service.auditshape import Group, LeftOut, Report, Results, Row, Verification
+from service.audits.shape import Group, LeftOut, Report, Results, Row, Verification
 
 __all__ = ["EDGES", "FORMAT", "JUDGED", "OUTCOMES", "SMALL", "Report", "Sees", "cut", "digest_of", "summed", "text_of"]
 

@@ -1,6 +1,6 @@
 """The report of an audit told in words and tables: one telling for the terminal, the workbook, the page to keep and the PDF.
 
-Pure; imports rules.wording, service.auditreport and service.tables.  Works on a report as ``service.audits.report`` gives it.
+Pure; imports rules.wording, service.audits.report and service.tables.  Works on a report as ``service.audits.runs.report`` gives it.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from itertools import pairwise
 from typing import Any
 
 from rules.wording import day_words, told_reason
-from service.auditreport import EDGES, SMALL, Report
+from service.audits.report import EDGES, SMALL, Report
 from service.tables import Cell, Table, aligned
 
 MOST_ROWS = 500

@@ -1,4 +1,4 @@
-"""What of a finding a report rests on, and a short digest of it for each case.  Pure; imports service.audittally's shapes only."""
+"""What of a finding a report rests on, and a short digest of it for each case.  Pure; imports service.audits.tally's shapes only."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from operator import attrgetter
 from typing import Any
 
-from service.audittally import Finding
+from service.audits.tally import Finding
 
 _SUBSTANCE = ("verdict", "reason", "severity", "status", "activated_on", "due_on", "satisfied_on", "days_late", "team", "office")
 _SAYS = attrgetter("episode", "policy", "rule", "obligation", *_SUBSTANCE)

@@ -1,4 +1,4 @@
-"""The report of an audit, made from the tally of all its cases.  Pure; imports rules/ and service.auditreport."""
+"""The report of an audit, made from the tally of all its cases.  Pure; imports rules/ and service.audits.report."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from typing import Any, cast
 from rules.clock import iso
 from rules.model import Verdict, rfc3339
 from rules.policy import Policy
-from service.auditreport import EDGES, OUTCOMES, Report, summed
-from service.auditshape import Results, Verification
-from service.audittally import ENDED_BEFORE_DUE, MOVES, Key, Tally, in_order
+from service.audits.report import EDGES, OUTCOMES, Report, summed
+from service.audits.shape import Results, Verification
+from service.audits.tally import ENDED_BEFORE_DUE, MOVES, Key, Tally, in_order
 from store.audits import Audit
 
 _DRAWN = ("case", "episode", "policy", "rule", "obligation", "verdict", "reason", "status", "due_on", "satisfied_on", "days_late")

@@ -18,12 +18,12 @@ from sqlalchemy.orm import Session
 from rules.clock import iso
 from rules.model import CaseFile, Event, Verdict
 from rules.wording import day_words
-from service import audits
 from service.access import Access
-from service.auditprints import NOTHING, substance
-from service.auditreport import OUTCOMES, Report
-from service.audits import SCOPE
-from service.auditwork import Auditing, auditing
+from service.audits import runs as audits
+from service.audits.prints import NOTHING, substance
+from service.audits.report import OUTCOMES, Report
+from service.audits.runs import SCOPE
+from service.audits.work import Auditing, auditing
 from service.bootstrap import Service
 from service.errors import NotPossible
 from service.findings import Waiver

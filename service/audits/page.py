@@ -1,11 +1,11 @@
-"""The report of an audit as one HTML file to keep, send or print: no script, nothing fetched.  Pure; imports service.auditwords."""
+"""The report of an audit as one HTML file to keep, send or print: no script, nothing fetched.  Pure; imports service.audits.words."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from html import escape
 
-from service.auditwords import Bar, Told
+from service.audits.words import Bar, Told
 from service.tables import STYLE, html
 from store.audits import Signature
 

@@ -14,11 +14,12 @@ from typing import Any
 
 from rules.model import EPOCH, rfc3339
 from rules.wording import day_words
-from service import audits
 from service.access import Access
-from service.auditpage import as_html
-from service.auditreport import JUDGED, OUTCOMES, Report
-from service.auditwords import Told, tell
+from service.audits import runs as audits
+from service.audits import signoffs
+from service.audits.page import as_html
+from service.audits.report import JUDGED, OUTCOMES, Report
+from service.audits.words import Told, tell
 from service.bootstrap import Service
 from service.errors import Flaw, Invalid, NotPossible
 from service.tables import Table, inert
@@ -140,7 +141,7 @@ def _page(svc: Service, access: Access, audit: str) -> str:
     report = audits.report(svc, access, audit)
     told: Told = tell(report)
     zone = svc.policies.policies[0].zone
-    signed = [(one, day_words(dt.date.fromordinal(zone.day_of(one.at)).isoformat())) for one in audits.signatures(svc, access, audit)]
+    signed = [(one, day_words(dt.date.fromordinal(zone.day_of(one.at)).isoformat())) for one in signoffs.signatures(svc, access, audit)]
     return as_html(told, digest=audits.get(svc, access, audit).report_digest or "", signed=signed)
 
 

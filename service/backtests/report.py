@@ -16,7 +16,7 @@ from rules.clock import iso
 from rules.comparison import Change
 from rules.model import rfc3339
 from rules.policy import Policy
-from service.backtesttally import Tally
+from service.backtests.tally import Tally
 
 FORMAT = 1
 _BREACHES = ("breached", "late")

@@ -18,9 +18,9 @@ from rules.explain import sentence
 from rules.model import CaseFile, Verdict
 from rules.policy import Policy
 from service import chunkwork, policybook
-from service.backtest import TOGETHER, throughout
-from service.backtestreport import digest_of, document, text_of
-from service.backtesttally import Tally
+from service.backtests.report import digest_of, document, text_of
+from service.backtests.runs import TOGETHER, throughout
+from service.backtests.tally import Tally
 from service.bootstrap import Service
 from service.chunkwork import BUDGET, DIED
 from service.errors import NotFound

@@ -1,6 +1,7 @@
 """The report of a backtest told in words and tables: one telling for the terminal, the file to keep and the pages.
 
-Pure; imports rules.wording, rules.comparison and service.tables.  Works on a report as ``service.backtest.report`` gives it, cut or whole.
+Pure; imports rules.wording, rules.comparison and service.tables.  Works on a report as ``service.backtests.runs.report`` gives it,
+cut or whole.
 """
 
 from __future__ import annotations

@@ -15,9 +15,10 @@ from zoneinfo import ZoneInfo
 from cronsim import CronSim, CronSimError
 from sqlalchemy.orm import Session
 
-from service import audits, keys, users
+from service import keys, users
 from service.access import Access, system
-from service.audits import SAMPLE, SCOPE, Scheduled
+from service.audits import runs as audits
+from service.audits.runs import SAMPLE, SCOPE, Scheduled
 from service.bootstrap import Service
 from service.errors import Flaw, Forbidden, Invalid, NotFound, NotPossible, ServiceError
 from service.logs import get as logger

@@ -1,6 +1,6 @@
 """The report of a backtest as one HTML file to keep or send: no script, nothing fetched.
 
-Pure; imports service.backtestwords and service.tables.
+Pure; imports service.backtests.words and service.tables.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from html import escape
 
-from service.backtestwords import CHANGES, Examples, Told
+from service.backtests.words import CHANGES, Examples, Told
 from service.tables import STYLE, html
 
 

@@ -15,14 +15,15 @@ from sqlalchemy.orm import Session
 
 from rules.clock import iso, parse_day
 from rules.explain import sentence
-from rules.model import CaseFile, Verdict, rfc3339
+from rules.model import CaseFile, Verdict
 from rules.policy import Policy
 from service import chunkwork, policybook
-from service.auditcheck import differences
-from service.auditdocument import document
-from service.auditprints import NOTHING, fingerprint
-from service.auditreport import EDGES, digest_of, text_of
-from service.audittally import ENDED, ENDED_BEFORE_DUE, NOT_ASKED, TOLD, CaseFound, Checked, Finding, Movement, Place, Tally
+from service.audits.check import differences
+from service.audits.document import document
+from service.audits.ending import ended
+from service.audits.prints import NOTHING, fingerprint
+from service.audits.report import EDGES, digest_of, text_of
+from service.audits.tally import ENDED, ENDED_BEFORE_DUE, NOT_ASKED, TOLD, CaseFound, Checked, Finding, Movement, Place, Tally
 from service.bootstrap import Service
 from service.chunkwork import BUDGET
 from service.errors import NotFound
@@ -36,12 +37,9 @@ from store.audits import Audit
 from store.cases import load_cases
 from store.chunkedjobs import Chunk
 from store.ids import Key
-from store.ids import digest_of as digest_of_value
-from store.outbox import Message, put
 from store.outcomes import verdicts_of_cases
 from store.sql import chunks
 
-FINISHED = "audit.finished"
 EVER = 2**62
 _AT_ONCE = 10
 
@@ -304,27 +302,6 @@ class Auditing:
                     continue
                 drawn += [(judged[key], self.words(judged[key])) for key in by_case[case] if key in judged]
         return drawn
-
-
-def ended(session: Session, audit: str, state: str, now: int) -> None:
-    """An audit is over (done, failed or cancelled): other systems are owed the news, and what came to nothing is forgotten."""
-    told = audits.get(session, audit)
-    if told is None:
-        return
-    if state != "done":
-        audits.forget_partial(session, audit)
-    body = {
-        "id": audit,
-        "state": state,
-        "kind": told.kind,
-        "as_of": rfc3339(told.as_of),
-        "known_at": rfc3339(told.known_at),
-        "position": told.position,
-        "schedule": told.schedule,
-        "report_digest": told.report_digest,
-    }
-    identity = digest_of_value([FINISHED, audit])[:32]
-    put(session, [Message(identity, FINISHED, audit, {"at": rfc3339(now), "audit": body}, available_at=now)], now=now)
 
 
 def ready(svc: Service, audit: str) -> Auditing:

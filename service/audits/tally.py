@@ -17,7 +17,7 @@ from heapq import nsmallest
 from typing import Any, Protocol
 
 from rules.obligation import BEFORE_POLICY, NOT_TRIGGERED, OUT_OF_SCOPE
-from service.auditreport import EDGES, OUTCOMES
+from service.audits.report import EDGES, OUTCOMES
 from store.auditcount import Cell, Counted
 
 FAILURES = 200

@@ -1,7 +1,7 @@
 """Audits: every case in scope judged as of one instant, as known at one, counted into a report that never changes.
 
 A *full* audit judges every case anew and compares with what is stored; an *incremental* one takes what is stored of the cases in which
-nothing has happened since, which comes to the same.  The work is divided into chunks that any worker may take (service.auditwork).
+nothing has happened since, which comes to the same.  The work is divided into chunks that any worker may take (service.audits.work).
 An audit covers what its maker may see, and a reader gets of its report what the reader may see.  Imports store/, rules/ and service/.
 """
 
@@ -10,7 +10,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import uuid
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable
 from dataclasses import asdict, dataclass, replace
 from typing import cast
 
@@ -18,12 +18,12 @@ from sqlalchemy.orm import Session
 
 from service import policybook
 from service.access import Access
-from service.auditreport import Report, cut, text_of
-from service.auditwork import ended
+from service.audits.ending import ended
+from service.audits.report import Report, cut, text_of
 from service.bootstrap import Service
 from service.errors import Flaw, Forbidden, Invalid, NotFound, NotPossible
 from store import audits
-from store.audits import Audit, AuditScope, Signature
+from store.audits import Audit, AuditScope
 from store.backtests import newest_heartbeat
 from store.chunkedjobs import BREAK
 from store.events import last_position
@@ -37,7 +37,6 @@ SAMPLE = 2
 """Cases drawn of each team and verdict, unless another number is asked for."""
 MOST_DRAWN = 50
 MOST_LISTED = 200
-LONGEST_COMMENT = 2_000
 KINDS = ("full", "incremental")
 When = int | dt.date
 """An instant (ms), or a local day: its last ms in the policy's zone."""
@@ -164,7 +163,7 @@ def get(svc: Service, access: Access, audit: str) -> Audit:
     """An audit and how far it is.  Raises Forbidden and NotFound (also for one of teams that the caller does not see)."""
     access.require(SCOPE)
     with svc.reading() as session:
-        return _shown(access, _found(session, access, audit))
+        return _shown(access, found_in(session, access, audit))
 
 
 def listing(svc: Service, access: Access, *, state: str | None = None, schedule: str | None = None, limit: int = 50) -> list[Audit]:
@@ -224,7 +223,7 @@ def cancel(svc: Service, access: Access, audit: str) -> Audit:
     """End an audit that is under way.  Raises Forbidden, NotFound, and NotPossible where it is over."""
     access.require(SCOPE)
     with svc.writing() as session:
-        found = _found(session, access, audit)
+        found = found_in(session, access, audit)
         if not sees_all(access, found):
             raise Forbidden("this audit covers more than you may see: ask somebody who sees all of it")
         now = svc.now()
@@ -234,47 +233,6 @@ def cancel(svc: Service, access: Access, audit: str) -> Audit:
     return get(svc, access, audit)
 
 
-def sign(svc: Service, access: Access, audit: str, *, digest: str, comment: str) -> Signature:
-    """Sign a finished audit off, as a person: ``digest`` is that of the report that was read.
-
-    Raises Forbidden (for an API key, and for who may not see all of it), NotFound, Invalid, and NotPossible where there is no report or
-    the person has signed it already.
-    """
-    access.require(SCOPE)
-    if not access.actor.startswith("user:"):
-        raise Forbidden("a report is signed off by a person, under an account of their own")
-    told = comment.strip()
-    if not told or len(told) > LONGEST_COMMENT or "\x00" in told:
-        raise Invalid(Flaw("comment", "wrong_length", f"say in 1 to {LONGEST_COMMENT:,} characters what you have looked at"))
-    with svc.writing() as session:
-        found = _found(session, access, audit)
-        if not sees_all(access, found):
-            raise Forbidden("this report covers more than you may see: it is for somebody who sees all of it to sign off")
-        if found.report_digest is None:
-            raise NotPossible(f"there is no report: the audit is {found.state}")
-        if digest != found.report_digest:
-            raise Invalid(Flaw("digest", "wrong_value", "this is not the digest of the report"))
-        signature = Signature(audit, access.actor, access.name, svc.now(), digest, told)
-        if not audits.sign(session, signature):
-            raise NotPossible("you have signed this report off already")
-    return signature
-
-
-def signatures(svc: Service, access: Access, audit: str) -> list[Signature]:
-    """Who has signed it off, the first one first.  Raises Forbidden and NotFound."""
-    access.require(SCOPE)
-    with svc.reading() as session:
-        _found(session, access, audit)
-        return audits.signatures(session, [audit])[audit]
-
-
-def signed(svc: Service, access: Access, found: Sequence[Audit]) -> dict[str, int]:
-    """How many have signed each of these audits off, which the caller has got from ``listing``.  Raises Forbidden."""
-    access.require(SCOPE)
-    with svc.reading() as session:
-        return {audit: len(lines) for audit, lines in audits.signatures(session, [one.id for one in found]).items()}
-
-
 def judge_again(svc: Service, access: Access, audit: str) -> int:
     """Have the cases judged again whose stored findings a full audit found to differ; how many.
 
@@ -282,7 +240,7 @@ def judge_again(svc: Service, access: Access, audit: str) -> int:
     """
     access.require(SCOPE)
     with svc.writing() as session:
-        found = _found(session, access, audit)
+        found = found_in(session, access, audit)
         if not sees_all(access, found):
             raise Forbidden("this report covers more than you may see")
         if found.state != "done":
@@ -298,14 +256,15 @@ def judge_again(svc: Service, access: Access, audit: str) -> int:
 def _report(svc: Service, access: Access, audit: str) -> tuple[Audit, str]:
     access.require(SCOPE)
     with svc.reading() as session:
-        told = _found(session, access, audit)
+        told = found_in(session, access, audit)
         text = audits.JOBS.report_of(session, audit)
     if text is None:
         raise NotPossible(f"there is no report: the audit is {told.state}")
     return told, text
 
 
-def _found(session: Session, access: Access, audit: str) -> Audit:
+def found_in(session: Session, access: Access, audit: str) -> Audit:
+    """An audit that the caller may know of.  Raises NotFound."""
     found = audits.get(session, audit)
     if found is None or not _overlaps(access, found):
         raise NotFound("no such audit")

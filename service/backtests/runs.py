@@ -1,7 +1,7 @@
 """Backtests: what a version of a policy would have said of the cases on record, compared with the versions in force.
 
 Read-only: no verdict, no breach and no message comes of it.  The work is divided into chunks that any worker may take
-(service.backtestwork); what comes out is one report that never changes.  Imports store/, rules/ and service/.
+(service.backtests.work); what comes out is one report that never changes.  Imports store/, rules/ and service/.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from rules.clock import iso
 from rules.policy import Policy
 from service import policybook
 from service.access import Access
-from service.backtestreport import cut
+from service.backtests.report import cut
 from service.bootstrap import Service
 from service.errors import Flaw, Invalid, NotFound, NotPossible
 from store import backtests
@@ -110,7 +110,7 @@ def report_text(svc: Service, access: Access, backtest: str) -> str:
     """The same as text: for a caller without limits the very bytes that the report's digest is of."""
     if not _limited(access):
         return _report(svc, access, backtest)
-    from service.backtestreport import text_of
+    from service.backtests.report import text_of
 
     return text_of(report(svc, access, backtest))
 
