@@ -12,7 +12,7 @@ from api.problems import ApiProblem
 from service.errors import Unauthorised
 from service.logs import get
 from service.signatures import verify
-from service.sources import Configured
+from service.sources.definitions import Configured
 
 _log = get("signed")
 

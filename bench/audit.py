@@ -38,7 +38,7 @@ from service.chunkwork import AT_ONCE
 from service.findings import Waiver
 from service.hints import NoHints
 from service.ingest import ingest
-from service.policies import Judgement
+from service.policies.policyset import Judgement
 from service.settings import load
 from store.audits import Audit, AuditScope
 from store.migrations import upgrade

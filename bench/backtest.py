@@ -30,12 +30,12 @@ from bench.latency import Durable, first_event
 from rules.evaluate import evaluate
 from rules.model import Verdict
 from rules.policy import Policy, load_package, package_of
-from service import policybook
 from service.access import system
 from service.backtests import runs as backtest
 from service.bootstrap import Service, build
 from service.demo import population
 from service.ingest import ingest
+from service.policies import book as policybook
 from service.settings import load
 from service.sweeper import Sweeper
 from store.backtests import Backtest

@@ -29,7 +29,7 @@ from bench.population import plain_case
 from rules.envelope import parse_event
 from service import keys
 from service.bootstrap import build
-from service.policies import load as load_policies
+from service.policies.policyset import load as load_policies
 from service.settings import load
 from store.migrations import upgrade
 from tests.support.servers import free_port

@@ -22,11 +22,11 @@ from pathlib import Path
 import psycopg
 from sqlalchemy import Engine, text
 
-from service import pull as pulling
 from service.bootstrap import Service, build
 from service.settings import Settings
-from service.sources import read_file
-from service.taking import Pulled
+from service.sources import pull as pulling
+from service.sources.definitions import read_file
+from service.sources.taking import Pulled
 from store.migrations import upgrade
 from tests.support.pulling import FILES, SOURCE, SQL, Crowd, client, standing, there, word_for_word
 from tests.support.servers import Postgres

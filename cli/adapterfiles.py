@@ -27,8 +27,8 @@ def lint(files: Sequence[Path], form: str) -> int:
     Exit code 0: nothing wrong; 1: a fault; 2: there is nothing to look at.
     """
     from cli.stored import settings, told
-    from service.policies import load as load_policies
-    from service.sources import load
+    from service.policies.policyset import load as load_policies
+    from service.sources.definitions import load
 
     with told():
         chosen = settings()
@@ -50,7 +50,7 @@ def lint(files: Sequence[Path], form: str) -> int:
 @click.command()
 def schema() -> int:
     """Print the JSON Schema of a source's file, for editors: every setting of every kind of client system."""
-    from service.sourceschema import source_schema
+    from service.sources.schema import source_schema
 
     click.echo(json.dumps(source_schema(), indent=2, ensure_ascii=False))
     return EXIT_GOOD

@@ -142,7 +142,7 @@ def try_(name: str, limit: int, kind: str | None, values: bool, form: str) -> in
     Exit code 0: every record could be read; 1: some were refused (each with why); 2: the source's file has faults.
     """
     from cli.stored import service
-    from service.trial import trial
+    from service.sources.trial import trial
 
     with service(schema=False) as svc:
         note(thing=name)
@@ -204,7 +204,7 @@ def pull(name: str, from_start: bool, judge: bool, form: str) -> int:
     """
     from cli.progress import progress
     from cli.stored import service
-    from service.pull import forget, pull
+    from service.sources.pull import forget, pull
 
     with service() as svc:
         note(thing=name)

@@ -98,7 +98,7 @@ def backtests(backtest: str | None, policy: str | None, form: str, out: Path | N
 
 def _candidate(svc: Service, new: str, parameters: Sequence[str]) -> str:
     """The digest of the version to try, kept on record."""
-    from service import policybook
+    from service.policies import book as policybook
 
     if new in policy_files() or Path(new).is_file():
         (policy,) = load_policies([new], parameters)
@@ -118,7 +118,7 @@ def _candidate(svc: Service, new: str, parameters: Sequence[str]) -> str:
 def _proposed(svc: Service, change: str) -> str | None:
     """The digest of a proposed change, by its id or the beginning of it."""
     from cli.policychanges import SHORTEST_ID
-    from service.policychanges import changes
+    from service.policies.changes import changes
 
     found = [one for one in changes(svc) if one.id.startswith(change)] if len(change) >= SHORTEST_ID else []
     return found[0].digest if len(found) == 1 else None

@@ -21,7 +21,7 @@ from cli.recorded import note
 if TYPE_CHECKING:
     from service.access import Access
     from service.bootstrap import Service
-    from service.policychanges import PolicyChange
+    from service.policies.changes import PolicyChange
 
 SHORTEST_ID = 6
 """So many characters of a change's id are enough where they are those of no other."""
@@ -50,7 +50,7 @@ def set_(assignments: Sequence[str], effective: dt.datetime, applies_to_open: bo
     \b
     duecare policy set cfss.household_days=10 --effective 2026-07-01 --reason "Agreed on 3 June" --user robin
     """
-    from service.policychanges import propose_parameters
+    from service.policies.changes import propose_parameters
 
     policy, values = _assigned(assignments)
     with _signed_in(user, password_stdin, registered=True) as (svc, access):
@@ -69,7 +69,7 @@ def set_(assignments: Sequence[str], effective: dt.datetime, applies_to_open: bo
 def propose(file: str, effective: dt.datetime | None, applies_to_open: bool | None, reason: str, user: str, password_stdin: bool) -> int:
     """Propose the version of a policy that is in FILE; another person has to approve it."""
     from rules.policy import load_policy, package_of
-    from service.policychanges import propose_version
+    from service.policies.changes import propose_version
 
     package = package_of(load_policy(policy_path(file)))
     day = None if effective is None else effective.date()
@@ -88,7 +88,7 @@ def changes(policy: str | None, state: str | None, form: str) -> int:
     """List changes of policies, the newest first: what waits for an answer, and what was decided."""
     from cli.stored import service
     from cli.tables import table
-    from service import policychanges
+    from service.policies import changes as policychanges
 
     with service() as svc:
         found = policychanges.changes(svc, policy=policy, state=state)
@@ -120,7 +120,7 @@ def changes(policy: str | None, state: str | None, form: str) -> int:
 @_signed
 def approve(change: str, yes: bool, comment: str, user: str, password_stdin: bool) -> int:
     """Put a proposed change in force from its day on, after showing what it changes. Whoever proposed it cannot."""
-    from service import policychanges
+    from service.policies import changes as policychanges
 
     with _signed_in(user, password_stdin) as (svc, access):
         seen = _found(svc, change)
@@ -138,7 +138,7 @@ def approve(change: str, yes: bool, comment: str, user: str, password_stdin: boo
 @_signed
 def reject(change: str, comment: str, user: str, password_stdin: bool) -> int:
     """Decide against a proposed change."""
-    from service import policychanges
+    from service.policies import changes as policychanges
 
     with _signed_in(user, password_stdin) as (svc, access):
         seen = _found(svc, change)
@@ -153,7 +153,7 @@ def reject(change: str, comment: str, user: str, password_stdin: bool) -> int:
 @_signed
 def withdraw(change: str, comment: str, user: str, password_stdin: bool) -> int:
     """Take back a change that you have proposed."""
-    from service import policychanges
+    from service.policies import changes as policychanges
 
     with _signed_in(user, password_stdin) as (svc, access):
         seen = _found(svc, change)
@@ -168,7 +168,7 @@ def withdraw(change: str, comment: str, user: str, password_stdin: bool) -> int:
 def history(policy: str, form: str) -> int:
     """Tell which versions of POLICY were put in force, the newest first: since when, by whom, and what each changed."""
     from cli.stored import service
-    from service import policychanges
+    from service.policies import changes as policychanges
 
     with service() as svc:
         found = policychanges.history_of(svc, policy)
@@ -194,8 +194,8 @@ def history(policy: str, form: str) -> int:
 def open_questions(policies: Sequence[str]) -> int:
     """The parameters of the policies in force that are not set, and how many cases wait for each."""
     from cli.stored import service
-    from service import policychanges
     from service.access import system
+    from service.policies import changes as policychanges
 
     with service() as svc:
         found = [one for one in policychanges.questions(svc, system()) if not policies or one.policy in policies]
@@ -215,7 +215,7 @@ def _signed_in(user: str, password_stdin: bool, *, registered: bool = False) -> 
     from cli.stored import service
     from service import users
     from service.errors import Invalid
-    from service.register import register
+    from service.policies.register import register
 
     password = sys.stdin.readline().rstrip("\r\n") if password_stdin else click.prompt("Password", hide_input=True, err=True)
     with service() as svc:
@@ -250,8 +250,8 @@ def _assigned(assignments: Sequence[str]) -> tuple[str, dict[str, int | None]]:
 
 
 def _found(svc: Service, change: str) -> PolicyChange:
-    from service import policychanges
     from service.errors import NotFound
+    from service.policies import changes as policychanges
 
     if len(change) < SHORTEST_ID:
         raise click.UsageError(f"Give at least {SHORTEST_ID} characters of the id.")
@@ -280,7 +280,7 @@ def _tell(svc: Service, change: PolicyChange) -> None:
 def _differences(svc: Service, change: PolicyChange) -> list[str]:
     """What it changes against the version that it follows, in words."""
     from rules.diff import diff
-    from service.policybook import version
+    from service.policies.book import version
 
     if change.base_digest is None:
         return []

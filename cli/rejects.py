@@ -1,4 +1,4 @@
-"""`duecare adapters rejects|replay|dismiss|confirm`: what waits for a person.  Thin over service.rejects and service.sweeps."""
+"""`duecare adapters rejects|replay|dismiss|confirm`: what waits for a person.  Thin over service.sources."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def replay(name: str, form: str) -> int:
     Exit code 0: all were taken in; 1: some are refused still.
     """
     from cli.stored import service
-    from service.rejects import replay
+    from service.sources.rejects import replay
 
     with service() as svc:
         note(thing=name)
@@ -62,7 +62,7 @@ def replay(name: str, form: str) -> int:
 def dismiss(name: str, reject: int) -> int:
     """Set a record of the reject list aside for good: it is not about a case."""
     from cli.stored import service
-    from service.rejects import dismiss
+    from service.sources.rejects import dismiss
 
     with service() as svc:
         note(thing=name)
@@ -81,7 +81,7 @@ def confirm(name: str) -> int:
     """
     from cli.stored import service
     from service.errors import NotPossible
-    from service.sweeps import confirm
+    from service.sources.sweeps import confirm
 
     with service() as svc:
         note(thing=name)

@@ -37,8 +37,8 @@ def sources_page() -> str:
     """A source's file, every kind of client system with its settings, and the mappings that ship."""
     from adapters.base import kinds
     from adapters.ready import ready
-    from service.sourcefile import Push, SourceFile
-    from service.sourceschema import documented, settings_schema
+    from service.sources.file import Push, SourceFile
+    from service.sources.schema import documented, settings_schema
 
     known = kinds()
     parts = ["# Sources\n", _LEAD, "## The file\n", fields(documented(SourceFile))]

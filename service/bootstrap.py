@@ -20,14 +20,14 @@ from rules.policy import Policy
 from service.company import Company
 from service.errors import NotPossible, SettingsError
 from service.hints import Hints, NoHints, producer
-from service.inforce import InForce
 from service.logs import get
 from service.metrics import Metrics
 from service.notify.config import Directory
-from service.policies import PolicySet, load
+from service.policies.inforce import InForce
+from service.policies.policyset import PolicySet, load
 from service.pressure import Gate
 from service.settings import Settings
-from service.sources import Feeds
+from service.sources.definitions import Feeds
 from store.clock import DatabaseClock
 from store.engine import make_engine, reader_factory, session_factory
 

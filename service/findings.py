@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from rules.model import CaseFile, Outcome, Verdict
 from service.audits.prints import fingerprint
-from service.policies import Judgement, PolicySet
+from service.policies.policyset import Judgement, PolicySet
 from service.reconcile import ACTOR, Changes, Context, grounds, plan, snapshot
 from service.whereabouts import whereabouts
 from store.breaches import BREACHES, Breach, Line, append_history, as_breach, what_stands, write_over

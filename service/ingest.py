@@ -23,9 +23,9 @@ from rules.errors import EventRefused, Problem
 from rules.model import Event, Heartbeat
 from service.bootstrap import Service
 from service.logs import get
-from service.policies import PolicySet
-from service.quiet import caught_up
+from service.policies.policyset import PolicySet
 from service.removed import CODE, WORDS, belonging
+from service.sources.quiet import caught_up
 from store.cases import affected
 from store.engine import retrying
 from store.errors import Unstorable

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from rules.explain import Explanation, explain
 from rules.model import CaseFile
 from service.bootstrap import Service
-from service.policies import Judgement, PolicySet
+from service.policies.policyset import Judgement, PolicySet
 from store.breaches import Breach, breaches_of_case
 from store.cases import load_case
 from store.queries.findings import waivers_of_case

@@ -11,8 +11,8 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session, sessionmaker
 
-from service.feedhealth import Feed, State, feeds
 from service.metrics import Standing
+from service.sources.health import Feed, State, feeds
 from store import migrations, notices
 from store.clock import DatabaseClock
 from store.clocksteps import SLACK

@@ -13,15 +13,16 @@ from dataclasses import dataclass, field
 from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
-from service import evaluate, pull, seals, statistics
+from service import evaluate, seals, statistics
 from service.audits import schedules as auditschedules
 from service.audits import work as auditwork
 from service.backtests import work as backtestwork
 from service.bootstrap import Service
 from service.logs import get
 from service.notify import upkeep as notify
-from service.register import register
+from service.policies.register import register
 from service.retention import work as removing
+from service.sources import pull
 from store import clocksteps
 from store.errors import StoreError
 from store.models import DirtyRow

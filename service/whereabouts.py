@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from rules.course import CourseOfCase, dig
 from rules.model import CaseFile
 from rules.record import Fact, standing
-from service.policies import PolicySet
+from service.policies.policyset import PolicySet
 
 
 @dataclass(frozen=True, slots=True)

@@ -154,7 +154,7 @@ def count_absent(session: Session, source: str, kind: str, sweep: int, *, gone: 
 
 
 def vanished(session: Session, source: str) -> dict[str, Any]:
-    """By kind of record, the sweep that found so little that nothing was taken back: see service.sweeps."""
+    """By kind of record, the sweep that found so little that nothing was taken back: see service.sources.sweeps."""
     return dict(session.scalar(select(SourceRow.vanished).where(SourceRow.source == source)) or {})
 
 

@@ -85,7 +85,7 @@ def _audit(service: Callable[[], Service], audit: str) -> None:
 
 
 def _pull(service: Callable[[], Service], source: str) -> None:
-    from service.pull import pull_due
+    from service.sources.pull import pull_due
 
     try:
         pull_due(service(), source)

@@ -12,10 +12,10 @@ from api.operations import Answer, Body, Operations, Query, Reply, one_of
 from api.v1 import changeshapes as shapes
 from api.v1 import schemas
 from api.v1.lists import DayText, WhenText, parse_when
-from service import policychanges
 from service.backtests import runs as backtests
 from service.backtests.runs import When
 from service.errors import Flaw, Invalid
+from service.policies import changes as policychanges
 
 operations = Operations(
     "backtests",

@@ -10,7 +10,7 @@ from rules.clock import iso
 from rules.model import rfc3339
 from rules.policy import Policy, package_of
 from service.backtests.runs import Backtest
-from service.policychanges import PolicyChange
+from service.policies.changes import PolicyChange
 
 
 def change(found: PolicyChange) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Events in: the CloudEvents HTTP binding (structured, batch, binary) on top of ``service.pushed``.
+"""Events in: the CloudEvents HTTP binding (structured, batch, binary) on top of ``service.sources.pushed``.
 
 Only the way in is decided here: which mode, how large, and how a result is told.  What an event must be is ``rules.envelope``'s.
 """
@@ -22,7 +22,7 @@ from rules.errors import EventRefused, Problem
 from rules.strictjson import loads, loads_items
 from service.bootstrap import Service
 from service.ingest import Result, Status
-from service.pushed import receive
+from service.sources.pushed import receive
 
 STRUCTURED = "application/cloudevents+json"
 BATCH = "application/cloudevents-batch+json"

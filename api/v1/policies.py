@@ -1,4 +1,4 @@
-"""The policies in force, as programs read them.  Thin over service.policychanges and the service's policy set."""
+"""The policies in force, as programs read them.  Thin over service.policies.changes and the service's policy set."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from rules.diff import diff
 from rules.policy import Policy, Rule
 from rules.reading import read_aloud
 from service.errors import NotFound, NotPossible
-from service.policybook import version
-from service.policychanges import InForce, OpenQuestion, changes, history_of, questions
-from service.policyquestions import needed_by
+from service.policies.book import version
+from service.policies.changes import InForce, OpenQuestion, changes, history_of, questions
+from service.policies.questions import needed_by
 from store.models import INSTALLATION
 
 operations = Operations(

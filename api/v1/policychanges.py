@@ -1,4 +1,4 @@
-"""Changes of policies: proposed by one person, decided by another.  Thin over service.policychanges; the version is in ``If-Match``."""
+"""Changes of policies: proposed by one person, decided by another.  Thin over service.policies.changes; the version is in ``If-Match``."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from api.v1 import schemas
 from api.v1.lists import DayText
 from api.v1.schemas.changes import ChangeState
 from rules.diff import diff
-from service import policychanges
 from service.errors import Flaw, Invalid, NotFound, NotPossible
-from service.policyanswers import begins_to_enforce
-from service.policybook import version as version_of
-from service.policychanges import PolicyChange
-from service.policyrecord import REASON_LIMIT
+from service.policies import changes as policychanges
+from service.policies.answers import begins_to_enforce
+from service.policies.book import version as version_of
+from service.policies.changes import PolicyChange
+from service.policies.record import REASON_LIMIT
 
 MOST_FILES = 40
 operations = Operations(

@@ -7,7 +7,7 @@ from typing import Any
 
 from rules.model import DataQuery, Verdict, rfc3339
 from service import review
-from service.feedhealth import Feed
+from service.sources.health import Feed
 from store.breaches import Breach, StoredLine
 from store.models import RejectRow
 from store.queries.casework import CaseDetail, CaseSummary, StoredEvent

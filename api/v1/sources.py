@@ -11,12 +11,12 @@ from api.operations import Answer, Operations, Reply
 from api.v1 import schemas, shapes
 from api.v1.lists import Paged, Text, page, scope_of
 from rules.model import rfc3339
-from service import pull as pulling
-from service import rejects, sweeps
 from service.errors import NotFound, NotPossible
 from service.evaluate import requeue
-from service.feedhealth import feeds
-from service.sources import Configured
+from service.sources import pull as pulling
+from service.sources import rejects, sweeps
+from service.sources.definitions import Configured
+from service.sources.health import feeds
 from store.queries import casework, upkeep
 from store.queries.paging import MAX_LIMIT
 

@@ -1,4 +1,4 @@
-"""Nudges: a client system says that something has changed there, and is asked soon.  Thin over service.pull.
+"""Nudges: a client system says that something has changed there, and is asked soon.  Thin over service.sources.pull.
 
 What a nudge says is not read: it may come twice, late, forged or not at all, and the records are the truth.
 """
@@ -20,8 +20,8 @@ from api.v1 import schemas
 from service import keys
 from service.access import Access
 from service.errors import Forbidden, NotFound, Unauthorised
-from service.pull import nudge
-from service.sources import Configured
+from service.sources.definitions import Configured
+from service.sources.pull import nudge
 
 operations = Operations("webhooks", "Client systems say that something has changed there; they are then asked for it.")
 SCOPES = ("events:write", "sources:admin")

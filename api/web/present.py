@@ -20,7 +20,7 @@ from rules.catalogue import Catalogue
 from rules.explain import Explanation, sentence
 from rules.model import Outcome, Verdict
 from rules.policy import Policy, Rule
-from service.policies import PolicySet
+from service.policies.policyset import PolicySet
 from store.breaches import Breach, StoredLine
 
 _TYPE = re.compile(r"(?<![\w.@:/-])[a-z][a-z_]*(?:\.[a-z][a-z_]*)+(?![\w@:/-]|\.\w)")

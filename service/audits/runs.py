@@ -16,12 +16,12 @@ from typing import cast
 
 from sqlalchemy.orm import Session
 
-from service import policybook
 from service.access import Access
 from service.audits.ending import ended
 from service.audits.report import Report, cut, text_of
 from service.bootstrap import Service
 from service.errors import Flaw, Forbidden, Invalid, NotFound, NotPossible
+from service.policies import book as policybook
 from store import audits
 from store.audits import Audit, AuditScope
 from store.backtests import newest_heartbeat

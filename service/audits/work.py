@@ -17,7 +17,7 @@ from rules.clock import iso, parse_day
 from rules.explain import sentence
 from rules.model import CaseFile, Verdict
 from rules.policy import Policy
-from service import chunkwork, policybook
+from service import chunkwork
 from service.audits.check import differences
 from service.audits.document import document
 from service.audits.ending import ended
@@ -29,7 +29,8 @@ from service.chunkwork import BUDGET
 from service.errors import NotFound
 from service.findings import Waiver, under_waivers
 from service.logs import get
-from service.policies import Judgement, PolicySet, of_policies
+from service.policies import book as policybook
+from service.policies.policyset import Judgement, PolicySet, of_policies
 from service.whereabouts import whereabouts
 from store import auditcount, audited, auditlimits, audits
 from store.audited import Kept, Moved

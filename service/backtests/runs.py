@@ -15,11 +15,11 @@ from sqlalchemy.orm import Session
 
 from rules.clock import iso
 from rules.policy import Policy
-from service import policybook
 from service.access import Access
 from service.backtests.report import cut
 from service.bootstrap import Service
 from service.errors import Flaw, Invalid, NotFound, NotPossible
+from service.policies import book as policybook
 from store import backtests
 from store.backtests import Backtest
 from store.events import last_position

@@ -17,14 +17,15 @@ from rules.evaluate import evaluate
 from rules.explain import sentence
 from rules.model import CaseFile, Verdict
 from rules.policy import Policy
-from service import chunkwork, policybook
+from service import chunkwork
 from service.backtests.report import digest_of, document, text_of
 from service.backtests.runs import TOGETHER, throughout
 from service.backtests.tally import Tally
 from service.bootstrap import Service
 from service.chunkwork import BUDGET, DIED
 from service.errors import NotFound
-from service.policies import Group, PolicySet
+from service.policies import book as policybook
+from service.policies.policyset import Group, PolicySet
 from service.whereabouts import whereabouts
 from store import backtests
 from store.backtests import Backtest

@@ -1,6 +1,6 @@
 """Who is told of what: the file that DUECARE_NOTIFY names, checked with the place of every fault.
 
-Imports pydantic, adapters.secrets, adapters.web, rules.yamlsource and service.sourcefile.  The file is read
+Imports pydantic, adapters.secrets, adapters.web, rules.yamlsource and service.sources.file.  The file is read
 again when it changes.  It names where secrets stand and never holds one.
 """
 
@@ -24,7 +24,7 @@ from rules.errors import Fault, PolicyError
 from rules.yamlsource import read
 from service.access import ROLES
 from service.errors import Invalid, NotFound
-from service.sourcefile import faults_of
+from service.sources.file import faults_of
 
 Topic = Literal["breach.opened", "breach.remedied", "breach.withdrawn", "breach.due_soon", "audit.finished"]
 TOPICS: tuple[Topic, ...] = get_args(Topic)

@@ -13,7 +13,7 @@ from rules.history import build
 from rules.links import roots
 from rules.model import Event
 from rules.record import Fact, standing
-from service.policies import Group, PolicySet
+from service.policies.policyset import Group, PolicySet
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from sqlalchemy.orm import Session
 
 from service.bootstrap import Service
-from service.policies import PolicySet
+from service.policies.policyset import PolicySet
 from service.retention.closure import ended
 from service.retention.rules import RetentionFile, due
 from store import legalholds

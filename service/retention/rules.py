@@ -1,6 +1,6 @@
 """The rules of retention: the file that DUECARE_RETENTION names, checked with the place of every fault.
 
-Without a file nothing is ever removed.  Imports pydantic, rules.yamlsource, service.sourcefile and store.ids.
+Without a file nothing is ever removed.  Imports pydantic, rules.yamlsource, service.sources.file and store.ids.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from rules.errors import PolicyError
 from rules.yamlsource import read
 from service.errors import NotPossible
-from service.sourcefile import faults_of
+from service.sources.file import faults_of
 from store.ids import digest_of
 from store.removing import PSEUDONYMISE
 

@@ -158,7 +158,7 @@ class SourceRow(Base):
     token: Mapped[str | None]
     lease_until: Mapped[int | None]
     vanished: Mapped[Json | None]
-    """A sweep that found so little that nothing was taken back: by kind of record how much, see service.sweeps."""
+    """A sweep that found so little that nothing was taken back: by kind of record how much, see service.sources.sweeps."""
 
 
 class SourceRecordRow(Base):

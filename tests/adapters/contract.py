@@ -22,10 +22,10 @@ import pytest
 from adapters.base import Adapter, AdapterError, Connection, Cursor, Kind, Page, Record, kinds
 from adapters.mapping import Mapping as Layout
 from rules.model import Event
-from service import pull as pulling
-from service import rejects
-from service.sources import Configured
-from service.taking import Pulled
+from service.sources import pull as pulling
+from service.sources import rejects
+from service.sources.definitions import Configured
+from service.sources.taking import Pulled
 from store import sources
 from store.cases import load_case
 from tests.support.killing import Killer, Order, opened

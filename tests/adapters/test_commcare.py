@@ -11,9 +11,9 @@ from pydantic import ValidationError
 
 from adapters.base import AdapterError
 from adapters.systems.commcare import KIND
-from service import pull as pulling
-from service.sources import Configured
-from service.trial import trial
+from service.sources import pull as pulling
+from service.sources.definitions import Configured
+from service.sources.trial import trial
 from tests.support.commcareworld import KEY, USER, CommCare, a_family
 from tests.support.reading import configured, pull, standing, stored
 from tests.support.service_kit import Kit

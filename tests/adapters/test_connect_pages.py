@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from rules.policy import load_policy
-from service.sources import read_file
+from service.sources.definitions import read_file
 from tests.support import commcareworld, dhis2world
 from tests.support.walkthrough import Walk
 from tests.support.webworld import Site

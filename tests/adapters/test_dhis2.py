@@ -10,9 +10,9 @@ import pytest
 from pydantic import ValidationError
 
 from adapters.systems.dhis2 import KIND, Settings
-from service import pull as pulling
-from service.sources import Configured
-from service.trial import trial
+from service.sources import pull as pulling
+from service.sources.definitions import Configured
+from service.sources.trial import trial
 from tests.support.dhis2world import OTHER_UNIT, PROGRAM, TOKEN, UNIT, USER, Dhis2, a_family
 from tests.support.reading import configured, pull, standing, stored
 from tests.support.service_kit import Kit

@@ -11,8 +11,8 @@ from pydantic import ValidationError
 
 from adapters.base import Adapter, AdapterError, Kind
 from adapters.systems.fhir import KIND, Settings
-from service import pull as pulling
-from service.sources import Configured
+from service.sources import pull as pulling
+from service.sources.definitions import Configured
 from store import sources
 from tests.support.fhirworld import Fhir
 from tests.support.reading import configured, stored, told

@@ -14,8 +14,8 @@ import yaml
 
 from adapters.base import Adapter
 from adapters.systems.fhir import KIND, Settings
-from service import pull as pulling
-from service.sources import Configured, read_file
+from service.sources import pull as pulling
+from service.sources.definitions import Configured, read_file
 from store.cases import load_case
 from tests.support.service_kit import Kit
 from tests.support.service_kit import kit as kit_on

@@ -14,9 +14,9 @@ from adapters.listing import Listing, Since
 from adapters.mapping import Mapping
 from adapters.systems.rest import Rest, Settings
 from rules.model import Event
-from service import pull as pulling
-from service.sources import Configured
-from service.taking import Pulled
+from service.sources import pull as pulling
+from service.sources.definitions import Configured
+from service.sources.taking import Pulled
 from store.cases import load_case
 from tests.support.service_kit import Kit
 from tests.support.service_kit import kit as kit_on

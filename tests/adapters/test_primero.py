@@ -11,9 +11,9 @@ import yaml
 
 from adapters.base import Adapter, AdapterError, Kind
 from adapters.systems.primero import KIND
-from service import pull as pulling
-from service.sources import Configured
-from service.taking import take_one
+from service.sources import pull as pulling
+from service.sources.definitions import Configured
+from service.sources.taking import take_one
 from tests.support.primeroworld import PASSWORD, USER, Primero
 from tests.support.reading import configured, stored, told
 from tests.support.service_kit import Kit, instant

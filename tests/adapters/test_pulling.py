@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from service import pull as pulling
-from service.sources import Configured, read_file
+from service.sources import pull as pulling
+from service.sources.definitions import Configured, read_file
 from tests.support.pulling import SOURCE, SQL, Crowd, client, standing, there
 from tests.support.service_kit import Kit
 from tests.support.service_kit import kit as kit_on

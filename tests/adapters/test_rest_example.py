@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from service import pull as pulling
-from service.sources import read_file
-from service.trial import trial
+from service.sources import pull as pulling
+from service.sources.definitions import read_file
+from service.sources.trial import trial
 from store.cases import load_case
 from tests.support.service_kit import kit as kit_on
 from tests.support.webworld import Ask, Say, Site

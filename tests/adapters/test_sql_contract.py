@@ -11,7 +11,7 @@ from sqlalchemy import Connection, create_engine, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from adapters.systems.sql import Settings, Sql
-from service import sweeps
+from service.sources import sweeps
 from tests.adapters.contract import CONSENTS, OVERLAP, VISITS, Contract, Crashed, Reader, Row, World, expected
 from tests.support.mariadb import MariaDb
 from tests.support.servers import ServerMissing

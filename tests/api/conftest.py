@@ -18,7 +18,7 @@ from rules.model import rfc3339, to_ms
 from service import keys
 from service.bootstrap import Service, build
 from service.evaluate import drain
-from service.policies import PolicySet, load
+from service.policies.policyset import PolicySet, load
 from service.settings import Settings
 from tests.support import tables
 

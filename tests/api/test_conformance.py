@@ -12,7 +12,7 @@ import pytest
 
 from service.audits import work as auditwork
 from service.backtests.work import work
-from service.register import register
+from service.policies.register import register
 from tests.api.conftest import ALL, Api
 from tests.api.test_reads import family, post
 from tests.support.conformance import Examined, examine, running

@@ -13,8 +13,9 @@ from typing import Any
 import pytest
 import structlog
 
-from service import evaluate, logs, pull, users
+from service import evaluate, logs, users
 from service.settings import Settings
+from service.sources import pull
 from tests.api.conftest import ALL, Api, event
 from tests.api.test_reads import family
 from tests.support.feeds import Folder

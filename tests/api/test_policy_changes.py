@@ -9,7 +9,7 @@ import pytest
 from rules.policy import package_of
 from service import keys
 from service.backtests.work import work
-from service.register import register
+from service.policies.register import register
 from tests.api.conftest import DAY, NOW, Api, event
 from tests.api.test_reads import family, post
 

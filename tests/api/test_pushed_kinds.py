@@ -10,9 +10,9 @@ import pytest
 
 from api.app import create_app
 from service import keys
-from service.rejects import replay
 from service.signatures import sign
-from service.sources import read_file
+from service.sources.definitions import read_file
+from service.sources.rejects import replay
 from store.cases import load_case
 from store.sources import open_rejects
 from tests.support.service_kit import Kit
@@ -199,7 +199,7 @@ def test_where_the_file_names_a_secret_every_name_of_the_source_needs_a_signatur
 
 
 def test_a_system_that_only_pushes_is_never_asked(crm: Crm) -> None:
-    from service.pull import due, pull_due
+    from service.sources.pull import due, pull_due
 
     assert due(crm.kit.svc) == []
     assert pull_due(crm.kit.svc, "crm") is None

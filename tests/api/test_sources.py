@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from service.pull import pull
+from service.sources.pull import pull
 from tests.api.conftest import DAY, NOW, Api, event
 from tests.support.feeds import BAD, GOOD, MAPPING, OTHER, URI, Folder
 
@@ -112,7 +112,7 @@ def test_rejects_come_page_by_page(fed: Api, folder: Folder) -> None:
 
 
 def test_a_source_that_is_asked_now_is_due(fed: Api) -> None:
-    from service.pull import due
+    from service.sources.pull import due
 
     ask(fed)
     assert due(fed.svc) == []

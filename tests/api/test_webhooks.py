@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from werkzeug.test import TestResponse
 
-from service.pull import due, pull
 from service.signatures import sign
+from service.sources.pull import due, pull
 from tests.api.conftest import NOW, Api, event
 from tests.support.feeds import SECRET, URI, Folder, signed_by
 

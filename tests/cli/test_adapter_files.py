@@ -12,7 +12,7 @@ import yaml
 from adapters.base import kinds
 from adapters.ready import ready
 from cli.main import run
-from service.sourceschema import source_schema
+from service.sources.schema import source_schema
 from tests.support.feeds import Folder
 
 ROOT = Path(__file__).resolve().parents[2]

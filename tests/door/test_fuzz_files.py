@@ -30,7 +30,7 @@ from rules.envelope import Parsed
 from rules.errors import PolicyError
 from rules.policy import load_package
 from service.notify import config as notifying
-from service.sources import read_file
+from service.sources.definitions import read_file
 from tests.door.test_xes import HEAD
 from tests.door.test_xes import MAPPING as XES_MAPPING
 from tests.support.door import RECEIVED, families

@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 from service.access import system
 from service.audits import runs as audits
 from service.ingest import ingest
-from service.register import register
+from service.policies.register import register
 from store.models import AuditChunkRow, AuditPrintsRow, BreachRow, DirtyRow
 from tests.faults.test_faults_backtest import KILLS, SCHEDULER, SEED, WORKER, WORKERS, installation
 from tests.support.audits import checked, finished

@@ -14,10 +14,10 @@ from adapters.base import Record
 from adapters.interpret import interpret
 from adapters.mapping import Mapping
 from api.app import create_app
-from service import pull, rejects
 from service.ingest import ingest
 from service.keys import create as make_key
-from service.sources import Configured, Feeds
+from service.sources import pull, rejects
+from service.sources.definitions import Configured, Feeds
 from tests.support.door import ROOT, families
 from tests.support.leaving import whole_dump
 from tests.support.service_kit import Kit, event, kit

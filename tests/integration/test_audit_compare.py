@@ -6,13 +6,14 @@ import datetime as dt
 
 import pytest
 
-from service import policychanges, review
+from service import review
 from service.access import ROLES, Access, system
 from service.audits import compare as auditcompare
 from service.audits import runs as audits
 from service.audits.compare import compare
 from service.errors import NotPossible
-from service.register import register
+from service.policies import changes as policychanges
+from service.policies.register import register
 from store.audits import AuditScope
 from tests.support.audits import finished, started
 from tests.support.backtests import families

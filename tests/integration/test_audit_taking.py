@@ -8,7 +8,7 @@ from sqlalchemy import select
 from service import review
 from service.access import Access
 from service.audits import work as auditwork
-from service.policies import PolicySet
+from service.policies.policyset import PolicySet
 from store import auditcount, auditlimits
 from store.audits import AuditScope
 from store.models import CaseStateRow

@@ -15,7 +15,7 @@ from service.audits import signoffs
 from service.audits import work as auditwork
 from service.audits.report import cut, digest_of, summed
 from service.errors import Forbidden, Invalid, NotFound, NotPossible
-from service.policies import PolicySet
+from service.policies.policyset import PolicySet
 from store.audits import AuditScope
 from store.models import AuditChunkRow, AuditPrintsRow, BreachRow, DirtyRow, OutboxRow, VerdictRow
 from tests.support.audits import audited, by_hand, checked, counts, finished, started

@@ -13,7 +13,7 @@ from bench.backtest import by_hand, of_report
 from rules.errors import PolicyError
 from rules.evaluate import evaluate
 from rules.policy import package_of
-from service import chunkwork, policybook, policychanges
+from service import chunkwork
 from service import evaluate as live
 from service.access import Access, system
 from service.backtests import runs as backtest
@@ -22,7 +22,9 @@ from service.backtests.report import digest_of
 from service.backtests.tally import Tally
 from service.backtests.work import DIED, work
 from service.errors import Forbidden, Invalid, NotFound, NotPossible
-from service.policies import of_policies
+from service.policies import book as policybook
+from service.policies import changes as policychanges
+from service.policies.policyset import of_policies
 from store import backtests as stored
 from store.cases import load_cases
 from store.models import BacktestChunkRow, BacktestRow, BreachRow, DirtyRow, OutboxRow, VerdictRow

@@ -18,8 +18,8 @@ from service.audits import runs as audits
 from service.bootstrap import build
 from service.errors import NotPossible
 from service.ingest import ingest
-from service.pull import pull
 from service.settings import Settings
+from service.sources.pull import pull
 from store import migrations
 from store.backup import FORMAT, VERSION
 from store.engine import dumps, make_engine, reader_factory

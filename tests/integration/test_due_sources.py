@@ -9,8 +9,8 @@ import pytest
 from sqlalchemy import text
 
 from adapters import sample
-from service import pull as pulling
-from service import turn as turns
+from service.sources import pull as pulling
+from service.sources import turn as turns
 from store import sources
 from store.engine import make_engine
 from store.errors import LeaseLost

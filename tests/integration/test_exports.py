@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from rules.model import Event
-from service import pull as pulling
-from service.sources import read_file
-from service.taking import Pulled
+from service.sources import pull as pulling
+from service.sources.definitions import read_file
+from service.sources.taking import Pulled
 from store.cases import load_case
 from store.sources import open_rejects
 from tests.support.feeds import HEAD, MAPPING, URI

@@ -9,9 +9,9 @@ import pytest
 
 from adapters.base import Record
 from rules.model import NEVER
-from service import pull as pulling
-from service import rejects as rejected
-from service.sources import Configured
+from service.sources import pull as pulling
+from service.sources import rejects as rejected
+from service.sources.definitions import Configured
 from store.cases import load_case
 from store.queue import stale
 from tests.integration.test_pull import MAPPING, URI, Client, complete, configured, rejects, visit

@@ -15,7 +15,7 @@ from service import evaluate
 from service.bootstrap import Service, build
 from service.company import GONE, Company
 from service.ingest import ingest
-from service.policies import of_policies
+from service.policies.policyset import of_policies
 from service.settings import Settings
 from service.standing import troubles
 from store import migrations

@@ -17,13 +17,16 @@ from sqlalchemy import text as sql
 from sqlalchemy.exc import IntegrityError, OperationalError
 
 from rules.policy import load_policy, package_of, shipped
-from service import evaluate, findings, policybook, policychanges, policydecisions
+from service import evaluate, findings
 from service.access import ROLES, Access
 from service.backtests.runs import passed
 from service.errors import Forbidden, Invalid, NotFound, NotPossible, StaleVersion
 from service.judge import stored
-from service.policies import PolicySet, of_policies
-from service.register import register
+from service.policies import book as policybook
+from service.policies import changes as policychanges
+from service.policies import decisions as policydecisions
+from service.policies.policyset import PolicySet, of_policies
+from service.policies.register import register
 from store import queue
 from store.backtests import add
 from store.models import BacktestRow, DirtyRow, PolicyChangeRow, PolicyVersionRow

@@ -12,13 +12,13 @@ from pydantic import BaseModel
 from adapters.base import AdapterError, Connection, Cursor, Kind, Page, Record
 from adapters.mapping import Mapping
 from rules.model import Event
-from service import pull as pulling
-from service import rejects as rejected
-from service.records import Plan
-from service.refused import READ
-from service.sources import Configured
-from service.taking import Pulled
-from service.turn import LEASE_MS
+from service.sources import pull as pulling
+from service.sources import rejects as rejected
+from service.sources.definitions import Configured
+from service.sources.records import Plan
+from service.sources.refused import READ
+from service.sources.taking import Pulled
+from service.sources.turn import LEASE_MS
 from store import sources
 from store.cases import load_case
 from store.models import RejectRow, SourceRow

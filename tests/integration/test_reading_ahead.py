@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from adapters.base import AdapterError, Cursor, Page
-from service import pull as pulling
-from service.records import Plan
-from service.sources import Configured
+from service.sources import pull as pulling
+from service.sources.definitions import Configured
+from service.sources.records import Plan
 from tests.integration.test_pull import Client, configured, ids, row, visit
 from tests.support.service_kit import Kit
 from tests.support.service_kit import kit as kit_on

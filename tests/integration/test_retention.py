@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import delete, text
 from sqlalchemy.exc import DBAPIError
 
-from service import accesslog, legalholds, pull, seals, statistics
+from service import accesslog, legalholds, seals, statistics
 from service.access import system
 from service.audits import runs as audits
 from service.audits.compare import compare
@@ -20,7 +20,8 @@ from service.audits.report import digest_of
 from service.errors import Forbidden, Invalid, NotFound, NotPossible
 from service.retention import certificates, plan, work
 from service.retention.rules import load
-from service.sources import Feeds
+from service.sources import pull
+from service.sources.definitions import Feeds
 from store import holds, leftovers, sources
 from store.accesslog import Entry
 from store.casedata import held_about

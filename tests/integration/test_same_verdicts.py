@@ -13,7 +13,7 @@ from sqlalchemy import select
 from cli.main import run
 from rules.model import rfc3339
 from service.bootstrap import build
-from service.policies import load
+from service.policies.policyset import load
 from service.settings import Settings
 from store.models import VerdictRow
 from store.verdicts import as_verdict

@@ -5,10 +5,11 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import select
 
-from service import evaluate, findings, policychanges
+from service import evaluate, findings
 from service.errors import NotFound
 from service.ingest import Status
-from service.policies import of_policies
+from service.policies import changes as policychanges
+from service.policies.policyset import of_policies
 from store.models import CaseStateRow, DirtyRow, OutboxRow
 from tests.support.service_kit import connected, event, instant, kit, plan, shipped, three_visits, visit
 

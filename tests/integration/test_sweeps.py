@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from adapters.base import Page
-from service import pull as pulling
-from service import sweeps
 from service.errors import NotPossible
-from service.sources import Configured
-from service.taking import Pulled
+from service.sources import pull as pulling
+from service.sources import sweeps
+from service.sources.definitions import Configured
+from service.sources.taking import Pulled
 from tests.integration.test_pull import Client, complete, configured, ids, row, visit
 from tests.support.service_kit import Kit, instant
 from tests.support.service_kit import kit as kit_on

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rules.envelope import parse_event
-from service.policies import load
+from service.policies.policyset import load
 from service.retention.closure import ended
 from service.retention.rules import RetentionFile, due, may_go_on
 from tests.support.service_kit import event

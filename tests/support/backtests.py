@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from rules.policy import Policy, load_package, load_shipped, package_of
-from service import policybook
 from service.access import system
 from service.backtests import runs as backtest
 from service.backtests.work import work
 from service.bootstrap import Service
+from service.policies import book as policybook
 from store.backtests import Backtest
 from tests.support.service_kit import connected, event, plan, three_visits, visit
 

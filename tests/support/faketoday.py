@@ -11,7 +11,7 @@ from api.web.statistics.views import StatFilters, StatisticsPage, VerdictFilters
 from api.web.today.views import FeedLine, Figure, TodayPage
 from api.web.views import Choice
 from service.access import Access
-from service.policies import PolicySet
+from service.policies.policyset import PolicySet
 from service.rates import Share, Timeliness, gathered, months
 from service.statistics import Board, Line, Month
 

@@ -26,9 +26,9 @@ from typing import Any, Self
 
 from sqlalchemy import update
 
-from service import pull as pulling
 from service.bootstrap import build
 from service.settings import Settings
+from service.sources import pull as pulling
 from store.engine import make_engine
 from store.migrations import upgrade
 from store.models import SourceRow

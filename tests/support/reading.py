@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from rules.model import Event
-from service import pull as pulling
-from service.sources import Configured, read_file
-from service.taking import Pulled
+from service.sources import pull as pulling
+from service.sources.definitions import Configured, read_file
+from service.sources.taking import Pulled
 from store.cases import load_case
 from tests.support.service_kit import Kit
 

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from service import evaluate
 from service.bootstrap import Service, build
 from service.ingest import IngestReport, ingest
-from service.policies import PolicySet, load
+from service.policies.policyset import PolicySet, load
 from service.settings import Settings
 from service.sweeper import Sweeper
 from store.breaches import Breach, StoredLine, breaches_of_case, history_of

@@ -16,7 +16,7 @@ from rules.clock import zone as zone_of
 from rules.evaluate import evaluate
 from rules.model import CaseFile
 from rules.policy import load_shipped
-from service.policies import Group
+from service.policies.policyset import Group
 from tests.support.core import ADELAIDE, at, day, ev, household, visit
 
 CFSS = load_shipped("cfss")

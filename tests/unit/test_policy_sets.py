@@ -7,7 +7,7 @@ from dataclasses import replace
 from rules.clock import parse_day
 from rules.model import CaseFile, Event
 from rules.policy import Policy, load_package, load_policy, load_shipped, package_of, shipped
-from service.policies import of_policies
+from service.policies.policyset import of_policies
 from tests.support.core import at, ev
 
 CFSS, SF = load_shipped("cfss"), load_shipped("strengthening_families")

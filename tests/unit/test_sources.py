@@ -9,7 +9,7 @@ import pytest
 
 from rules.errors import PolicyError
 from service.errors import NotFound
-from service.sources import Configured, Feeds, load, read_file
+from service.sources.definitions import Configured, Feeds, load, read_file
 from tests.support.service_kit import shipped
 
 CATALOGUE = shipped().all_types

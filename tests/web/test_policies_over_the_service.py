@@ -13,7 +13,7 @@ import pytest
 from rules.policy import package_of
 from service.access import Access
 from service.backtests.work import work
-from service.policychanges import propose_version
+from service.policies.changes import propose_version
 from tests.support.pages import Document, PageClient
 from tests.support.service_kit import Kit, event, three_visits, visit
 

@@ -10,7 +10,7 @@ from argon2 import PasswordHasher
 from sqlalchemy import func, select
 
 from service import users
-from service.pull import due, pull
+from service.sources.pull import due, pull
 from store.models import EventRow
 from tests.support.feeds import BAD, GOOD, MAPPING, URI, Folder
 from tests.support.service_kit import Kit, event, kit

@@ -25,7 +25,7 @@ from service.access import Access
 from service.bootstrap import Service
 from service.errors import NotFound
 from service.judge import Stored, stored
-from service.policies import OUT_OF_SCOPE, Group
+from service.policies.policyset import OUT_OF_SCOPE, Group
 from service.retention.earlier import Earlier, earlier
 from store.cases import neighbours
 from store.ids import finding_id

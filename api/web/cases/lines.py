@@ -10,7 +10,7 @@ from api.web.present import evidence, finding, steps, subject, would
 from rules.evaluate import Judged
 from rules.explain import Explanation
 from rules.model import Outcome, Verdict
-from service.policies import PolicySet
+from service.policies.policyset import PolicySet
 from store.queries import CaseSummary
 
 

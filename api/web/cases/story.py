@@ -23,7 +23,7 @@ from rules.pauses import Pause, pauses_of
 from rules.record import Fact, standing
 from rules.roster import FAR_FUTURE, FAR_PAST, Roster
 from rules.view import View
-from service.policies import Group
+from service.policies.policyset import Group
 
 OFTEN = 4
 """From so many events on, a type has a lane of its own where no rule counts anything."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 
 from api.web.policies.views import BacktestPage, Running
-from service import policychanges
 from service.access import Access
 from service.backtests import runs as backtests
 from service.backtests.page import as_html
@@ -13,7 +12,8 @@ from service.backtests.runs import Backtest
 from service.backtests.words import tell
 from service.bootstrap import Service
 from service.errors import NotFound, NotPossible
-from service.policybook import version
+from service.policies import changes as policychanges
+from service.policies.book import version
 
 
 class BacktestDesk:

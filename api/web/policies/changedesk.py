@@ -1,6 +1,6 @@
 """Proposals over the real product: listed, shown with what they mean, made, and answered.  Imports service/ and this package.
 
-No decisions here: who may do what, and when, is for service.policychanges to say.
+No decisions here: who may do what, and when, is for service.policies.changes to say.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ from collections.abc import Mapping
 from api.web.policies import present, standing
 from api.web.policies.backtestdesk import BacktestDesk
 from api.web.policies.views import ChangeLine, ChangePage
-from service import policychanges
 from service.access import Access
-from service.policyanswers import begins_to_enforce, obstacles
-from service.policybook import version
-from service.policychanges import SCOPE, PolicyChange
+from service.policies import changes as policychanges
+from service.policies.answers import begins_to_enforce, obstacles
+from service.policies.book import version
+from service.policies.changes import SCOPE, PolicyChange
 
 KINDS = {"parameters": "Change of numbers", "version": "Another text", "installed": "Another text, from the installation's files"}
 

@@ -18,7 +18,7 @@ from rules.policy import HERE, Policy, Rule
 from rules.policytest import collect
 from rules.reading import FALSE_ALARM, RESTS_ON, read_aloud
 from rules.timelines import Timeline
-from service.policyquestions import needed_by
+from service.policies.questions import needed_by
 
 JUDGED = ("met", "late", "breached", "due_soon", "pending", "unknown", "excused", "not_applicable")
 

@@ -14,8 +14,8 @@ from api.web.policies.standing import Standing
 from api.web.policies.views import Parameter, PolicyPage, PolicyRow, RulePage
 from service.access import Access
 from service.errors import NotFound
-from service.policychanges import SCOPE, questions
-from service.policyquestions import needed_by
+from service.policies.changes import SCOPE, questions
+from service.policies.questions import needed_by
 from store.queries import Where, counts
 
 

@@ -1,6 +1,6 @@
 """Where a policy stands: which version is in force today, what comes, what was before, and what each brought.  In words.
 
-Imports rules/, service/ and this package; asks service.policychanges, which asks the store.
+Imports rules/, service/ and this package; asks service.policies.changes, which asks the store.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from rules.diff import Change, diff
 from rules.policy import Policy
 from service.bootstrap import Service
 from service.errors import NotFound, NotPossible
-from service.policybook import version
-from service.policychanges import PolicyChange, changes, history_of
+from service.policies.book import version
+from service.policies.changes import PolicyChange, changes, history_of
 
 INSTALLATION = "installation"
 

@@ -16,15 +16,15 @@ from adapters.interpret import Interpreted, Made
 from api.web import words
 from api.web.sources.views import FeedPage, FeedRow, FeedsPage, RejectLine, TrialPage, TriedEvent, TriedRecord
 from rules.errors import Problem
-from service import pull as pulling
-from service import rejects, sweeps
 from service.access import Access
 from service.bootstrap import Service
 from service.errors import NotFound, NotPossible
-from service.feedhealth import Feed, feeds
 from service.logs import get
-from service.sources import Configured
-from service.trial import trial
+from service.sources import pull as pulling
+from service.sources import rejects, sweeps
+from service.sources.definitions import Configured
+from service.sources.health import Feed, feeds
+from service.sources.trial import trial
 from store.models import RejectRow
 from store.queries import upkeep
 

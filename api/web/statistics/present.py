@@ -10,7 +10,7 @@ from dataclasses import replace
 from api.web import present, words
 from api.web.charts import Point, bars, percent, spark, trend
 from api.web.statistics.views import COLUMNS, Cell, Row, StatFilters, TimelinessPart, TrendPart, VerdictFilters
-from service.policies import PolicySet
+from service.policies.policyset import PolicySet
 from service.rates import SMALL, Share, Timeliness
 from service.statistics import Board, Line
 

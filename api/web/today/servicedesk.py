@@ -18,7 +18,7 @@ from api.web.today.views import FeedLine, Figure, TodayPage
 from api.web.waivers.servicedesk import severities_of
 from service.access import Access
 from service.bootstrap import Service
-from service.feedhealth import Feed, feeds
+from service.sources.health import Feed, feeds
 from service.statistics import Statistics
 from store.queries import Scope, casework
 from store.queries.due import count_due

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from adapters.base import Adapter, Cursor, Page
 from adapters.interpret import Interpreted, interpret
 from service.bootstrap import Service
-from service.sources import Configured
+from service.sources.definitions import Configured
 from store.sources import Ref
 
 

@@ -7,10 +7,10 @@ from typing import Any
 
 from adapters.base import AdapterError, Record
 from service.bootstrap import Service
-from service.pushed import KIND, as_pushed, take_again
-from service.refused import fields_of
-from service.sources import Configured
-from service.taking import Pulled, take_one, take_records
+from service.sources.definitions import Configured
+from service.sources.pushed import KIND, as_pushed, take_again
+from service.sources.refused import fields_of
+from service.sources.taking import Pulled, take_one, take_records
 from store import holds, sources
 from store.queue import mark_dirty
 

@@ -8,7 +8,7 @@ from enum import StrEnum
 from sqlalchemy.orm import Session
 
 from service.bootstrap import Service
-from service.sources import Configured
+from service.sources.definitions import Configured
 from store.queries import upkeep
 
 FAILING = 3

@@ -20,8 +20,8 @@ from rules.envelope import Parsed
 from rules.errors import EventRefused, Problem
 from service.bootstrap import Service
 from service.ingest import CHUNK, IngestReport, Result, Status, ingest, read, take, told
-from service.records import Plan
-from service.sources import Configured
+from service.sources.definitions import Configured
+from service.sources.records import Plan
 from store import holds, sources
 from store.engine import retrying
 from store.events import Intake

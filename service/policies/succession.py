@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from sqlalchemy.orm import Session
 
 from rules.policy import Policy
-from service.policybook import loaded
+from service.policies.book import loaded
 from store.policychanges import Activated, activated
 
 ENFORCED = "enforced"

@@ -1,4 +1,4 @@
-"""What a source's file may say, as a JSON Schema: for editors, and for the reference.  Imports adapters/ and service.sourcefile.
+"""What a source's file may say, as a JSON Schema: for editors, and for the reference.  Imports adapters/ and service.sources.file.
 
 The docstrings below the fields of pydantic models become descriptions, also of models that other packages bring.
 """
@@ -18,7 +18,7 @@ from adapters.base import Kind, kinds
 from adapters.mapping_schema import Document
 from adapters.ready import ready
 from adapters.standard import NAME as STANDARD
-from service.sourcefile import SourceFile
+from service.sources.file import SourceFile
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _ALSO_TEXT = ("Take", "Resource")

@@ -12,8 +12,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from service.policies import PolicySet, of_policies
-from service.policybook import loaded
+from service.policies.book import loaded
+from service.policies.policyset import PolicySet, of_policies
 from store.policychanges import Activated, Epoch, activated, epoch
 
 if TYPE_CHECKING:

@@ -1,6 +1,6 @@
 """What stands in the way of approving a change of a policy, in words and before anybody tries.  Imports service/ and store/.
 
-``service.policychanges.approve`` decides; this tells beforehand what it would say, so that a person knows what to do next.
+``service.policies.changes.approve`` decides; this tells beforehand what it would say, so that a person knows what to do next.
 """
 
 from __future__ import annotations
@@ -8,9 +8,9 @@ from __future__ import annotations
 from service.access import Access
 from service.backtests import runs as backtest
 from service.bootstrap import Service
-from service.policybook import version
-from service.policychanges import SCOPE, PolicyChange
-from service.succession import newest, newly_enforced
+from service.policies.book import version
+from service.policies.changes import SCOPE, PolicyChange
+from service.policies.succession import newest, newly_enforced
 from store.models import INSTALLATION
 
 

@@ -15,13 +15,14 @@ from contextlib import closing
 from adapters.base import Adapter, AdapterError
 from rules.envelope import Parsed
 from rules.model import Heartbeat
-from service import ingest, sweeps
-from service.ahead import Ahead
+from service import ingest
 from service.bootstrap import Service
 from service.logs import get
-from service.sources import Configured
-from service.taking import Pulled, take
-from service.turn import LEASE_MS, renewing
+from service.sources import sweeps
+from service.sources.ahead import Ahead
+from service.sources.definitions import Configured
+from service.sources.taking import Pulled, take
+from service.sources.turn import LEASE_MS, renewing
 from store import sources
 from store.engine import retrying
 from store.errors import LeaseLost, StoreError

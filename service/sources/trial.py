@@ -8,7 +8,7 @@ from adapters.base import AdapterError
 from adapters.interpret import Interpreted, interpret
 from service.bootstrap import Service
 from service.errors import NotPossible
-from service.sources import Configured
+from service.sources.definitions import Configured
 
 MOST_PAGES = 200
 

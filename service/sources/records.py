@@ -18,8 +18,8 @@ from adapters.interpret import Interpreted, Made, interpret, record_digest
 from rules.catalogue import VOIDED
 from rules.envelope import Parsed, parse_event
 from rules.model import rfc3339
-from service.refused import payload_of
-from service.sources import Configured
+from service.sources.definitions import Configured
+from service.sources.refused import payload_of
 from store import sources
 from store.holds import Held
 from store.sources import Known, Ref, Refused

@@ -13,7 +13,7 @@ from rules.clock import parse_day
 from rules.policy import Policy
 from service.bootstrap import Service
 from service.errors import NotFound
-from service.policybook import version
+from service.policies.book import version
 from store.models import PolicyChangeRow
 
 SCOPE = "policies:write"

@@ -15,9 +15,9 @@ from service.backtests import runs as backtest
 from service.bootstrap import Service
 from service.errors import Flaw, Forbidden, Invalid, NotPossible, StaleVersion
 from service.logs import get
-from service.policybook import keep, version
-from service.policyrecord import REASON_LIMIT, SCOPE, PolicyChange, day_text, found, shown
-from service.succession import carried_over, moved, newest, newly_enforced
+from service.policies.book import keep, version
+from service.policies.record import REASON_LIMIT, SCOPE, PolicyChange, day_text, found, shown
+from service.policies.succession import carried_over, moved, newest, newly_enforced
 from store.models import INSTALLATION, PolicyChangeRow
 from store.policychanges import claim_change, epoch
 from store.queue import mark_every_case, stale

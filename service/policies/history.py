@@ -6,7 +6,7 @@ import datetime as dt
 from dataclasses import dataclass
 
 from service.bootstrap import Service
-from service.policyrecord import PolicyChange, changes
+from service.policies.record import PolicyChange, changes
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,10 +15,10 @@ from adapters.base import Page, Record
 from adapters.interpret import Interpreted
 from service import ingest
 from service.bootstrap import Service
-from service.records import Plan
 from service.removed import removed_cases
-from service.sources import Configured
-from service.turn import LEASE_MS
+from service.sources.definitions import Configured
+from service.sources.records import Plan
+from service.sources.turn import LEASE_MS
 from store import holds, sources
 from store.engine import retrying
 from store.events import Intake

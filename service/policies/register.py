@@ -16,8 +16,8 @@ from rules.clock import iso
 from rules.policy import Policy
 from service.bootstrap import Service
 from service.logs import get
-from service.policybook import keep
-from service.succession import carried_over, moved, newest
+from service.policies.book import keep
+from service.policies.succession import carried_over, moved, newest
 from store.models import INSTALLATION, DirtyRow, PolicyChangeRow, PolicyVersionRow, VerdictRow
 from store.policychanges import activated, claim_change
 from store.queue import mark_every_case

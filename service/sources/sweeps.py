@@ -14,9 +14,9 @@ from adapters.interpret import GONE
 from service.bootstrap import Service
 from service.errors import NotPossible
 from service.logs import get
-from service.sources import Configured
-from service.taking import note_present, take_records
-from service.turn import LEASE_MS, renewing
+from service.sources.definitions import Configured
+from service.sources.taking import note_present, take_records
+from service.sources.turn import LEASE_MS, renewing
 from store import sources
 from store.sources import Turn
 

@@ -25,7 +25,7 @@ from rules.errors import Fault, PolicyError
 from rules.yamlsource import Source as Yaml
 from rules.yamlsource import read
 from service.errors import NotFound
-from service.sourcefile import Push, SourceFile, faults_of, period, read_model
+from service.sources.file import Push, SourceFile, faults_of, period, read_model
 
 
 @dataclass(frozen=True)

@@ -21,12 +21,12 @@ from rules.yamlsource import parse
 from service.access import Access
 from service.bootstrap import Service
 from service.errors import Flaw, Invalid, NotFound, NotPossible
-from service.policybook import keep
-from service.policydecisions import approve, reject, withdraw
-from service.policyhistory import InForce, history_of
-from service.policyquestions import OpenQuestion, questions
-from service.policyrecord import REASON_LIMIT, SCOPE, PolicyChange, candidate, change, changes, day_text, shown
-from service.succession import carried_over, newest
+from service.policies.book import keep
+from service.policies.decisions import approve, reject, withdraw
+from service.policies.history import InForce, history_of
+from service.policies.questions import OpenQuestion, questions
+from service.policies.record import REASON_LIMIT, SCOPE, PolicyChange, candidate, change, changes, day_text, shown
+from service.policies.succession import carried_over, newest
 from store.models import PolicyChangeRow
 
 __all__ = [
