@@ -112,7 +112,7 @@ def create_app(service: Service, *, rate: str | None = None) -> Flask:
     problems.install(app)
     recorded.install(app)
     if rate is not None:
-        limits.install(app, rate=rate)
+        limits.install(app, rate=rate, secret=service.settings.secret, now=service.now, redis=service.settings.redis)
     limits.refuse_late(app)
     app.before_request(_see_what_is_in_force)
     operations.mount(app, declared())

@@ -122,7 +122,7 @@ def build(settings: Settings, *, now: Callable[[], int] = wall_clock, policies: 
 
     Raises rules.errors.PolicyError for policies that cannot be used, SettingsError and store.errors.UnsupportedDatabase.
     """
-    from service.standing import Figures
+    from service.standing import Figures, troubles
 
     if settings.database_url is None:
         settings.prepare_home()
@@ -130,7 +130,7 @@ def build(settings: Settings, *, now: Callable[[], int] = wall_clock, policies: 
     if now is wall_clock and engine.dialect.name == "postgresql":
         now = DatabaseClock(settings.database, wall_clock)
     sessions, readers = session_factory(engine), reader_factory(engine)
-    metrics = Metrics(Figures(readers, now))
+    metrics = Metrics(Figures(readers, now, lambda: troubles(service)))
     in_force = InForce(policies if policies is not None else load(settings.policies), sessions, readers)
     service = Service(
         settings=settings,

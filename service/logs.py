@@ -15,7 +15,7 @@ from structlog.typing import EventDict, Processor, WrappedLogger
 
 from service.settings import Settings
 
-_QUIET = ("alembic", "dramatiq", "sqlalchemy.engine", "urllib3", "httpx", "waitress.queue")
+_QUIET = ("alembic", "dramatiq", "sqlalchemy.engine", "urllib3", "httpx", "waitress.queue", "flask-limiter")
 
 
 def _error_type_only(_: WrappedLogger, __: str, event: EventDict) -> EventDict:

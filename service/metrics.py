@@ -52,6 +52,8 @@ class Standing:
     """Pulls of each source that have failed in a row."""
     good_pulls: Mapping[str, float] = field(default_factory=dict)
     """Seconds since each source's last good pull."""
+    troubles: Mapping[str, int] = field(default_factory=dict)
+    """How often /readyz tells each code, of those that it tells."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +80,7 @@ GAUGES = (
     Gauge("duecare_source_rejects", "Records of a source that could not be taken in and wait for somebody", ("source",)),
     Gauge("duecare_source_failures", "Pulls of a source that have failed in a row", ("source",)),
     Gauge("duecare_source_good_pull_seconds", "How long ago the last good pull of a source was", ("source",)),
+    Gauge("duecare_trouble", "What the process that answers calls degraded at /readyz: how many there are of each code", ("code",)),
 )
 
 
@@ -111,6 +114,7 @@ class _FromStore(Collector):
             {(source,): count for source, count in standing.rejects.items()},
             {(source,): count for source, count in standing.failures.items()},
             {(source,): age for source, age in standing.good_pulls.items()},
+            {(code,): count for code, count in standing.troubles.items()},
         )
         families = []
         for gauge, values in zip(GAUGES, series, strict=True):

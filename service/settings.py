@@ -205,8 +205,8 @@ class Settings(SignOnSettings):
         default=None,
         validation_alias=AliasChoices("DUECARE_RATE_LIMIT"),
         description=(
-            "How often one caller may ask each process, such as `600 per minute`; more gets 429 with Retry-After. "
-            "Unset: as often as it likes."
+            "How often one caller may ask, such as `600 per minute`; more gets 429 with Retry-After. With Redis it is counted for all "
+            "processes together, and in each by itself while Redis is away. Unset: as often as it likes."
         ),
     )
 

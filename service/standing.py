@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -41,11 +42,15 @@ class Trouble:
 
 
 class Figures:
-    """The store's figures for /metrics.  Counts over whole tables are remembered for a while: scrapes come often, they change slowly."""
+    """The store's figures for /metrics.  Counts over whole tables are remembered for a while: scrapes come often, they change slowly.
 
-    def __init__(self, readers: sessionmaker[Session], now: Callable[[], int]) -> None:
+    ``degraded`` tells the troubles that there are.
+    """
+
+    def __init__(self, readers: sessionmaker[Session], now: Callable[[], int], degraded: Callable[[], Sequence[Trouble]] = tuple) -> None:
         self._readers = readers
         self._now = now
+        self._degraded = degraded
         self._counted_at: float | None = None
         self._verdicts: dict[tuple[str, str, str], int] = {}
         self._breaches: dict[tuple[str, str], int] = {}
@@ -54,7 +59,8 @@ class Figures:
         with self._readers() as session:
             if self._counted_at is None or time.monotonic() - self._counted_at > COUNTS_EVERY:
                 self._count(session)
-            return replace(waiting(session, self._now()), verdicts=self._verdicts, breaches=self._breaches)
+            figures = replace(waiting(session, self._now()), verdicts=self._verdicts, breaches=self._breaches)
+        return replace(figures, troubles=Counter(trouble.code for trouble in self._degraded()))
 
     def _count(self, session: Session) -> None:
         verdicts = select(VerdictRow.policy, VerdictRow.rule, VerdictRow.verdict, func.count())

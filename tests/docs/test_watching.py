@@ -50,8 +50,16 @@ def test_what_is_asked_for_is_measured_with_these_labels(where: str, expression:
     for name, inside in re.findall(r"\b(duecare_\w+)\{([^}]*)\}", expression):
         assert set(re.findall(r"(\w+)\s*=", inside)) <= LABELS[name]
     for grouped, rest in re.findall(r"by \(([^)]*)\)\s*(.*)", expression):
-        held = set().union(*(LABELS.get(name, set()) for name in names(rest))) | {"le", "job"}
+        held = set().union(*(LABELS.get(name, set()) for name in names(rest))) | {"le", "job", "instance"}
         assert {label.strip() for label in grouped.split(",")} <= held
+
+
+def test_codes_that_alerts_ask_for_are_those_that_operators_are_told_of() -> None:
+    table = (ROOT / "docs" / "how-to" / "run-in-production.md").read_text()
+    asked = {code for rule in alerts() for codes in re.findall(r'code=~?"([^"]*)"', rule["expr"]) for code in codes.split("|")}
+    assert {"machines_differ", "newer_tables"} <= asked
+    for code in asked:
+        assert f"`{code}`" in table, code
 
 
 def test_every_measurement_is_on_the_dashboard_and_on_the_page() -> None:

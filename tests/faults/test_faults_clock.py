@@ -15,7 +15,7 @@ from tests.support.service_kit import ADELAIDE, connected, visit
 from tests.support.shifted import set_clock
 from workers import process
 
-pytestmark = [pytest.mark.faults, pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.faults, pytest.mark.slow, pytest.mark.timeout(900)]
 
 CASES = 12
 

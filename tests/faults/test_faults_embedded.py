@@ -21,7 +21,7 @@ from store.migrations import upgrade
 from tests.support.chaos import assert_same, batches, crowd, quiet, undisturbed, waiting
 from tests.support.service_kit import shipped
 
-pytestmark = [pytest.mark.faults, pytest.mark.slow, pytest.mark.timeout(420)]
+pytestmark = [pytest.mark.faults, pytest.mark.slow, pytest.mark.timeout(900)]
 
 EVENTS = 5_000
 SEED = 7
@@ -48,7 +48,7 @@ class Product:
         self._process = subprocess.Popen(self._command, env=self._env, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
 
     def wait_until_it_serves(self) -> None:
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 180
         while time.monotonic() < deadline:
             assert self._process is not None
             if self._process.poll() not in (None, -signal.SIGKILL):
@@ -71,7 +71,7 @@ class Product:
         assert self._process is not None
         self._process.terminate()
         try:
-            self._process.communicate(timeout=40)
+            self._process.communicate(timeout=120)
         except subprocess.TimeoutExpired:
             self.kill()
             raise
@@ -103,23 +103,23 @@ def test_killing_the_one_process_loses_nothing(tmp_path, free_port):
     taken: set[str] = set()
     try:
         parts = list(batches(events, seed=SEED, most=60))
-        with httpx.Client(headers={"Authorization": f"Bearer {token}"}, timeout=20) as client:
+        with httpx.Client(headers={"Authorization": f"Bearer {token}"}, timeout=60) as client:
             for part in parts:
                 taken |= post(client, product.url, part)
                 # Some posting has to fall among all the kills.
                 if killed < KILLS:
                     time.sleep(0.1)
-        hunter.join(180)
+        hunter.join(300)
         assert killed == KILLS
         product.wait_until_it_serves()
-        settled = time.monotonic() + 180
+        settled = time.monotonic() + 300
         while not is_quiet(svc):
             assert time.monotonic() < settled, still(svc)
             time.sleep(0.2)
         product.stop()
     finally:
         done.set()
-        hunter.join(60)
+        hunter.join(300)
         product.kill()
     accepted = {event["id"] for event in events if event["type"] != "source.heartbeat"}
     assert taken == accepted
@@ -131,7 +131,8 @@ def test_killing_the_one_process_loses_nothing(tmp_path, free_port):
 
 def post(client: httpx.Client, url: str, part: list[dict[str, object]]) -> set[str]:
     """Posts like a client that tries again until it has an answer; the ids that were said to be taken."""
-    for _ in range(600):
+    ends = time.monotonic() + 300
+    while time.monotonic() < ends:
         try:
             answer = client.post(f"{url}/v1/events", json=part, headers={"Content-Type": "application/cloudevents-batch+json"})
         except httpx.HTTPError:

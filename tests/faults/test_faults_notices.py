@@ -23,7 +23,7 @@ from tests.support.receiver import SECRET, Receiver
 from tests.support.service_kit import KEY, shipped
 from workers import process
 
-pytestmark = [pytest.mark.faults, pytest.mark.slow, pytest.mark.timeout(420)]
+pytestmark = [pytest.mark.faults, pytest.mark.slow, pytest.mark.timeout(600)]
 
 EVENTS, SEED, KILLS = 1_200, 20261122, 7
 SCHEDULER = [sys.executable, "-c", "from workers.process import run_scheduler; raise SystemExit(run_scheduler())"]
@@ -64,7 +64,7 @@ def test_every_message_arrives_in_order_and_under_the_same_id_whatever_dies_on_t
                         receiver.stop()
                         time.sleep(2)
                         receiver.start()
-            until(lambda: arrived(svc), 240, pause=0.2)
+            until(lambda: arrived(svc), 300, pause=0.2)
         assert workers.kills
         assert scheduler.kills
         with svc.reading() as session:

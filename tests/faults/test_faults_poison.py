@@ -20,11 +20,11 @@ from tests.support.overseen import Overseen, until
 from tests.support.service_kit import KEY, Kit, kit, shipped, three_visits
 from workers import process
 
-pytestmark = [pytest.mark.faults, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.faults, pytest.mark.timeout(420)]
 
 KILLER = """
 import os, signal
-from service import evaluate, sweeper
+from service import evaluate
 judge = evaluate.judge
 def killing(policies, known, **more):
     if known.file.case == "poison":
@@ -63,8 +63,8 @@ def test_a_case_that_kills_its_workers_is_set_aside_after_the_third(pg_db, redis
 
     ingest(svc, events, via="test")
     with Overseen([sys.executable, "-c", KILLER], 1, env) as workers:
-        until(set_aside, 60, pause=0.2)
-        until(lambda: all("C08" in house.breaches(f"k{number}") for number in range(30)), 30)
+        until(set_aside, 240, pause=0.2)
+        until(lambda: all("C08" in house.breaches(f"k{number}") for number in range(30)))
     assert len(workers.pids) == 4, "three died of it, the fourth lives"
     with svc.reading() as session:
         row = session.get(DirtyRow, "poison")

@@ -13,7 +13,7 @@ from tests.support.installation import Installation, stalled
 from tests.support.overseen import killing
 from workers import process
 
-pytestmark = [pytest.mark.faults, pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.faults, pytest.mark.slow, pytest.mark.timeout(900)]
 
 EVENTS = 300
 SEED = 20261123

@@ -29,6 +29,7 @@ from store.restore import read_backup
 from tests.adapters.contract import configured
 from tests.support.chaos import crowd, verdicts
 from tests.support.furnished import NEVER_FILLED, content, furnish, part, put
+from tests.support.overseen import until
 from tests.support.servers import fresh_database
 from tests.support.service_kit import KEY, Kit, kit, shipped
 
@@ -119,12 +120,12 @@ def test_a_backup_made_while_others_write_shows_one_instant(house: Kit, tmp_path
     writer = threading.Thread(target=write)
     writer.start()
     try:
+        until(lambda: bool(rounds))
         for number in range(3):
             backups.write(house.svc, tmp_path / f"saved{number}")
     finally:
         stop.set()
         writer.join()
-    assert rounds, "nobody wrote"
     again = restored(tmp_path / "saved2", f"sqlite:///{tmp_path / 'again.sqlite3'}", house)
     with again.svc.reading() as session:
         judged = {row.case_id: row.position for row in session.scalars(select(CaseStateRow))}

@@ -58,7 +58,7 @@ def test_the_thread_that_sends_messages_counts(home):
     worker = start_telling(broker, timeout=10)
     try:
         assert QueueHints(broker, home.svc.metrics).count()
-        broker.join("counts", timeout=20_000)
+        broker.join("counts", timeout=120_000)
     finally:
         worker.stop()
     assert counted_at(home) == home.clock.ms

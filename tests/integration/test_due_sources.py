@@ -88,7 +88,7 @@ def test_an_embedded_installation_asks_and_judges_by_itself(house: Kit) -> None:
             return session.query(BreachRow).filter_by(condition="open").count()
 
     with Embedded(house.svc):
-        until(lambda: breaches() == 30, 60, pause=0.1)
+        until(lambda: breaches() == 30, pause=0.1)
     with house.svc.reading() as session:
         assert session.get_one(SourceRow, URI).failures == 0
 

@@ -75,6 +75,19 @@ def test_what_another_machine_has_otherwise_is_told_on_both(machine: Machine, se
     assert told(one) == [f"on machine two {said} from here"]
 
 
+def test_prometheus_is_told_by_the_same_codes(machine: Machine) -> None:
+    one, two = machine("one"), machine("two", secret_key="k" * 40)
+    told(one)
+    assert "duecare_trouble{" not in one.metrics.text().decode()
+    told(two)
+    told(one)
+    with one.engine.begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '7001'"))
+    said = one.metrics.text().decode()
+    assert 'duecare_trouble{code="machines_differ"} 1.0' in said
+    assert 'duecare_trouble{code="newer_tables"} 1.0' in said
+
+
 def test_other_files_of_sources_and_policies_are_told(machine: Machine, tmp_path: Path) -> None:
     one = machine("one", sources=_file(tmp_path / "a" / "sources.yaml", "sources: {}\n"))
     two = machine("two", sources=_file(tmp_path / "b" / "sources.yaml", "sources: {}\n"))

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
 import sys
-import time
 import urllib.request
 from pathlib import Path
 from types import SimpleNamespace
@@ -17,12 +17,13 @@ import pytest
 from service.bootstrap import Service
 from service.metrics import Metrics, Standing
 from service.settings import Settings
+from tests.support.overseen import until
 from tests.support.servers import free_port
 from workers.process import tell_figures
 
 
 def ask(port: int) -> str:
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as answer:
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=60) as answer:
         text: str = answer.read().decode()
     return text
 
@@ -62,16 +63,15 @@ def test_a_scheduler_tells_what_it_has_swept(tmp_path: Path) -> None:
     with subprocess.Popen([*duecare, "worker", "--scheduler"], env=named, stderr=subprocess.PIPE, text=True) as scheduler:
         try:
             assert scheduler.stderr is not None
-            while '"metrics_told"' not in scheduler.stderr.readline():
+            line = ""
+            while '"metrics_told"' not in line:
+                line = scheduler.stderr.readline()
                 assert scheduler.poll() is None
-            told = ""
-            for _ in range(300):
-                told = ask(port)
-                if 'duecare_sweeps_total{result="done"} 0.0' not in told:
-                    break
-                time.sleep(0.1)
+            port = json.loads(line)["port"]  # the next one, where somebody has taken ours meanwhile
+            until(lambda: 'duecare_sweeps_total{result="done"} 0.0' not in ask(port), pause=0.1)
+            told = ask(port)
             assert 'duecare_sweeps_total{result="failed"} 0.0' in told
             assert 'duecare_sweeps_total{result="done"} 0.0' not in told
         finally:
             scheduler.send_signal(signal.SIGTERM)
-            scheduler.communicate(timeout=60)
+            scheduler.communicate(timeout=120)

@@ -538,20 +538,20 @@ def test_a_case_that_arrives_while_a_version_comes_into_force_is_judged_by_it(pg
         def mark(session, now):
             cases = original(session, now)
             marked.set()
-            assert go_on.wait(60)
+            assert go_on.wait(150)
             return cases
 
         monkeypatch.setattr(policydecisions, "mark_every_case", mark)
         activation = pool.submit(activated, made)
-        assert marked.wait(60)
+        assert marked.wait(120)
         made.take(*three_visits())
         work = pool.submit(evaluate.drain, made.svc)
         while not work.done() and not waits_for_a_lock(made):
             time.sleep(0.01)
         assert not work.done(), "it looks only when what is under way is over"
         go_on.set()
-        activation.result(60)
-        assert work.result(60) == 1
+        activation.result(120)
+        assert work.result(120) == 1
         assert made.verdict("C04") == "breached"
 
 

@@ -62,7 +62,7 @@ def test_the_next_page_is_read_while_one_is_stored(kit: Kit, client: Watched, so
     of, seen = Plan.of, []
 
     def waiting(*args: Any, **more: Any) -> Plan:
-        seen.append(client.second.wait(20))
+        seen.append(client.second.wait(120))
         return of(*args, **more)
 
     monkeypatch.setattr(Plan, "of", waiting)

@@ -34,13 +34,12 @@ def test_kill_9_while_events_go_in(store_url, seed):
     with opened(store_url) as store:
         process = subprocess.Popen([sys.executable, "-c", WRITER, store_url], stdout=subprocess.PIPE, text=True)
         assert process.stdout is not None
-        first = process.stdout.readline()
+        first = [process.stdout.readline() for _ in range(4)]
         time.sleep(random.Random(seed).uniform(0.1, 0.4))
         process.send_signal(signal.SIGKILL)
-        told = [int(first), *(int(line) for line in process.stdout.read().split("\n")[:-1])]
+        told = [*map(int, first), *(int(line) for line in process.stdout.read().split("\n")[:-1])]
         process.stdout.close()
-        process.wait(10)
-        assert len(told) > 3
+        process.wait(60)
         with store.read() as session:
             kept: dict[str, int] = {}
             for case in session.scalars(select(EventRow.case_id)):

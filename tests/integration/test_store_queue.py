@@ -75,7 +75,7 @@ def test_an_event_that_comes_while_the_outcome_is_being_written(pg_db):
             time.sleep(0.2)
             assert late.is_alive()
             writing.commit()
-        late.join(10)
+        late.join(120)
         assert row(store).generation == 1
 
 
@@ -91,7 +91,7 @@ def test_an_event_not_yet_committed_when_the_evaluation_ends(pg_db):
             ending.start()
             time.sleep(0.2)
             writing.commit()
-        ending.join(10)
+        ending.join(120)
         assert results == [True]
         assert row(store).generation == 2
 

@@ -19,7 +19,7 @@ from dramatiq.middleware import TimeLimitExceeded
 from service import sweeper
 from service.bootstrap import Service
 from service.errors import SettingsError
-from service.hints import QUEUE, QueueHints, producer
+from service.hints import PAUSE, QUEUE, QueueHints, producer
 from service.metrics import Metrics
 from service.standing import troubles
 from tests.support.overseen import until
@@ -45,7 +45,7 @@ def working(svc, url):
     try:
         yield broker
     finally:
-        worker.stop(timeout=10_000)
+        worker.stop(timeout=60_000)
 
 
 @pytest.fixture
@@ -86,24 +86,28 @@ def test_consumers_look_often_and_fetch_many_however_they_were_started(redis_db)
 
 
 def test_a_stalled_redis_does_not_hold_up_ingest(pg_db, own_redis, tmp_path):
+    steady = [100.0]
     with kit(pg_db, tmp_path, redis_url=own_redis.url) as house:
-        house.take(*three_visits("k0"))
+        hints: Any = house.svc.hints
+        hints._clock = lambda: steady[0]
         own_redis.pause()
         try:
-            began = time.monotonic()
-            for number in range(1, 6):
+            for number in range(6):
                 house.take(*three_visits(f"k{number}"))
-            taken = time.monotonic() - began
         finally:
             own_redis.resume()
-        assert taken < 3.0, "one short wait, then the hints are left out for a while"
+        assert house.svc.metrics.hints.labels("failed")._value.get() == 1, "one short wait, then the hints are left out for a while"
         assert not house.svc.hints.reachable
         assert "queue_unreachable" in {trouble.code for trouble in troubles(house.svc)}
         house.settle()
         assert [house.verdict("C08", f"k{number}") for number in range(6)] == ["breached"] * 6
-        time.sleep(1.0)
-        house.svc.hints.send(["k0"])
-        assert house.svc.hints.reachable
+
+        def heard_again() -> bool:
+            steady[0] += PAUSE
+            house.svc.hints.send(["k0"])
+            return house.svc.hints.reachable
+
+        until(heard_again)
 
 
 def test_without_redis_the_sweeper_judges_by_itself(pg_db, tmp_path, own_redis):
@@ -118,7 +122,7 @@ def test_without_redis_the_sweeper_judges_by_itself(pg_db, tmp_path, own_redis):
             until(lambda: house.breaches().get("C08") is not None)
         finally:
             stop.set()
-            thread.join(10)
+            thread.join(60)
 
 
 def test_embedded_workers_start_judge_and_stop(sqlite_url, tmp_path):
@@ -128,7 +132,7 @@ def test_embedded_workers_start_judge_and_stop(sqlite_url, tmp_path):
         with Embedded(house.svc) as embedded:
             until(lambda: house.breaches("early").get("C08") is not None)
             house.take(*three_visits("later"))
-            until(lambda: house.breaches("later").get("C08") is not None, 10)
+            until(lambda: house.breaches("later").get("C08") is not None)
         embedded.stop()
     until(lambda: threading.active_count() <= before + 3)  # each of the three brokers keeps the thread that watches time limits
 
@@ -151,7 +155,8 @@ def test_an_evaluation_that_hangs_is_interrupted_inside_a_process_too(sqlite_url
             patch.setattr("service.evaluate.drain", hang)
             with Embedded(house.svc):
                 house.take(*three_visits())
-                assert interrupted.wait(20)
+                while not interrupted.wait(2):  # its time was over before it could hang
+                    house.svc.hints.send(["k1"])
         assert house.settle() == 1, "nothing is lost by it"
 
 
@@ -198,16 +203,18 @@ def test_a_worker_without_redis_says_what_is_missing(monkeypatch, tmp_path):
 def test_a_worker_that_is_killed_is_started_again(tmp_path):
     stop, pids = threading.Event(), []
     overseer = threading.Thread(
-        target=process.keep_running, args=([sys.executable, "-c", "import time; time.sleep(60)"], 2, stop), kwargs={"started": pids.append}
+        target=process.keep_running,
+        args=([sys.executable, "-c", "import time; time.sleep(900)"], 2, stop),
+        kwargs={"started": pids.append},
     )
     overseer.start()
     try:
         until(lambda: len(pids) == 2)
         os.kill(pids[0], signal.SIGKILL)
-        until(lambda: len(pids) == 3, 10)
+        until(lambda: len(pids) == 3)
     finally:
         stop.set()
-        overseer.join(20)
+        overseer.join(120)
     for pid in pids:
         with pytest.raises(ProcessLookupError):
             os.kill(pid, 0)
@@ -224,5 +231,5 @@ def test_a_worker_process_takes_its_settings_from_the_environment(house, pg_db, 
         until(lambda: house.breaches().get("C08") is not None)
     finally:
         worker.terminate()
-        _, said = worker.communicate(timeout=30)
+        _, said = worker.communicate(timeout=120)
     assert worker.returncode == 0, said.decode()

@@ -62,13 +62,13 @@ def test_a_store_that_is_away_is_waited_for(own_postgres, tmp_path):
         thread.start()
         try:
             own_postgres.stop()
-            until(lambda: 'duecare_sweeps_total{result="failed"}' in house.svc.metrics.text().decode(), 20)
+            until(lambda: 'duecare_sweeps_total{result="failed"}' in house.svc.metrics.text().decode())
             own_postgres.start()
             done = _done(house)
-            until(lambda: _done(house) > done, 20)
+            until(lambda: _done(house) > done)
         finally:
             stop.set()
-            thread.join(20)
+            thread.join(120)
         house.take(*three_visits())
         house.settle()
         assert house.verdict("C08") == "breached"

@@ -76,7 +76,7 @@ def running(app: Flask) -> Iterator[int]:
     finally:
         with suppress(OSError):  # its thread may be quicker: it then has closed the trigger before this has written into it
             server.trigger.pull_trigger(server.close)
-        thread.join(timeout=10)
+        thread.join(timeout=60)
         server.task_dispatcher.shutdown()
 
 

@@ -33,7 +33,7 @@ from tests.support.service_kit import KEY, shipped
 PYTHON = sys.executable
 BATCH = {"Content-Type": "application/cloudevents-batch+json"}
 TOPICS = ["breach.opened", "breach.remedied", "breach.withdrawn"]
-SETTLED = 180.0
+SETTLED = 300.0
 HURRY = 1.0
 """Seconds between two reminders of what waits to be sent."""
 
@@ -78,7 +78,7 @@ class Installation:
 
     def __enter__(self) -> Self:
         self.client = self._stack.enter_context(
-            httpx.Client(base_url=f"http://127.0.0.1:{self.port}", headers={"Authorization": f"Bearer {self.token}"}, timeout=15)
+            httpx.Client(base_url=f"http://127.0.0.1:{self.port}", headers={"Authorization": f"Bearer {self.token}"}, timeout=120)
         )
         for part in (self.receiver, self.web, self.workers, self.schedulers):
             self._stack.enter_context(part)
@@ -89,7 +89,7 @@ class Installation:
         self._stack.close()
         self.svc.close()
 
-    def post(self, parts: Sequence[list[dict[str, Any]]], *, patience: float = 120.0) -> Counter[int]:
+    def post(self, parts: Sequence[list[dict[str, Any]]], *, patience: float = 300.0) -> Counter[int]:
         """Post batches like a client that tries again until it is told that they were taken; the answers by status, 0: none."""
         answers: Counter[int] = Counter()
         ends = time.monotonic() + patience

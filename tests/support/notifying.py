@@ -37,7 +37,7 @@ class MailServer:
         secured: dict[str, Any] = {}
         if tls is not None:
             secured = {"tls_context": tls, "require_starttls": True, "auth_required": True, "authenticator": _known}
-        self._controller = Controller(self, hostname="127.0.0.1", port=free_port(), **secured)
+        self._controller = Controller(self, hostname="127.0.0.1", port=free_port(), ready_timeout=60.0, **secured)
 
     async def handle_RCPT(self, _: Any, __: Any, envelope: Envelope, address: str, options: list[str]) -> str:  # noqa: N802 - aiosmtpd's name
         if "refused" in address:

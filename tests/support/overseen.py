@@ -32,7 +32,7 @@ class Overseen:
 
     def __exit__(self, *_: object) -> None:
         self._stop.set()
-        self._thread.join(60)
+        self._thread.join(120)
 
     def kill_one(self, rng: random.Random) -> None:
         """SIGKILL to one of those that were started last."""
@@ -57,10 +57,10 @@ def killing(*overseen: Overseen, kills: int, every: float, seed: int) -> Iterato
         thread.join()
     finally:
         given_up.set()
-        thread.join(30)
+        thread.join(120)
 
 
-def until(condition: Callable[[], bool], seconds: float = 30.0, *, pause: float = 0.005) -> float:
+def until(condition: Callable[[], bool], seconds: float = 120.0, *, pause: float = 0.005) -> float:
     """Waits until ``condition()`` holds; how long it took."""
     began = time.monotonic()
     while not condition():

@@ -29,8 +29,8 @@ import redis
 
 SERVER_ENV = {"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8", "TZ": "UTC"}
 INITDB_OPTIONS = ["--username=duecare", "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync"]
-START_SECONDS = 30.0
-STOP_SECONDS = 20.0
+START_SECONDS = 180.0
+STOP_SECONDS = 60.0
 
 
 class ServerMissing(RuntimeError):
@@ -303,7 +303,7 @@ class Valkey(Server):
 
     def flush(self) -> None:
         """Forgets everything, at once."""
-        with contextlib.closing(redis.Redis(host="127.0.0.1", port=self.port, socket_timeout=5)) as client:
+        with contextlib.closing(redis.Redis(host="127.0.0.1", port=self.port, socket_timeout=60)) as client:
             client.flushall()
 
 

@@ -32,15 +32,16 @@ class SmallDisk:
         subprocess.run(["umount", "-l", str(self.folder)], capture_output=True, check=False)
 
     def fill(self) -> None:
-        """Nothing more can be written to it."""
+        """Nothing more can be written to it, also where somebody gives room back meanwhile."""
         handle = os.open(self._filler, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
         try:
-            for size in (1 << 20, 4096):
-                try:
-                    while os.write(handle, b"\0" * size):
-                        pass
-                except OSError:
-                    continue
+            while self.free:
+                for size in (1 << 20, 4096):
+                    try:
+                        while os.write(handle, b"\0" * size):
+                            pass
+                    except OSError:
+                        continue
         finally:
             os.close(handle)
 

@@ -102,11 +102,11 @@ def at_once(works: Sequence[Callable[[], R]]) -> list[R]:
     gate = Barrier(len(works))
 
     def run(work: Callable[[], R]) -> R:
-        gate.wait(30)
+        gate.wait(120)
         return work()
 
     with ThreadPoolExecutor(len(works)) as pool:
-        return [future.result(60) for future in [pool.submit(run, work) for work in works]]
+        return [future.result(150) for future in [pool.submit(run, work) for work in works]]
 
 
 def event(id_: str, case: str = "C1", *, source: str = "cms", type_: str = "visit.held", time: int = 1_000, **data: Any) -> Event:

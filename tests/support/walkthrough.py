@@ -238,7 +238,7 @@ class Walk:
                     self.served(found[1])
                     break
             process.terminate()
-            process.wait(60)
+            process.wait(120)
         return re.sub(r"(127\.0\.0\.1:)\d+", r"\g<1>8321", "".join(lines))
 
     def served(self, port: str) -> None:
@@ -247,7 +247,7 @@ class Walk:
 
         engine = create_engine(f"sqlite:///{self.home}/duecare/duecare.db")
         with contextlib.closing(engine.connect()) as connection:
-            for _ in range(600):
+            for _ in range(1_200):
                 if not connection.execute(text("select count(*) from dirty")).scalar_one():
                     break
                 connection.rollback()

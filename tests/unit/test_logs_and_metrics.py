@@ -68,13 +68,14 @@ def test_every_metric_is_documented_once():
 
 
 def test_figures_of_the_store_stand_beside_the_processs_own():
-    metrics = Metrics(lambda: Standing(dirty=2, quarantined=1, verdicts={("cfss", "C08", "breached"): 3}))
+    metrics = Metrics(lambda: Standing(dirty=2, quarantined=1, verdicts={("cfss", "C08", "breached"): 3}, troubles={"clock": 1}))
     metrics.events.labels("accepted", "api").inc()
     text = metrics.text().decode()
     for line in (
         'duecare_events_total{result="accepted",via="api"} 1.0',
         "duecare_dirty_cases 2.0",
         "duecare_quarantined_cases 1.0",
+        'duecare_trouble{code="clock"} 1.0',
         'duecare_verdicts{policy="cfss",rule="C08",verdict="breached"} 3.0',
     ):
         assert line in text

@@ -179,7 +179,8 @@ class AdminServiceDesk(LogServiceDesk):
             ("Cookie", "closed to scripts and to other sites; sent by https only, where the service is reached by https"),
             ("Secret key", f"{kept}; never shown"),
         ]
-        rate = f"{settings.rate_limit} for each caller and process" if settings.rate_limit else "none is set (DUECARE_RATE_LIMIT)"
+        counted = "in all processes together" if settings.redis is not None else "in each process"
+        rate = f"{settings.rate_limit} for each caller, {counted}" if settings.rate_limit else "none is set (DUECARE_RATE_LIMIT)"
         machines = [
             ("Kept as", "HMAC-SHA256 of 256 random bits; nobody can read a key back"),
             ("Last use", "noted once a minute at most"),
