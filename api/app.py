@@ -92,6 +92,12 @@ def document() -> Mapping[str, Any]:
     return openapi.document(declared(), tags=tags, version=product_version(), parameters=PATH_PARAMETERS)
 
 
+@cache
+def document_text() -> str:
+    """The same as it is served.  Neither is made before somebody asks: a process that starts has better things to do."""
+    return openapi.as_text(document())
+
+
 def _see_what_is_in_force() -> None:
     """Once a second at most, whether a version of a policy has come into force.  What asks for no case goes without."""
     endpoint = request.endpoint or ""
@@ -116,12 +122,11 @@ def create_app(service: Service, *, rate: str | None = None) -> Flask:
     limits.refuse_late(app)
     app.before_request(_see_what_is_in_force)
     operations.mount(app, declared())
-    text = openapi.as_text(document())
 
     @app.get("/openapi.json")
     def openapi_json() -> Response:
-        return Response(text, content_type="application/json")
+        return Response(document_text(), content_type="application/json")
 
-    app.register_blueprint(reference.blueprint(document()))
+    app.register_blueprint(reference.blueprint(document))
     web.install(app, ServiceDesk(service), secret_key=service.settings.secret)
     return app

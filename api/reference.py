@@ -6,7 +6,7 @@ Imports Flask and markupsafe; knows nothing of the operations but their document
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from flask import Blueprint, render_template
@@ -69,19 +69,20 @@ def _bounds(schema: Mapping[str, Any]) -> Iterator[str]:
             yield f"{words} {schema[key]}"
 
 
-def blueprint(document: Mapping[str, Any]) -> Blueprint:
-    """The page at /docs for ``document``."""
+def blueprint(document: Callable[[], Mapping[str, Any]]) -> Blueprint:
+    """The page at /docs for what ``document()`` gives when somebody first asks for the page."""
     made = Blueprint("reference", __name__)
     made.add_app_template_filter(prose)
     made.add_app_template_filter(inline)
     made.add_app_template_filter(kind_of)
-    by_tag: dict[str, list[tuple[str, str, Mapping[str, Any]]]] = {tag["name"]: [] for tag in document["tags"]}
-    for path, methods in document["paths"].items():
-        for method, operation in methods.items():
-            by_tag[operation["tags"][0]].append((method.upper(), path, operation))
 
     @made.get("/docs")
     def docs() -> str:
-        return render_template("reference/page.html", document=document, by_tag=by_tag, kinds=KINDS)
+        told = document()
+        by_tag: dict[str, list[tuple[str, str, Mapping[str, Any]]]] = {tag["name"]: [] for tag in told["tags"]}
+        for path, methods in told["paths"].items():
+            for method, operation in methods.items():
+                by_tag[operation["tags"][0]].append((method.upper(), path, operation))
+        return render_template("reference/page.html", document=told, by_tag=by_tag, kinds=KINDS)
 
     return made

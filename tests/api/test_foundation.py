@@ -75,7 +75,7 @@ def client() -> FlaskClient:
     problems.install(app)
     operations.mount(app, list(toys))
     made = document(list(toys), tags=[("toys", "Toys.")], version="1", parameters={"thing": "its name"})
-    app.register_blueprint(reference.blueprint(made))
+    app.register_blueprint(reference.blueprint(lambda: made))
     app.extensions["document"] = made
     return app.test_client()
 

@@ -1,5 +1,5 @@
-"""What makes a test run faster without changing what is tested: weak password hashes, policies and pages read once.  Imports argon2,
-flask, rules.policy and service.users.
+"""What makes a test run faster without changing what is tested: weak password hashes, policies and pages read once, and no program
+written that builds an address before one is asked for.  Imports argon2, flask, werkzeug, rules.policy and service.users.
 
 Only the process of the tests is hastened; the servers and commands that tests start are what they are.
 """
@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cache, lru_cache
+from typing import Any
 
 from argon2 import PasswordHasher
 from flask import Flask
 from jinja2 import BytecodeCache
 from jinja2.bccache import Bucket
+from werkzeug.routing import Rule
 
 from rules import policy
 from rules.policyloader import Read, read_texts
@@ -40,6 +42,22 @@ def hasten() -> None:
     users._hasher = lambda: weak  # type: ignore[assignment]
     policy.read_texts = _read_texts  # type: ignore[attr-defined]
     Flask.jinja_options = {**Flask.jinja_options, "bytecode_cache": _Compiled()}
+    Rule._compile_builder = _builder_when_asked  # type: ignore[assignment]
+
+
+_compile_builder = Rule._compile_builder
+
+
+def _builder_when_asked(rule: Rule, append_unknown: bool = True) -> Any:
+    """Werkzeug compiles two functions a route of each application, hundreds in all, of which a test calls few."""
+    made: Any = None
+
+    def build(of: Rule, /, **values: Any) -> tuple[str, str]:
+        nonlocal made
+        made = made or _compile_builder(rule, append_unknown)
+        return made(of, **values)
+
+    return build
 
 
 def _read_texts(files: Mapping[str, str], main: str) -> Read:
