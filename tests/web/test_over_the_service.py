@@ -66,8 +66,9 @@ def test_filters_counts_and_pages_agree(flow, enter):
     assert "60 cases, as of" in client.get("/cases").main
 
 
-def test_a_page_asks_the_store_as_often_for_many_as_for_few(flow, enter):
+def test_a_page_asks_the_store_as_often_for_many_as_for_few(flow, enter, monkeypatch):
     client = enter("kim")
+    monkeypatch.setattr(type(flow.svc), "keep_up", lambda _svc: None)
     statements: list[str] = []
     hooks.listen(flow.svc.engine, "before_cursor_execute", lambda _c, _cursor, statement, *_: statements.append(statement))
 
@@ -77,7 +78,7 @@ def test_a_page_asks_the_store_as_often_for_many_as_for_few(flow, enter):
         return len(statements)
 
     def asked(path: str) -> int:
-        """Once a second a request looks for what has come into force: the least of some counts is the page's own."""
+        """The first time fills what is remembered for a while."""
         return min(once(path) for _ in range(4))
 
     breached(flow, "k1", "k2")
