@@ -13,6 +13,7 @@ from service.bootstrap import Service
 from service.policies.policyset import Judgement, PolicySet
 from store.breaches import Breach, breaches_of_case
 from store.cases import load_case
+from store.models import DirtyRow
 from store.queries.findings import waivers_of_case
 
 When = int | dt.date
@@ -57,8 +58,11 @@ def stored(svc: Service, session: Session, case: str, *, as_of: When, known_at: 
 
 
 def explain_breach(svc: Service, session: Session, breach: Breach) -> Explanation | None:
-    """Why the breach's obligation stands as it does now; None where it no longer exists."""
+    """Why the breach's obligation stands as it does now; None where it no longer exists, or where judging the case has failed."""
     case, episode, policy, rule, obligation = breach.key
+    waits = session.get(DirtyRow, case)
+    if waits is not None and (waits.quarantined or waits.last_error):
+        return None
     now = svc.now()
     told = stored(svc, session, case, as_of=now, known_at=now).explain(policy=policy, rule=rule, obligation=obligation)
     return next((one for one in told if one.verdict.episode == episode), None)

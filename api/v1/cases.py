@@ -11,11 +11,12 @@ from api.access import current_access, service
 from api.operations import Answer, Operations, Query, Reply
 from api.v1 import schemas, shapes
 from api.v1.lists import MOST, Paged, Text, WhenText, page, parse_when, scope_of
-from service import caseexport
-from service.errors import NotFound
+from service import caseexport, onrecord
 from service.judge import stored
 from service.retention.earlier import as_json, earlier
+from service.whereabouts import Whereabouts
 from store.cases import neighbours
+from store.errors import QueryError
 from store.queries import casework
 
 operations = Operations(
@@ -35,6 +36,7 @@ class CaseFilters(Paged):
     worker: Several
     with_open_breaches: bool = Field(default=False, description="only cases that have an open breach")
     with_queries: bool = Field(default=False, description="only cases in whose record a person should look at something")
+    judged: bool = Field(default=True, description="false: instead, the cases that no worker has judged yet")
     sort: (
         Literal["case", "-case", "open_breaches", "-open_breaches", "evaluated_at", "-evaluated_at", "next_check", "-next_check"] | None
     ) = Field(default=None, description="`-` first: descending; without it, by case id")
@@ -52,7 +54,13 @@ class EventFilters(Paged):
     "/v1/cases", scope="cases:read", query=CaseFilters, problems=["bad_cursor"], answers={200: Answer("Cases.", schemas.CasePage)}
 )
 def list_cases(query: CaseFilters) -> Any:
-    """List the cases that have been judged."""
+    """List the cases that have been judged.
+
+    A case joins the list with its first judgement, mostly within seconds of its first event. `judged=false` lists those that wait for
+    it, or were set aside before it came, the newest first.
+    """
+    if not query.judged:
+        return _list_unjudged(query)
     with service().reading() as session:
         found = casework.list_cases(
             session,
@@ -71,18 +79,39 @@ def list_cases(query: CaseFilters) -> Any:
     return page([shapes.case_row(item) for item in found.items], found.next_cursor)
 
 
+def _list_unjudged(query: CaseFilters) -> Any:
+    if query.sort is not None:
+        raise QueryError("sort", "has no meaning with judged=false: the newest come first")
+    if query.with_open_breaches or query.with_queries:
+        return page([], None)
+    chosen = {"program": query.program, "team": query.team, "office": query.office, "worker": query.worker}
+    asked = {name: values for name, values in chosen.items() if values}
+
+    def wanted(_: str, where: Whereabouts) -> bool:
+        return all(getattr(where, name) in values for name, values in asked.items())
+
+    svc, access = service(), current_access()
+    with svc.reading() as session:
+        found = onrecord.unjudged(
+            svc, session, access, wanted=wanted if asked else None, cases=query.case, limit=query.limit, cursor=query.cursor
+        )
+    return page([shapes.unjudged_row(one.waiting.case, one.where, one.waiting) for one in found.items], found.next_cursor)
+
+
 @operations.get("/v1/cases/{case}", scope="cases:read", answers={200: Answer("The case.", schemas.Case)})
 def show_case(case: str) -> Any:
-    """Show a case: whose it is, how it stands, and what stands found about it."""
-    scope = scope_of(current_access())
-    with service().reading() as session:
-        found = casework.case_detail(session, case, scope=scope)
-        if found is None:
-            raise NotFound("there is no such case")
-        linked = sorted(neighbours(session, [case]).get(case, ()))
-        visible = [other for other in linked if casework.may_see_case(session, other, scope=scope)]
-        removed = earlier(service(), session, current_access(), case)
-    return shapes.case(found, visible) | {"earlier": as_json(removed)}
+    """Show a case: whose it is, how it stands, and what stands found about it.
+
+    A case is there as soon as its first event was accepted. Until a worker has judged it, `judged` is false, `waiting_since` tells since
+    when it waits, nothing stands found, and whose it is comes from its events. To a key that is limited to teams or offices it is there as
+    soon as its events say that it is theirs.
+    """
+    svc, access = service(), current_access()
+    with svc.reading() as session:
+        found = onrecord.show(svc, session, access, case)
+        linked = onrecord.visible(svc, session, access, neighbours(session, [case]).get(case, frozenset()))
+        removed = earlier(svc, session, access, case)
+    return shapes.case(found, linked) | {"earlier": as_json(removed)}
 
 
 @operations.get(
@@ -132,21 +161,21 @@ class AsAt(Query):
     "/v1/cases/{case}/verdicts",
     scope="cases:read",
     query=AsAt,
+    problems=["not_possible"],
     answers={200: Answer("The case as judged at these instants.", schemas.Judgement)},
 )
 def judge_case(case: str, query: AsAt) -> Any:
     """Judge a case at any instant.
 
     The case is judged anew, by the policies in use now, and nothing is stored. The same events, `as_of` and `known_at` give the same
-    verdicts, for ever.
+    verdicts, for ever. No worker need have judged it before. A case that was set aside, since judging it failed, is not judged here either.
     """
     svc, access = service(), current_access()
     now = svc.now()
     as_of = now if query.as_of is None else parse_when(query.as_of)
     known_at = now if query.known_at is None else parse_when(query.known_at)
     with svc.reading() as session:
-        if not casework.may_see_case(session, case, scope=scope_of(access)):
-            raise NotFound("there is no such case")
+        onrecord.show(svc, session, access, case).must_be_judgeable()
         file = stored(svc, session, case, as_of=as_of, known_at=known_at)
     judged = file.judge()
     verdicts = [v for v in judged.verdicts if access.sees(team=v.team, office=v.office) and query.rule in (None, v.rule)]
@@ -176,9 +205,8 @@ def list_case_events(case: str, query: EventFilters) -> Any:
 
     Voids and corrections are events of their own; `spoken_of` of an event has the ids of those that speak about it.
     """
-    scope = scope_of(current_access())
-    with service().reading() as session:
-        if not casework.may_see_case(session, case, scope=scope):
-            raise NotFound("there is no such case")
-        found = casework.list_events(session, case, scope=scope, sort=query.sort, limit=query.limit, cursor=query.cursor)
+    svc, access = service(), current_access()
+    with svc.reading() as session:
+        onrecord.require(svc, session, access, case)
+        found = casework.list_events(session, case, sort=query.sort, limit=query.limit, cursor=query.cursor)
     return page([shapes.stored_event(item) for item in found.items], found.next_cursor)

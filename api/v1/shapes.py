@@ -7,11 +7,14 @@ from typing import Any
 
 from rules.model import DataQuery, Verdict, rfc3339
 from service import review
+from service.onrecord import Shown
 from service.sources.health import Feed
+from service.whereabouts import Whereabouts
 from store.breaches import Breach, StoredLine
 from store.models import RejectRow
-from store.queries.casework import CaseDetail, CaseSummary, StoredEvent
+from store.queries.casework import CaseSummary, StoredEvent
 from store.queries.findings import StoredVerdict, Waiver
+from store.queries.upkeep import Waiting
 
 
 def instant(ms: int | None) -> str | None:
@@ -50,21 +53,40 @@ def case_row(found: CaseSummary) -> dict[str, Any]:
         "office": found.office,
         "worker": found.worker,
         "open_breaches": found.open_breaches,
+        "judged": True,
         "evaluated_at": rfc3339(found.evaluated_at),
         "next_check_at": instant(found.next_check_at),
         "waiting": found.waiting,
+        "waiting_since": instant(found.waiting_since),
         "quarantined": found.quarantined,
+        "error": found.error,
     }
 
 
-def case(found: CaseDetail, linked: list[str]) -> dict[str, Any]:
+def unjudged_row(case: str, where: Whereabouts, waiting: Waiting | None) -> dict[str, Any]:
+    """A case that was never judged, as lists have it; ``where``: whose it is by its events."""
+    return {
+        "case": case,
+        "program": where.program,
+        "team": where.team,
+        "office": where.office,
+        "worker": where.worker,
+        "open_breaches": 0,
+        "judged": False,
+        "evaluated_at": None,
+        "next_check_at": None,
+        "waiting": waiting is not None,
+        "waiting_since": None if waiting is None else rfc3339(waiting.since),
+        "quarantined": waiting is not None and waiting.quarantined,
+        "error": None if waiting is None else waiting.last_error,
+    }
+
+
+def case(shown: Shown, linked: list[str]) -> dict[str, Any]:
     """A case with what stands found about it; one that was never judged has nothing found."""
-    never: dict[str, Any] = dict.fromkeys(("program", "team", "office", "worker", "evaluated_at", "next_check_at"))
-    row = case_row(found.summary) if found.summary is not None else never | {"open_breaches": 0}
+    found = shown.detail
+    row = case_row(found.summary) if found.summary is not None else unjudged_row(found.case, shown.where, found.waiting)
     return row | {
-        "case": found.case,
-        "waiting": found.waiting,
-        "quarantined": found.quarantined,
         "open_breaches": sum(breach.condition == "open" for breach in found.breaches),
         "events": found.events,
         "verdicts": [stored_verdict(item) for item in found.verdicts],

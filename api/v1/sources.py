@@ -11,13 +11,14 @@ from api.operations import Answer, Operations, Reply
 from api.v1 import schemas, shapes
 from api.v1.lists import Paged, Text, page, scope_of
 from rules.model import rfc3339
+from service import onrecord
 from service.errors import NotFound, NotPossible
 from service.evaluate import requeue
 from service.sources import pull as pulling
 from service.sources import rejects, sweeps
 from service.sources.definitions import Configured
 from service.sources.health import feeds
-from store.queries import casework, upkeep
+from store.queries import upkeep
 from store.queries.paging import MAX_LIMIT
 
 operations = Operations(
@@ -150,18 +151,16 @@ def list_conflicts(query: ConflictFilters) -> Any:
 @operations.get("/v1/quarantine", scope="sources:admin", answers={200: Answer("The cases.", schemas.HeldList)})
 def list_quarantine() -> Any:
     """List the cases that were set aside because judging them failed again and again."""
-    scope = scope_of(current_access())
     with service().reading() as session:
-        found = upkeep.list_waiting(session, quarantined=True, scope=scope, limit=MAX_LIMIT)
+        found = onrecord.put_aside(service(), session, current_access(), limit=MAX_LIMIT)
     return {"items": [{"case": w.case, "since": rfc3339(w.since), "attempts": w.attempts, "error": w.last_error} for w in found]}
 
 
 @operations.post("/v1/quarantine/{case}/retry", scope="sources:admin", answers={202: Answer("It will be judged again.", schemas.CaseRef)})
 def retry_quarantined(case: str) -> Any:
     """Let a case out of quarantine, to be judged again."""
-    svc, scope = service(), scope_of(current_access())
+    svc = service()
     with svc.reading() as session:
-        if not casework.may_see_case(session, case, scope=scope):
-            raise NotFound("there is no such case")
+        onrecord.require(svc, session, current_access(), case)
     requeue(svc, case)
     return Reply({"case": case}, status=202)

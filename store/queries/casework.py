@@ -21,6 +21,7 @@ from store.queries.counts import Facets, facets
 from store.queries.findings import StoredVerdict
 from store.queries.narrow import EVERYTHING, Scope
 from store.queries.paging import DEFAULT_LIMIT, MAX_LIMIT, Listing, Page, Sort
+from store.queries.upkeep import Waiting, as_waiting
 from store.verdicts import as_verdict
 
 CASES = Listing(
@@ -113,6 +114,9 @@ class CaseSummary:
     queries: Any
     waiting: bool
     quarantined: bool
+    waiting_since: int | None
+    error: str | None
+    """What failed when it was tried last, and where."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,8 +126,8 @@ class CaseDetail:
     case: str
     summary: CaseSummary | None
     events: int
-    waiting: bool
-    quarantined: bool
+    waiting: Waiting | None
+    """Since when, and with what luck, it has waited to be judged; None: it does not wait."""
     verdicts: tuple[StoredVerdict, ...]
     breaches: tuple[Breach, ...]
 
@@ -184,12 +188,19 @@ def any_case(session: Session) -> bool:
     return session.scalar(select(CaseStateRow.id).limit(1)) is not None
 
 
-def case_detail(session: Session, case_id: str, *, scope: Scope = EVERYTHING) -> CaseDetail | None:
-    """The case, with at most 1000 verdicts and breaches each; None where there is none that the reader may see."""
-    found = session.execute(_summaries().where(CaseStateRow.case_id == case_id, *_scope(scope))).first()
+def case_detail(session: Session, case_id: str, *, scope: Scope = EVERYTHING, unjudged: bool = False) -> CaseDetail | None:
+    """The case, with at most 1000 verdicts and breaches each; None where there is none that the reader may see.
+
+    ``unjudged``: the reader may see it although it was never judged.
+    """
+    found = session.execute(_summaries().where(CaseStateRow.case_id == case_id)).first()
     summary = None if found is None else _summary(found)
+    if summary is None and scope.limited and not unjudged:
+        return None
+    if summary is not None and not scope.holds(summary.team, summary.office):
+        return None
     events = session.scalar(select(func.count()).select_from(EventRow).where(EventRow.case_id == case_id)) or 0
-    if summary is None and (scope.limited or not events):
+    if summary is None and not events:
         return None
     dirty = session.get(DirtyRow, case_id)
     verdicts = session.scalars(
@@ -208,8 +219,7 @@ def case_detail(session: Session, case_id: str, *, scope: Scope = EVERYTHING) ->
         case=case_id,
         summary=summary,
         events=events,
-        waiting=dirty is not None,
-        quarantined=dirty is not None and dirty.quarantined,
+        waiting=None if dirty is None else as_waiting(dirty),
         verdicts=tuple(StoredVerdict(row.id, as_verdict(row), row.changed_at) for row in verdicts),
         breaches=tuple(as_breach(row) for row in breaches),
     )
@@ -272,7 +282,8 @@ def _words_about(session: Session, case_id: str, positions: list[int]) -> dict[i
 
 
 def _summaries() -> Any:
-    return select(CaseStateRow, DirtyRow.case_id, DirtyRow.quarantined).outerjoin(DirtyRow, DirtyRow.case_id == CaseStateRow.case_id)
+    waits = (DirtyRow.since, DirtyRow.quarantined, DirtyRow.last_error)
+    return select(CaseStateRow, *waits).outerjoin(DirtyRow, DirtyRow.case_id == CaseStateRow.case_id)
 
 
 def _scope(scope: Scope) -> list[Any]:
@@ -296,6 +307,8 @@ def _summary(row: Any) -> CaseSummary:
         queries=state.queries,
         waiting=row[1] is not None,
         quarantined=bool(row[2]),
+        waiting_since=row[1],
+        error=row[3],
     )
 
 

@@ -42,6 +42,10 @@ class Scope:
         pairs = ((team, self.teams), (office, self.offices))
         return [column.in_(sorted(allowed)) if allowed else false() for column, allowed in pairs if allowed is not None]
 
+    def holds(self, team: str | None, office: str | None) -> bool:
+        """Whether a row of this team and office fulfils ``conditions``."""
+        return (self.teams is None or team in self.teams) and (self.offices is None or office in self.offices)
+
     def as_json(self) -> Any:
         return [None if part is None else sorted(part) for part in (self.teams, self.offices)]
 

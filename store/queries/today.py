@@ -35,7 +35,10 @@ def count_contested(session: Session, *, scope: Scope = EVERYTHING) -> int:
 
 
 def count_put_aside(session: Session, *, scope: Scope = EVERYTHING) -> int:
-    """How many cases could not be judged and were put aside; to a reader with a limited scope, of those judged before."""
+    """How many cases could not be judged and were put aside; to a reader with a limited scope, of those judged before.
+
+    ``service.onrecord`` adds those that were not.
+    """
     query = select(func.count()).select_from(DirtyRow).where(DirtyRow.quarantined)
     if scope.limited:
         state = select(CaseStateRow.id).where(CaseStateRow.case_id == DirtyRow.case_id)

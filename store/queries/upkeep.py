@@ -77,14 +77,17 @@ def list_waiting(
     scope: Scope = EVERYTHING,
     limit: int = DEFAULT_LIMIT,
 ) -> list[Waiting]:
-    """The cases that wait, the longest first; at most ``limit``.  A reader with a limited scope sees those judged before."""
+    """The cases that wait, the longest first; at most ``limit``.
+
+    A reader with a limited scope sees those judged before: ``service.onrecord`` adds the others.
+    """
     query = select(DirtyRow).order_by(DirtyRow.since, DirtyRow.case_id).limit(min(limit, MAX_LIMIT))
     if quarantined is not None:
         query = query.where(DirtyRow.quarantined.is_(quarantined))
     if scope.limited:
         state = select(CaseStateRow.id).where(CaseStateRow.case_id == DirtyRow.case_id)
         query = query.where(state.where(*scope.conditions(CaseStateRow.team, CaseStateRow.office)).exists())
-    return [_waiting(row) for row in session.scalars(query)]
+    return [as_waiting(row) for row in session.scalars(query)]
 
 
 def backlog(session: Session, now: int) -> Backlog:
@@ -158,7 +161,8 @@ def _first(row: Any) -> Any:
     return row[0]
 
 
-def _waiting(row: DirtyRow) -> Waiting:
+def as_waiting(row: DirtyRow) -> Waiting:
+    """A row of the queue as a value."""
     return Waiting(
         case=row.case_id,
         since=row.since,

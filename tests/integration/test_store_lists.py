@@ -479,11 +479,16 @@ def test_a_case_in_detail(store):
         claim_dirty(session, limit=1, now=10, lease_ms=1, worker="w")
     with store.read() as session:
         detail = queries.case_detail(session, "C0")
-        assert (detail.events, detail.waiting, detail.quarantined, detail.summary.team) == (1, True, False, "north")
+        assert (detail.events, detail.summary.team, detail.summary.waiting, detail.summary.waiting_since) == (1, "north", True, 1)
+        assert detail.waiting is not None
+        assert (detail.waiting.since, detail.waiting.attempts, detail.waiting.quarantined) == (1, 1, False)
         assert [one.verdict.case for one in detail.verdicts] == ["C0"]
         assert [one.id for one in detail.breaches] == [detail.verdicts[0].id]
         fresh = queries.case_detail(session, "C9")
         assert (fresh.summary, fresh.events, fresh.verdicts) == (None, 1, ())
+        assert queries.case_detail(session, "C9", scope=NORTH) is None
+        assert queries.case_detail(session, "C9", scope=NORTH, unjudged=True) is not None
+        assert queries.case_detail(session, "C2", scope=NORTH, unjudged=True) is None, "judged, and another team's"
 
 
 def test_events_of_a_case_in_the_order_of_happening(store):

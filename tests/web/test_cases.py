@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from store.models import DirtyRow
 from tests.support.service_kit import connected, event, three_visits, visit
 
 
@@ -181,3 +182,49 @@ def test_of_very_many_verdicts_the_reasons_are_told_when_they_are_asked_for(flow
     told = client.get(asks.attributes["href"].partition("#")[0])
     assert len([e for e in told.all("summary") if e.text.startswith("Why: X01")]) > 40
     assert "Tell the reasons for rule X01" not in told.text
+
+
+def test_a_case_is_told_from_its_first_event_on_by_its_page_and_beside_the_list(some, enter):
+    some.take(*three_visits("new"), connected(case="theirs", team="south"))
+    kim, lee = enter("kim"), enter("lee", teams=["south"])
+    page = kim.get("/cases/new")
+    assert "Not judged yet" in page.main
+    assert "has waited to be judged since" in page.main
+    assert "north" in page.main
+    assert any(name.startswith("C08") for name in lanes(page))
+    lee.get("/cases/new", status=404)
+    assert "Not judged yet" in lee.get("/cases/theirs").main
+    listed = kim.get("/cases")
+    assert shown(listed) == ["k1", "k2", "n1", "s1"]
+    assert "2 cases more came in and have not been judged yet" in listed.main
+    assert "1 case more came in and has not been judged yet" in lee.get("/cases").main
+    assert shown(kim.get("/cases?only=new")) == ["theirs", "new"]
+    assert shown(kim.get("/cases?only=new&team=north")) == shown(kim.get("/cases?only=waiting&case=ne")) == ["new"]
+    assert shown(lee.get("/cases?only=new")) == ["theirs"]
+    assert shown(kim.get("/cases?only=aside")) == shown(kim.get("/cases?only=new&open=yes")) == []
+    some.settle()
+    assert "not been judged" not in kim.get("/cases").main
+    assert "No case fits" in kim.get("/cases?only=new").main
+
+
+def test_a_case_that_was_put_aside_is_shown_with_the_reason_and_its_events_and_not_tried(some, enter, monkeypatch):
+    some.take(*three_visits("new"), visit("2026-03-30T10:00", case="k2"))
+    with some.svc.writing() as session:
+        for row in session.query(DirtyRow).all():
+            row.quarantined, row.attempts, row.last_error = True, 3, "KeyError at rules.x:7"
+
+    def killer(*_, **__):
+        raise AssertionError("it is judged although that may stop the process")
+
+    monkeypatch.setattr("api.web.cases.casefile.evaluate", killer)
+    client = enter("kim")
+    page = client.get("/cases/new")
+    assert "This case could not be judged. It never was" in page.main
+    assert "Judging it failed 3 times and was put aside" in page.main
+    assert "What failed: KeyError at rules.x:7." in page.main
+    assert "Visit held" in page.main
+    assert "What is stored about it may be out of date" in client.get("/cases/k2").main
+    client.get("/cases/new?as_of=2026-03-20")
+    aside = client.get("/cases?only=aside")
+    assert shown(aside) == ["new", "k2"]
+    assert "What failed: KeyError at rules.x:7" in aside.main

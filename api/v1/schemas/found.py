@@ -34,7 +34,7 @@ class EventPage(TypedDict):
 
 
 class CaseRow(TypedDict):
-    """A case as it was judged last."""
+    """A case as it was judged last, or, until the first time, as its events tell."""
 
     case: str
     program: str | None
@@ -42,10 +42,13 @@ class CaseRow(TypedDict):
     office: str | None
     worker: str | None
     open_breaches: int
+    judged: Annotated[bool, Field(description="false: taken in, but not judged yet; then nothing stands found about it")]
     evaluated_at: Annotated[Instant | None, Field(description="null: taken in, but not judged yet")]
     next_check_at: Annotated[Instant | None, Field(description="when the passing of time alone may change a verdict; null: never")]
     waiting: Annotated[bool, Field(description="something has arrived, or a day has passed, since it was judged")]
+    waiting_since: Annotated[Instant | None, Field(description="since when it has waited to be judged; null: it does not wait")]
     quarantined: Annotated[bool, Field(description="judging it failed again and again; it is set aside until a person has looked")]
+    error: Annotated[str | None, Field(description="what failed when it was tried last, and where; null where nothing did")]
 
 
 class CasePage(TypedDict):

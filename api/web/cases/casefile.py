@@ -10,10 +10,9 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from api.v1.lists import scope_of
 from api.web import words
 from api.web.cases import picture, tables
-from api.web.cases.journey import episodes, journey, recording_limit
+from api.web.cases.journey import episodes, journey, plain_journey, recording_limit
 from api.web.cases.lines import group_of, office, short_line, verdict_line
 from api.web.cases.story import Run, Story, record_of, tell
 from api.web.cases.views import CasePage, EarlierLine, EpisodeLine, JourneyDay, Query, VerdictGroup, VerdictLine
@@ -21,15 +20,16 @@ from rules.clock import Zone
 from rules.evaluate import Judged, evaluate
 from rules.explain import explained
 from rules.model import NEVER, CaseFile, DataQuery
+from service import onrecord
 from service.access import Access
 from service.bootstrap import Service
-from service.errors import NotFound
 from service.judge import Stored, stored
 from service.policies.policyset import OUT_OF_SCOPE, Group
 from service.retention.earlier import Earlier, earlier
+from service.whereabouts import Whereabouts
 from store.cases import neighbours
 from store.ids import finding_id
-from store.queries import casework
+from store.queries import MAX_LIMIT, Waiting, casework
 
 GROUPS = ("breached", "late", "due_soon", "unknown", "excused", "pending", "unset", "ended", "met", "not_applicable")
 OPEN = frozenset({"breached", "late", "due_soon", "unknown", "excused"})
@@ -86,19 +86,18 @@ def case_page(
     Raises NotFound for a case that is not on record, or that the viewer may not see.
     """
     now = svc.now()
-    scope = scope_of(access)
     with svc.reading() as session:
-        detail = casework.case_detail(session, case, scope=scope)
-        if detail is None:
-            raise NotFound("there is no such case")
+        shown = onrecord.show(svc, session, access, case)
+        detail = shown.detail
         held = stored(svc, session, case, as_of=as_of or now, known_at=known_at or now)
         removed = earlier(svc, session, access, case)
-        linked = casework.visible_cases(session, neighbours(session, [case]).get(case, frozenset()), scope=scope)
+        linked = onrecord.visible(svc, session, access, neighbours(session, [case]).get(case, frozenset()))
+        sent = () if shown.judgeable else casework.list_events(session, case, sort="-time", limit=MAX_LIMIT).items
     links = {breach.id for breach in detail.breaches}
     found = _Found(held.policies.policies[0].zone, (now, now))
     found.instants = (found.zone.last_ms_of(held.as_of), found.zone.last_ms_of(held.known_at))
     limit = recording_limit(policy.values for policy in held.policies.policies)
-    for group in held.policies.groups:
+    for group in held.policies.groups if shown.judgeable else ():
         part = held.file if len(held.policies.groups) == 1 else group.part_of(held.file)
         if part is not None:
             _judge(found, _Ask(held, access, links, limit, now, linked, rule), group, part)
@@ -108,7 +107,9 @@ def case_page(
     if story is not None and whole is not None:
         scale, periods = picture.parts(found.runs, whole, show)
         drawn = picture.draw(story, scale, periods)
-    facts = _facts(detail.summary)
+    if not shown.judgeable:
+        for one in plain_journey(sent, zone=zone, as_of=at, known_at=known):
+            found.days[one.day].append(one)
     day = dt.date.fromordinal(zone.day_of(at))
     turning = {*found.days, *found.happened}
     merged_into = found.root if found.root not in ("", case) else ""
@@ -120,10 +121,10 @@ def case_page(
         now=as_of is None and known_at is None,
         day=day,
         known_day=dt.date.fromordinal(zone.day_of(known)),
-        facts=facts,
+        facts=_facts(shown.where),
         episodes=found.episodes,
         picture=drawn,
-        days=[JourneyDay(one, [item for entry in found.days[one] for item in entry.items]) for one in sorted(found.days)],
+        days=[JourneyDay(at_day, [item for entry in found.days[at_day] for item in entry.items]) for at_day in sorted(found.days)],
         groups=[
             VerdictGroup(name, found.lines[name], open=name in OPEN and len(found.lines[name]) <= LONG)
             for name in GROUPS
@@ -134,8 +135,9 @@ def case_page(
         people=tables.people(story.people) if story is not None else (),
         queries=[Query(one.code, one.message, one.events) for one in found.queries.values()],
         events=detail.events,
-        quarantined="Somebody who looks after the installation has to look at it: see Status." if detail.quarantined else "",
-        waiting=detail.waiting,
+        judged=detail.summary is not None,
+        unjudgeable="" if shown.judgeable else _unjudgeable(detail.waiting),
+        waiting=None if detail.waiting is None else detail.waiting.since,
         merged_into="" if not merged_into else merged_into if merged_into in linked else "-",
         merged=sorted(one for one in found.cases if one not in (case, merged_into)),
         linked=[one for one in linked if one not in found.cases and one != merged_into],
@@ -150,14 +152,24 @@ def _earlier(removed: Earlier, zone: Zone) -> EarlierLine:
     return EarlierLine(until, then, removed.certificate or "")
 
 
-def _facts(summary: casework.CaseSummary | None) -> dict[str, str]:
-    if summary is None:
-        return {}
+def _unjudgeable(waiting: Waiting | None) -> str:
+    """What stopped the workers, and what becomes of it."""
+    if waiting is None:
+        return ""
+    if waiting.quarantined:
+        aside = "and was put aside. Somebody who looks after the installation has to look at it: see Status."
+    else:
+        aside = "; it will be tried again by itself."
+    told = f"Judging it failed {words.count(waiting.attempts, 'time')}{' ' if waiting.quarantined else ''}{aside}"
+    return f"{told} What failed: {waiting.last_error}." if waiting.last_error else told
+
+
+def _facts(where: Whereabouts) -> dict[str, str]:
     shown = {
-        "Program": words.word("program", summary.program),
-        "Team": summary.team or "",
-        "Office": office(summary.office or ""),
-        "Worker": summary.worker or "",
+        "Program": words.word("program", where.program),
+        "Team": where.team or "",
+        "Office": office(where.office or ""),
+        "Worker": where.worker or "",
     }
     return {name: value for name, value in shown.items() if value}
 

@@ -1,7 +1,8 @@
 """The line of a case in words: what happened day by day, what was recorded late, and the days that rules set.
 
 Late recording and late practice stand apart: an event that was recorded late is marked as such where it happened; a day that
-passed without what it asked for is a mark of its own.  Imports rules/ and this package's words, views and story.
+passed without what it asked for is a mark of its own.  Imports rules/, the stored events of
+store.queries, and this package's words, views and story.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from rules.evaluate import Judged
 from rules.model import Event, Outcome
 from rules.phrases import ordinal
 from rules.record import CORRECTED, HEARTBEAT, VOIDED, Fact
+from store.queries import StoredEvent
 
 RECORDED_LATE = 7
 """Days after which a record counts as late where no policy says otherwise."""
@@ -72,6 +74,17 @@ def journey(
         JourneyDay(dt.date.fromordinal(number), [item for _, item in sorted(days[number], key=lambda pair: (pair[0], pair[1].what))])
         for number in sorted(days)
     ]
+
+
+def plain_journey(events: Iterable[StoredEvent], *, zone: Zone, as_of: int, known_at: int) -> list[JourneyDay]:
+    """The events of a case as they came, by the day on which they happened: for a case that cannot be judged."""
+    days: dict[int, list[JourneyItem]] = defaultdict(list)
+    for one in sorted(events, key=lambda one: (one.event.time, one.position)):
+        event = one.event
+        if event.time <= as_of and event.recorded <= known_at:
+            fact = Fact(event, event.time, event.data, None)
+            days[zone.day_of(event.time)].append(_event(fact, zone, RECORDED_LATE, (), void=False, number=None, case=event.case))
+    return [JourneyDay(dt.date.fromordinal(number), days[number]) for number in sorted(days)]
 
 
 def _event(

@@ -10,6 +10,7 @@ from api.web.present import evidence, finding, steps, subject, would
 from rules.evaluate import Judged
 from rules.explain import Explanation
 from rules.model import Outcome, Verdict
+from service.onrecord import Unjudged
 from service.policies.policyset import PolicySet
 from store.queries import CaseSummary
 
@@ -32,6 +33,23 @@ def case_row(summary: CaseSummary) -> CaseRow:
         evaluated_at=summary.evaluated_at,
         quarantined=summary.quarantined,
         waiting=summary.waiting,
+        since=summary.waiting_since,
+        error=summary.error or "",
+    )
+
+
+def fresh_row(one: Unjudged) -> CaseRow:
+    """A case that was never judged, in the list of these."""
+    return CaseRow(
+        case=one.waiting.case,
+        program=one.where.program or "",
+        team=one.where.team or "",
+        office=office(one.where.office or ""),
+        worker=one.where.worker or "",
+        quarantined=one.waiting.quarantined,
+        waiting=True,
+        since=one.waiting.since,
+        error=one.waiting.last_error or "",
     )
 
 

@@ -16,6 +16,7 @@ from service.caseexport import may_export
 ONLY = {
     "": "Any",
     "waiting": "Something new is not judged yet",
+    "new": "Not judged yet",
     "aside": "Could not be judged, put aside",
     "queries": "Something in the record to look at",
 }

@@ -27,7 +27,7 @@ class CaseFilters:
     open: str = ""
     """``yes``: with open breaches; ``no``: without."""
     only: str = ""
-    """waiting, aside (put aside) or queries (something in the record to look at)."""
+    """waiting, new (not judged yet), aside (put aside) or queries (something in the record to look at)."""
     sort: str = ""
     cursor: str = ""
 
@@ -54,11 +54,15 @@ class CaseRow:
     evaluated_at: int | None = None
     quarantined: bool = False
     waiting: bool = False
+    since: int | None = None
+    """Since when it waits to be judged (ms)."""
+    error: str = ""
+    """What failed when it was tried last."""
 
 
 @dataclass(frozen=True, slots=True)
 class CaseList:
-    """One page of the list of cases."""
+    """One page of the list of cases, and those that were never judged: they are no part of it, nor of its counts."""
 
     rows: Sequence[CaseRow]
     total: int
@@ -68,6 +72,11 @@ class CaseList:
     zone: str
     next_cursor: str = ""
     choices: Mapping[str, Sequence[Choice]] = field(default_factory=dict)
+    unjudged: int = 0
+    """How many were never judged; no more than ``most`` are counted."""
+    most: int = 0
+    fresh: Sequence[CaseRow] = ()
+    """Those of them that were asked for, the newest first."""
 
 
 # --- the picture -----------------------------------------------------------------------------------------------------
@@ -293,9 +302,12 @@ class CasePage:
     people: Sequence[PersonLine] = ()
     queries: Sequence[Query] = ()
     events: int = 0
-    quarantined: str = ""
-    waiting: bool = False
-    """Something has come in that the stored findings do not reflect yet."""
+    judged: bool = True
+    """A worker has judged it before, and findings are stored."""
+    unjudgeable: str = ""
+    """Why it cannot be judged; then neither the workers do nor this page."""
+    waiting: int | None = None
+    """Since when (ms) something has been on record that the stored findings do not reflect."""
     merged_into: str = ""
     """The case in which this one is judged, where the viewer may see it; ``-``: they may not."""
     merged: Sequence[str] = ()

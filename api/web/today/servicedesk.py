@@ -18,12 +18,13 @@ from api.web.today.views import FeedLine, Figure, TodayPage
 from api.web.waivers.servicedesk import severities_of
 from service.access import Access
 from service.bootstrap import Service
+from service.onrecord import how_many_put_aside
 from service.sources.health import Feed, feeds
 from service.statistics import Statistics
 from store.queries import Scope, casework
 from store.queries.due import count_due
 from store.queries.rates import count_stale
-from store.queries.today import count_contested, count_put_aside, open_work
+from store.queries.today import count_contested, open_work
 from store.queries.waivers import Narrowed, count_asked
 
 AHEAD = (7, 14)
@@ -81,7 +82,7 @@ class TodayServiceDesk:
             asked = sum(count_asked(session, where=Narrowed(("proposed",), severities, access.actor), scope=scope).values())
             found.append(Figure("Waivers to answer", asked, "/waivers?mine=1", "asked for by others", "act"))
         contested, stale = count_contested(session, scope=scope), count_stale(session, scope=scope)
-        aside = count_put_aside(session, scope=scope)
+        aside = how_many_put_aside(self.service, session, access)
         return [
             *found,
             Figure("Contested", contested, "/breaches?review=new&contested=yes", "a date was moved after the fact"),
