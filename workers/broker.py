@@ -20,6 +20,7 @@ from redis.retry import Retry
 from structlog.contextvars import bind_contextvars, unbind_contextvars
 
 from service.hints import AUDITS, BULK, COUNTS, NOTICES, PULLS, QUEUE
+from workers.reach import Reach
 
 HEARTBEAT_TIMEOUT = 15_000
 """ms after which a worker that says nothing counts as dead."""
@@ -34,7 +35,18 @@ TIME_LIMIT = 120_000
 
 
 class HintBroker(RedisBroker):
-    """A Redis broker whose consumers look often and fetch many, however the worker was started."""
+    """A Redis broker whose consumers look often and fetch many, however the worker was started, and that tells whether it answers."""
+
+    def __init__(self, reach: Reach, **options: Any) -> None:
+        super().__init__(**options)  # type: ignore[no-untyped-call]
+        self._reach = reach
+        self.add_middleware(reach)
+
+    def do_fetch(self, queue_name: str, count: int) -> list[bytes]:
+        """The next messages; each of dramatiq's consumers asks for them by this name."""
+        fetched: list[bytes] = super().__getattr__("do_fetch")(queue_name, count)  # type: ignore[no-untyped-call]
+        self._reach.found(queue_name)
+        return fetched
 
     def consume(self, queue_name: str, prefetch: int = 1, timeout: int = 5000) -> dramatiq.Consumer:
         if queue_name in (AUDITS, BULK):
@@ -46,8 +58,8 @@ class HintBroker(RedisBroker):
         return super().consume(queue_name, prefetch=max(prefetch, PREFETCH), timeout=min(timeout, POLL_DELAYED if delayed else POLL))
 
 
-def redis_broker(url: str, *, heartbeat_timeout: int = HEARTBEAT_TIMEOUT) -> HintBroker:
-    """The workers' broker on the Redis at ``url``.  Connects to nothing yet.
+def redis_broker(url: str, *, heartbeat_timeout: int = HEARTBEAT_TIMEOUT, reach: Reach | None = None) -> HintBroker:
+    """The workers' broker on the Redis at ``url``.  Connects to nothing yet.  The brokers of one process share a ``reach``.
 
     Its client waits as long as Redis needs: a timeout would strand a message that is done.  Keepalive finds peers that are gone.
     """
@@ -59,7 +71,8 @@ def redis_broker(url: str, *, heartbeat_timeout: int = HEARTBEAT_TIMEOUT) -> Hin
         socket_keepalive_options=_keepalive(),
         retry=Retry(NoBackoff(), 1),
     )
-    return HintBroker(client=client, middleware=_middleware(), heartbeat_timeout=heartbeat_timeout, maintenance_chance=ALWAYS)  # type: ignore[no-untyped-call]
+    options = {"client": client, "middleware": _middleware(), "heartbeat_timeout": heartbeat_timeout, "maintenance_chance": ALWAYS}
+    return HintBroker(reach or Reach(), **options)
 
 
 def stub_broker() -> StubBroker:

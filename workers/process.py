@@ -28,6 +28,7 @@ from service.errors import SettingsError
 from service.settings import load
 from workers.actors import declare
 from workers.broker import redis_broker, start_asking, start_judging, start_telling
+from workers.reach import Reach
 
 STOP_MS = 30_000
 STEADY = 20.0
@@ -51,13 +52,19 @@ def service() -> Service:
     return made
 
 
+@functools.cache
+def reach() -> Reach:
+    """What the brokers of this process say together of the queue."""
+    return Reach()
+
+
 def make_broker() -> dramatiq.Broker:
-    """The broker that the settings name, with the actors declared on it.  Raises SettingsError where there is no Redis."""
+    """A broker that the settings name, with the actors declared on it.  Raises SettingsError where there is no Redis."""
     settings = load()
     logs.configure(settings)
     if settings.redis is None:
         raise SettingsError("REDIS_URL is not set: without it the workers run inside the serving process and none are started")
-    broker = redis_broker(settings.redis)
+    broker = redis_broker(settings.redis, reach=reach())
     declare(broker, service)
     return broker
 
