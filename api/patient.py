@@ -131,11 +131,13 @@ class Patient(ThreadWorker):  # type: ignore[misc]
         self._await(conn)
 
     def murder_pending(self) -> None:
-        """Close what has not come in time; while we stop, sooner."""
+        """Close what has not come in time; while we stop, sooner.  What has come while we had no time to look is given its thread."""
         now = time.monotonic() + (0.0 if self.alive else HEAD_SECONDS - STOPPING_SECONDS)
         for conn in [one for one, until in self._coming.items() if until <= now]:
-            self._forget(conn)
-            self._drop(conn)
+            self._await(conn)
+            if conn in self._coming:
+                self._forget(conn)
+                self._drop(conn)
 
     def finish_request(self, conn: TConn, fs: Any) -> None:
         """A thread is free again."""

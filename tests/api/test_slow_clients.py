@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import selectors
 import shlex
 import socket
 import subprocess
@@ -11,10 +12,14 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
+from gunicorn.config import Config
+from gunicorn.workers.gthread import TConn
 
+from api.patient import Patient, Timed
 from service import keys
 from service.bootstrap import build
 from service.settings import Settings
@@ -27,15 +32,17 @@ pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).resolve().parents[2]
 SHORTER = """
-import api.patient
+import api.limits, api.patient
 api.patient.HEAD_SECONDS = 3.0
 api.patient.IDLE_SECONDS = 1.5
+api.limits.LATE = 3600.0
 """
-LATE_AT_ONCE = """
-import api.limits
+LONGER = """
+import api.limits, api.patient
+api.patient.HEAD_SECONDS = api.patient.IDLE_SECONDS = 3600.0
 api.limits.LATE = 0.0
 """
-PATIENCE = 60.0
+PATIENCE = 120.0
 
 
 class Served:
@@ -89,12 +96,19 @@ def serving(home: Path, configuration: str) -> Iterator[Served]:
             yield made
         finally:
             process.terminate()
-            process.wait(30)
+            process.wait(PATIENCE)
 
 
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     with serving(tmp_path_factory.mktemp("web"), SHORTER) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def patient(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """It waits for requests as long as they take to come, and refuses each because it waited for a thread."""
+    with serving(tmp_path_factory.mktemp("patient"), LONGER) as made:
         yield made
 
 
@@ -147,8 +161,8 @@ def test_a_byte_now_and_then_is_no_way_to_stay(served: Served) -> None:
         assert not goes_on(drips, b"X", 250, 0.2)
 
 
-def test_requests_that_come_in_pieces_and_on_connections_that_stay_are_answered(served: Served) -> None:
-    with closing(served.connect()) as one:
+def test_requests_that_come_in_pieces_and_on_connections_that_stay_are_answered(patient: Served) -> None:
+    with closing(patient.connect()) as one:
         for _ in range(3):
             for part in (HEAD[:7], HEAD[7:20], HEAD[20:] + b"\r", b"\n"):
                 one.sendall(part)
@@ -164,18 +178,37 @@ def test_long_bodies_are_taken_in(served: Served) -> None:
     assert served.post(200, padding=5_000) in {200, 202}
 
 
-def test_a_head_without_an_end_is_not_kept(served: Served) -> None:
-    with closing(served.connect(HEAD)) as endless:
-        assert not goes_on(endless, b"X-More: " + b"x" * 500 + b"\r\n", 1_000, 0.001)
+def test_a_head_without_an_end_is_not_kept(patient: Served) -> None:
+    with closing(patient.connect(HEAD)) as endless:
+        goes_on(endless, b"X-More: " + b"x" * 500 + b"\r\n", 1_000, 0.0)
+        assert ended(endless) == b"", "it is ended although its time is not over"
 
 
-def test_what_waited_too_long_for_a_thread_is_refused_with_a_time_to_come_back(tmp_path: Path) -> None:
-    with serving(tmp_path, LATE_AT_ONCE) as made:
-        base = f"http://127.0.0.1:{made.port}"
-        told = httpx.get(f"{base}/v1/cases", headers={"Authorization": f"Bearer {made.token}"}, timeout=PATIENCE)
-        assert (told.status_code, told.headers["Retry-After"], told.json()["code"]) == (503, "5", "busy")
-        page = httpx.get(f"{base}/breaches", headers={"Accept": "text/html"}, timeout=PATIENCE)
-        assert (page.status_code, page.headers["Retry-After"]) == (503, "5")
-        assert "Try again in a few seconds" in page.text
-        assert made.post(1) == 503
-        made.lives()
+def test_what_came_in_time_is_served_though_nobody_had_time_to_look_at_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    worker: Any = Patient.__new__(Patient)
+    worker.alive, worker.poller, worker.nr_conns = True, selectors.DefaultSelector(), 2
+    worker._coming, worker._long = {}, set()
+    served: list[TConn] = []
+    monkeypatch.setattr(worker, "_give", lambda conn, **_: served.append(conn))
+    with ExitStack() as stack:
+        (here, there), (other, slow) = [[stack.enter_context(one) for one in socket.socketpair()] for _ in range(2)]
+        came, comes = (TConn(Config(), Timed(end), "", "") for end in (here, other))
+        for conn in (came, comes):
+            worker._await(conn)
+        there.sendall(HEAD + b"\r\n")
+        slow.sendall(HEAD)
+        worker._coming = dict.fromkeys(worker._coming, 0.0)
+        worker.murder_pending()
+        assert (served, worker._coming, worker.nr_conns, ended(slow)) == ([came], {}, 1, b"")
+    worker.poller.close()
+
+
+def test_what_waited_too_long_for_a_thread_is_refused_with_a_time_to_come_back(patient: Served) -> None:
+    base = f"http://127.0.0.1:{patient.port}"
+    told = httpx.get(f"{base}/v1/cases", headers={"Authorization": f"Bearer {patient.token}"}, timeout=PATIENCE)
+    assert (told.status_code, told.headers["Retry-After"], told.json()["code"]) == (503, "5", "busy")
+    page = httpx.get(f"{base}/breaches", headers={"Accept": "text/html"}, timeout=PATIENCE)
+    assert (page.status_code, page.headers["Retry-After"]) == (503, "5")
+    assert "Try again in a few seconds" in page.text
+    assert patient.post(1) == 503
+    patient.lives()
