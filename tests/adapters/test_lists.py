@@ -100,7 +100,7 @@ class Reader:
         records.style = "page" if style == "ordered" else style
         self.kit, self.site, self.case = kit, site, records.family
         top = {name: more.pop(name) for name in ("identity", "overlap", "auth") if name in more}
-        self.given = {"base": site.base, "allow_private": True, "tries": 1, "timeout": 5, "lists": [listing(style, **more)], **top}
+        self.given = {"base": site.base, "allow_private": True, "tries": 1, "timeout": 60, "lists": [listing(style, **more)], **top}
 
     def source(self) -> Configured:
         kind = kinds()["rest"]

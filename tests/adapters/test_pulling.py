@@ -31,7 +31,7 @@ def test_what_many_write_at_once_is_all_read_though_some_of_it_commits_late(
     engine = client(module_pg)
     crowd = Crowd(engine, writers=4, changes=2_000, late=LATE)
     with kit_on(sqlite_url, tmp_path, now="2030-01-01T00:00") as kit:
-        source = configured(kit, tmp_path, page=100, overlap=3)
+        source = configured(kit, tmp_path, page=100, overlap=600)
         crowd.start()
         while crowd.busy:
             assert pulling.pull(kit.svc, source).error is None

@@ -31,14 +31,14 @@ def served(light: Api) -> Iterator[tuple[Api, int]]:
     yield light, int(server.effective_port)
     with suppress(OSError):  # its thread may be quicker: it then has closed the trigger before this has written into it
         server.trigger.pull_trigger(server.close)
-    thread.join(timeout=10)
+    thread.join(timeout=120)
     server.task_dispatcher.shutdown()
     assert not thread.is_alive()
 
 
 def ask(served: tuple[Api, int], method: str, target: str, body: Any = None, **headers: str) -> tuple[int, Any, Any]:
     api, port = served
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=120)
     carried = {"Authorization": f"Bearer {api.token}"} | {name.replace("_", "-"): value for name, value in headers.items()}
     connection.request(method, target, body=body, headers=carried, encode_chunked=body is not None and not isinstance(body, bytes))
     answer = connection.getresponse()

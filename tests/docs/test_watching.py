@@ -93,5 +93,5 @@ def test_panels_do_not_lie_on_each_other() -> None:
     [("check", "rules", "alerts.yml"), ("test", "rules", "alerts.test.yml"), ("check", "config", "--syntax-only", "prometheus.yml")],
 )
 def test_prometheus_takes_the_examples(promtool: str, arguments: tuple[str, ...]) -> None:
-    done = subprocess.run([promtool, *arguments], cwd=ALERTS.parent, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run([promtool, *arguments], cwd=ALERTS.parent, capture_output=True, text=True, timeout=180, check=False)
     assert done.returncode == 0, done.stdout + done.stderr

@@ -40,7 +40,7 @@ def start(page: Page, product: Running, *, day: str = "") -> None:
     page.get_by_label("As the cases stood at the end of").fill(day)
     page.get_by_role("button", name="Start the audit").click()
     expect(page).to_have_url(re.compile(r"/audits/[0-9a-f-]+$"))
-    expect(page.get_by_role("heading", name="What came out")).to_be_visible(timeout=60_000)
+    expect(page.get_by_role("heading", name="What came out")).to_be_visible(timeout=120_000)
     ready(page)
 
 

@@ -10,6 +10,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.e2e.test_a_reviewers_day import OWN, enter, ready
 from tests.support.axe import overflow, violations
+from tests.support.overseen import until
 from tests.support.running import Running
 from tests.support.service_kit import three_visits, visit
 
@@ -49,6 +50,12 @@ def open_case(page: Page, breaches: list[str], case: str) -> None:
     page.locator("[data-row]", has_text=f"Case {case}").get_by_role("link").first.click()
     expect(page).to_have_url(re.compile(r"/breaches/.*\?in=rule"))
     ready(page)
+
+
+def shows(page: Page, word: str) -> bool:
+    """Whether the breach stands so by now."""
+    page.reload()
+    return page.locator(".dc-tag", has_text=word).count() > 0
 
 
 def sign_in(page: Page, name: str) -> None:
@@ -136,17 +143,11 @@ def test_a_waiver_takes_two_people_and_is_void_when_the_evidence_changes(
     assert overflow(answers) <= 0
 
     open_case(asks, breaches, "k2")
-    for _ in range(100):
-        asks.reload()
-        if asks.locator(".dc-tag", has_text="Excused").count():
-            break
+    until(lambda: shows(asks, "Excused"))
     expect(asks.locator(".dc-tag", has_text="Excused")).to_be_visible()
     expect(asks.locator(".dc-history")).to_contain_text("Until they have moved.")
     product.post([visit("2026-03-20T10:00", case="k2")], key)
-    for _ in range(100):
-        asks.reload()
-        if asks.locator(".dc-tag", has_text="Open").count():
-            break
+    until(lambda: shows(asks, "Open"))
     expect(asks.locator(".dc-history")).to_contain_text("The waiver no longer holds, since the evidence changed")
     expect(asks.locator(".dc-history")).to_contain_text("k2-visit.held-2026-03-20T10:00")
     for page in (asks, answers):

@@ -61,7 +61,7 @@ class Running:
         assert self._process is not None
         self._process.terminate()
         try:
-            self._process.communicate(timeout=30)
+            self._process.communicate(timeout=120)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.communicate()
@@ -69,7 +69,7 @@ class Running:
     def run(self, *arguments: str) -> str:
         """A `duecare` command on the same home; what it printed."""
         done = subprocess.run(
-            [*DUECARE, *arguments], cwd=ROOT, env=self.environment, capture_output=True, text=True, check=False, timeout=120
+            [*DUECARE, *arguments], cwd=ROOT, env=self.environment, capture_output=True, text=True, check=False, timeout=180
         )
         assert done.returncode == 0, done.stderr
         return done.stdout
@@ -89,7 +89,7 @@ class Running:
             told: dict[str, Any] = json.load(answer)
         return told
 
-    def wait(self, path: str, key: str, enough: int, *, seconds: float = 60.0) -> None:
+    def wait(self, path: str, key: str, enough: int, *, seconds: float = 180.0) -> None:
         """Until the list at ``path`` has ``enough`` items."""
         ends = time.monotonic() + seconds
         while time.monotonic() < ends:

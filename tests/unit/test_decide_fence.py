@@ -99,7 +99,7 @@ def test_1_only_six_of_its_functions_are_called(spy):
 
 def test_1_its_python_layer_is_never_loaded():
     script = "import sys; from rules.decide.ruleset import Ruleset; Ruleset(); print('durable' in sys.modules)"
-    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, timeout=60, check=True)
+    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, timeout=180, check=True)
     assert done.stdout.strip() == "False"
 
 
@@ -436,7 +436,7 @@ def test_8_memory_stays_flat_through_failures_and_closing():
 # --------------------------------------------------- 9: one for each thread and process (processes: test_decide_process.py)
 def test_9_nothing_is_made_before_it_is_needed():
     script = "import sys, rules.decide; print('durable_rules_engine' in sys.modules)"
-    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, timeout=60, check=True)
+    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, timeout=180, check=True)
     assert done.stdout.strip() == "False"
 
 

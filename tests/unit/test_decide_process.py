@@ -48,7 +48,7 @@ def ended(pid):
 
 def run(script: str) -> str:
     """The script's output, in a process of its own: forking the process that runs the tests would take everything along."""
-    done = subprocess.run([sys.executable, "-c", PRELUDE + script], cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run([sys.executable, "-c", PRELUDE + script], cwd=ROOT, capture_output=True, text=True, timeout=180, check=False)
     assert done.returncode == 0, done.stderr
     return done.stdout.strip()
 
