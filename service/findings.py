@@ -138,6 +138,7 @@ def judge(policies: PolicySet, known: Known, *, now: int, settle: Settle) -> Fou
             "verdicts": dict(sorted(Counter(one.verdict.value for one in judged.verdicts).items())),
             "metrics": judged.metrics,
             "print": fingerprint(judged.verdicts),
+            **({"withdrawn": True} if where.withdrawn else {}),
         },
         queries=[{"code": query.code, "message": query.message, "events": list(query.events)} for query in judged.queries],
     )

@@ -70,7 +70,7 @@ def show(svc: Service, session: Session, access: Access, case: str) -> Shown:
     if found is None:
         raise NotFound("there is no such case")
     if (known := found.summary) is not None:
-        return Shown(found, Whereabouts(known.program, known.office, known.team, known.worker))
+        return Shown(found, Whereabouts(known.program, known.office, known.team, known.worker, known.withdrawn))
     where = _places(svc, session, [case])[case]
     if not access.sees(team=where.team, office=where.office):
         raise NotFound("there is no such case")

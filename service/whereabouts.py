@@ -6,6 +6,7 @@ A finding keeps the team that owned it on its due day; this is about the case it
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from rules.course import CourseOfCase, dig
 from rules.model import CaseFile
@@ -19,6 +20,8 @@ class Whereabouts:
     office: str | None = None
     team: str | None = None
     worker: str | None = None
+    withdrawn: bool = False
+    """Events were filed under the case and none of them stands: all were voided.  Then nobody knows whose it is, either."""
 
 
 def whereabouts(policies: PolicySet, file: CaseFile, *, now: int) -> Whereabouts:
@@ -27,15 +30,27 @@ def whereabouts(policies: PolicySet, file: CaseFile, *, now: int) -> Whereabouts
     if group is None:
         return Whereabouts()
     facts, _ = standing((event for event in file.events if event.type in group.catalogue.types), now, group.catalogue)
-    past = [fact for fact in facts if fact.time <= now and fact.event.case == file.case]
+    own = [fact for fact in facts if fact.event.case == file.case]
+    if not own:
+        return Whereabouts(withdrawn=_withdrawn(policies, file, now))
+    past = [fact for fact in own if fact.time <= now]
     past.sort(key=lambda fact: (fact.time, fact.event.recorded, fact.event.source, fact.event.id))
     return _last(past, group.domain)
+
+
+def _withdrawn(policies: PolicySet, file: CaseFile, now: int) -> bool:
+    """Whether something of the case was known by ``now`` and, whatever domain it is of, stands no more."""
+    told = [event for event in file.events if event.case == file.case and event.recorded <= now]
+    if not any(event.type in group.own_types for group in policies.groups for event in told):
+        return False
+    parts = [(group.catalogue, [event for event in file.events if event.type in group.catalogue.types]) for group in policies.groups]
+    return not any(fact.event.case == file.case for catalogue, part in parts for fact in standing(part, now, catalogue)[0])
 
 
 def _last(facts: list[Fact], domain: CourseOfCase) -> Whereabouts:
     course = domain.course
     moves = course.team.moves if course.team is not None else None
-    found: dict[str, str | None] = {"program": None, "office": None, "team": None, "worker": None}
+    found: dict[str, Any] = {"program": None, "office": None, "team": None, "worker": None}
     paths = {"program": course.program, "office": course.office, "team": course.team.attribute if course.team is not None else None}
     for fact in facts:
         for name, path in paths.items():

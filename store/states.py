@@ -18,7 +18,8 @@ from store.sql import Bulk, upsert
 class CaseState:
     """What an evaluation leaves behind.  Instants in ms; ``queries`` and ``summary`` are JSON values.
 
-    ``summary`` holds counts of its verdicts, the case's metrics, and a short digest of what was found, for audits.
+    ``summary`` holds counts of its verdicts, the case's metrics, a short digest of what was found, for audits, and whether all events of
+    the case were withdrawn (``withdrawn``), in which case it has no program, team, office or worker.
 
     ``next_check_at``: when time itself may change a verdict; None: never.  ``position``: of the last event that was judged.
     """

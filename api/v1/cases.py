@@ -17,7 +17,7 @@ from service.retention.earlier import as_json, earlier
 from service.whereabouts import Whereabouts
 from store.cases import neighbours
 from store.errors import QueryError
-from store.queries import casework
+from store.queries import CaseWhere, casework
 
 operations = Operations(
     "cases", "Cases and what was taken in about them. A key that is limited to teams or offices sees the cases that are theirs now."
@@ -36,6 +36,7 @@ class CaseFilters(Paged):
     worker: Several
     with_open_breaches: bool = Field(default=False, description="only cases that have an open breach")
     with_queries: bool = Field(default=False, description="only cases in whose record a person should look at something")
+    withdrawn: bool = Field(default=False, description="instead, the cases of which nothing stands since all their events were voided")
     judged: bool = Field(default=True, description="false: instead, the cases that no worker has judged yet")
     sort: (
         Literal["case", "-case", "open_breaches", "-open_breaches", "evaluated_at", "-evaluated_at", "next_check", "-next_check"] | None
@@ -57,7 +58,8 @@ def list_cases(query: CaseFilters) -> Any:
     """List the cases that have been judged.
 
     A case joins the list with its first judgement, mostly within seconds of its first event. `judged=false` lists those that wait for
-    it, or were set aside before it came, the newest first.
+    it, or were set aside before it came, the newest first. A case whose events were all voided counts as none: `withdrawn=true` lists
+    those.
     """
     if not query.judged:
         return _list_unjudged(query)
@@ -65,13 +67,16 @@ def list_cases(query: CaseFilters) -> Any:
         found = casework.list_cases(
             session,
             scope=scope_of(current_access()),
-            case=tuple(query.case),
-            program=tuple(query.program),
-            team=tuple(query.team),
-            office=tuple(query.office),
-            worker=tuple(query.worker),
-            with_open_breaches=query.with_open_breaches,
-            with_queries=query.with_queries,
+            where=CaseWhere(
+                case=tuple(query.case),
+                program=tuple(query.program),
+                team=tuple(query.team),
+                office=tuple(query.office),
+                worker=tuple(query.worker),
+                open_breaches=True if query.with_open_breaches else None,
+                with_queries=query.with_queries,
+                withdrawn=query.withdrawn,
+            ),
             sort=query.sort,
             limit=query.limit,
             cursor=query.cursor,

@@ -60,6 +60,7 @@ def case_row(found: CaseSummary) -> dict[str, Any]:
         "waiting_since": instant(found.waiting_since),
         "quarantined": found.quarantined,
         "error": found.error,
+        "withdrawn": found.withdrawn,
     }
 
 
@@ -79,6 +80,7 @@ def unjudged_row(case: str, where: Whereabouts, waiting: Waiting | None) -> dict
         "waiting_since": None if waiting is None else rfc3339(waiting.since),
         "quarantined": waiting is not None and waiting.quarantined,
         "error": None if waiting is None else waiting.last_error,
+        "withdrawn": where.withdrawn,
     }
 
 

@@ -5,10 +5,10 @@ A list takes filters, a ``Scope``, a sort, a limit and a cursor, and gives a ``P
 
 from __future__ import annotations
 
+from store.queries.casewhere import CaseWhere
 from store.queries.casework import (
     CaseDetail,
     CaseSummary,
-    CaseWhere,
     StoredEvent,
     case_detail,
     case_facets,

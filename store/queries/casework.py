@@ -7,16 +7,16 @@ stays with the team that owned it at its due day.
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session, aliased
 
 from rules.model import NEVER, Event
 from store.breaches import Breach, as_breach
-from store.errors import QueryError
 from store.models import BreachRow, CaseStateRow, DirtyRow, EventRow, VerdictRow
+from store.queries.casewhere import WITHDRAWN, CaseWhere
 from store.queries.counts import Facets, facets
 from store.queries.findings import StoredVerdict
 from store.queries.narrow import EVERYTHING, Scope
@@ -36,64 +36,7 @@ CASES = Listing(
     CaseStateRow.id,
 )
 CASE_FACETS = ("program", "team", "office", "worker")
-_LAST = "\U0010ffff"
-"""Comes after every character that an id may have."""
 EVENTS = Listing("events", {"position": Sort(EventRow.position), "time": Sort(EventRow.time)}, "time", EventRow.position, int)
-
-
-@dataclass(frozen=True, slots=True)
-class CaseWhere:
-    """Filters of cases; within one the values are alternatives, an empty one lets all pass, and so does None.
-
-    ``starts`` is how the id begins.  ``waiting``: something has come that is not judged yet; ``quarantined``: judging it failed,
-    and it was put aside.  Raises QueryError for values that cannot be.
-    """
-
-    program: tuple[str, ...] = ()
-    team: tuple[str, ...] = ()
-    office: tuple[str, ...] = ()
-    worker: tuple[str, ...] = ()
-    case: tuple[str, ...] = ()
-    starts: str = ""
-    open_breaches: bool | None = None
-    with_queries: bool = False
-    waiting: bool = False
-    quarantined: bool = False
-
-    def __post_init__(self) -> None:
-        for values in (self.program, self.team, self.office, self.worker, self.case, (self.starts,)):
-            if any("\x00" in value or any("\ud800" <= char <= "\udfff" for char in value) for value in values):
-                raise QueryError("case", "contains a character that no stored value has")
-
-    @property
-    def by_row(self) -> bool:
-        """Whether the dirty rows have to be looked at."""
-        return self.waiting or self.quarantined
-
-    def conditions(self) -> list[ColumnElement[bool]]:
-        """On CaseStateRow, and on DirtyRow where ``by_row``."""
-        pairs = (
-            (CaseStateRow.program, self.program),
-            (CaseStateRow.team, self.team),
-            (CaseStateRow.office, self.office),
-            (CaseStateRow.worker, self.worker),
-            (CaseStateRow.case_id, self.case),
-        )
-        found: list[ColumnElement[bool]] = [column.in_(sorted(values)) for column, values in pairs if values]
-        if self.starts:
-            found += [CaseStateRow.case_id >= self.starts, CaseStateRow.case_id < self.starts + _LAST]
-        if self.open_breaches is not None:
-            found.append(CaseStateRow.open_breaches > 0 if self.open_breaches else CaseStateRow.open_breaches == 0)
-        if self.with_queries:
-            found.append(CaseStateRow.query_count > 0)
-        if self.waiting:
-            found += [DirtyRow.case_id.is_not(None), DirtyRow.quarantined.is_(False)]
-        if self.quarantined:
-            found.append(DirtyRow.quarantined.is_(True))
-        return found
-
-    def as_json(self) -> Any:
-        return {name: sorted(value) if isinstance(value, tuple) else value for name, value in asdict(self).items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +60,8 @@ class CaseSummary:
     waiting_since: int | None
     error: str | None
     """What failed when it was tried last, and where."""
+    withdrawn: bool
+    """Nothing of it stands: all its events were voided."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,16 +116,22 @@ def list_cases(
 def count_cases(session: Session, *, scope: Scope = EVERYTHING, where: CaseWhere | None = None) -> int:
     """How many judged cases the reader may see, or how many of these the filters let pass."""
     query = select(func.count()).select_from(CaseStateRow).where(*_scope(scope))
-    if where is not None:
-        query = query.where(*where.conditions())
-        if where.by_row:
-            query = query.outerjoin(DirtyRow, DirtyRow.case_id == CaseStateRow.case_id)
+    if where is None:  # both are read from an index; whoever is limited sees none that is withdrawn
+        return (session.scalar(query) or 0) - (0 if scope.limited else count_withdrawn(session))
+    query = query.where(*where.conditions())
+    if where.by_row:
+        query = query.outerjoin(DirtyRow, DirtyRow.case_id == CaseStateRow.case_id)
     return session.scalar(query) or 0
+
+
+def count_withdrawn(session: Session) -> int:
+    """How many cases there are of which nothing stands."""
+    return session.scalar(select(func.count()).select_from(CaseStateRow).where(WITHDRAWN)) or 0
 
 
 def case_facets(session: Session, *, scope: Scope = EVERYTHING) -> Facets:
     """Counts of the judged cases that the reader may see, by program, team, office and worker, in one query."""
-    return facets(session, select(CaseStateRow).where(*_scope(scope)), CASE_FACETS)
+    return facets(session, select(CaseStateRow).where(*_scope(scope), ~WITHDRAWN), CASE_FACETS)
 
 
 def any_case(session: Session) -> bool:
@@ -309,6 +260,7 @@ def _summary(row: Any) -> CaseSummary:
         quarantined=bool(row[2]),
         waiting_since=row[1],
         error=row[3],
+        withdrawn=bool((state.summary or {}).get("withdrawn")),
     )
 
 

@@ -10,6 +10,8 @@ import pytest
 from sqlalchemy import text
 
 from rules.model import rfc3339
+from store.queries import case_facets
+from store.queries.places import places
 from tests.api.conftest import DAY, NOW, Api, event
 from tests.api.test_reads import family
 
@@ -95,7 +97,7 @@ def test_a_case_that_was_put_aside_before_it_was_ever_judged_tells_why_and_is_no
     def killer(*args: object, **more: object) -> None:
         raise AssertionError("it is judged although that may stop the process")
 
-    monkeypatch.setattr("service.policies.PolicySet.judge", killer)
+    monkeypatch.setattr(type(api.svc.policies), "judge", killer)
     case = api.get("/v1/cases/new")
     assert (case["judged"], case["quarantined"], case["error"]) == (False, True, "KeyError at rules.x:7")
     assert len(api.get("/v1/cases/new/events")["items"]) == 5
@@ -140,3 +142,51 @@ def test_the_list_has_judged_cases_and_tells_the_others_when_asked(api: Api) -> 
     assert (refused.status_code, refused.json["errors"][0]["parameter"]) == (400, "sort")
     wrong: Any = api.call("GET", f"/v1/cases?cursor={cursor}")
     assert (wrong.status_code, wrong.json["code"]) == (400, "bad_cursor")
+
+
+def void(sent: dict[str, Any], **more: Any) -> dict[str, Any]:
+    return event("event.voided", case=sent["subject"], at=NOW, data={"target": sent["id"]}, **more)
+
+
+def test_a_case_whose_events_were_all_voided_counts_as_none_until_something_of_it_stands(api: Api) -> None:
+    gone, kept = family("gone"), family("kept")
+    api.batch([*gone, *kept, event(case="nobodys")])
+    api.judge()
+    north = api.key("cases:read", "cases:export", teams=("north",))
+    assert api.get("/v1/stats")["cases"] == 3
+    voids = [void(one) for one in gone]
+    api.batch(voids[:-1])
+    api.judge()
+    assert api.get("/v1/cases/gone")["withdrawn"] is False
+    assert len(api.get("/v1/cases")["items"]) == 3
+    api.batch(voids[-1:])
+    api.judge()
+    assert [one["case"] for one in api.get("/v1/cases")["items"]] == ["kept", "nobodys"]
+    assert api.get("/v1/stats")["cases"] == 2
+    (row,) = api.get("/v1/cases?withdrawn=true")["items"]
+    assert (row["case"], row["withdrawn"], row["team"], row["open_breaches"]) == ("gone", True, None, 0)
+    assert api.get("/v1/cases?withdrawn=true&team=north")["items"] == api.get("/v1/cases?withdrawn=true", token=north)["items"] == []
+    case = api.get("/v1/cases/gone")
+    assert (case["withdrawn"], case["judged"], case["events"], case["verdicts"]) == (True, True, 10, [])
+    assert {one["condition"] for one in case["breaches"]} == {"withdrawn"}
+    assert len(api.get("/v1/cases/gone/events")["items"]) == 10
+    assert api.get("/v1/cases/gone/verdicts")["verdicts"] == []
+    assert len(api.get("/v1/cases/gone/export.json")["parts"]["event"]) == 10
+    assert api.call("GET", "/v1/cases/gone", token=north).status_code == 404
+    with api.svc.reading() as session:
+        assert {place.code: place.cases for place in places(session, "team")} == {None: 1, "north": 1}
+        assert case_facets(session).total == 2
+    api.batch([void(voids[0])])
+    api.judge()
+    back = api.get("/v1/cases/gone")
+    assert (back["withdrawn"], back["team"]) == (False, "north")
+    assert [one["case"] for one in api.get("/v1/cases", token=north)["items"]] == ["gone", "kept"]
+
+
+def test_a_case_that_was_withdrawn_before_anybody_judged_it_says_so(light: Api) -> None:
+    sent = event(case="new", data={"team": "north"})
+    light.batch([sent, void(sent, source="urn:test:casework")])
+    case = light.get("/v1/cases/new")
+    assert (case["withdrawn"], case["judged"], case["team"]) == (True, False, None)
+    light.judge()
+    assert light.get("/v1/cases")["items"] == []

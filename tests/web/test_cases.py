@@ -228,3 +228,20 @@ def test_a_case_that_was_put_aside_is_shown_with_the_reason_and_its_events_and_n
     aside = client.get("/cases?only=aside")
     assert shown(aside) == ["new", "k2"]
     assert "What failed: KeyError at rules.x:7" in aside.main
+
+
+def test_a_case_whose_records_were_all_withdrawn_says_so_and_counts_as_none(some, enter):
+    client = enter("kim")
+    some.take(event("event.voided", "2026-03-20T10:00", {"target": "n1-referral.received-2026-03-01T09:00"}, case="n1"))
+    some.settle()
+    listed = client.get("/cases")
+    assert shown(listed) == ["k1", "k2", "s1"]
+    assert "3 cases, as of" in listed.main
+    gone = client.get("/cases?only=withdrawn")
+    assert shown(gone) == ["n1"]
+    assert "1 case, as of" in gone.main
+    page = client.get("/cases/n1")
+    assert "All its records were withdrawn. Every event of this case was voided" in page.main
+    assert "Nothing, for all records of this case were withdrawn." in page.main
+    assert "Referral received" in page.main
+    assert "Withdrawn" not in client.get("/cases/s1").main

@@ -49,6 +49,7 @@ class CaseRow(TypedDict):
     waiting_since: Annotated[Instant | None, Field(description="since when it has waited to be judged; null: it does not wait")]
     quarantined: Annotated[bool, Field(description="judging it failed again and again; it is set aside until a person has looked")]
     error: Annotated[str | None, Field(description="what failed when it was tried last, and where; null where nothing did")]
+    withdrawn: Annotated[bool, Field(description="all its events were voided: it counts as no case, and its events are still on record")]
 
 
 class CasePage(TypedDict):

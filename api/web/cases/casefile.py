@@ -136,6 +136,7 @@ def case_page(
         queries=[Query(one.code, one.message, one.events) for one in found.queries.values()],
         events=detail.events,
         judged=detail.summary is not None,
+        withdrawn=shown.where.withdrawn,
         unjudgeable="" if shown.judgeable else _unjudgeable(detail.waiting),
         waiting=None if detail.waiting is None else detail.waiting.since,
         merged_into="" if not merged_into else merged_into if merged_into in linked else "-",

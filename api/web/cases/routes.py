@@ -19,6 +19,7 @@ ONLY = {
     "new": "Not judged yet",
     "aside": "Could not be judged, put aside",
     "queries": "Something in the record to look at",
+    "withdrawn": "All its records were withdrawn",
 }
 OPEN = {"": "Any", "yes": "With open breaches", "no": "Without"}
 _KNOWN = {"open": OPEN, "only": ONLY}

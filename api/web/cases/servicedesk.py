@@ -161,4 +161,5 @@ def _where(filters: CaseFilters) -> CaseWhere:
         with_queries=filters.only == "queries",
         waiting=filters.only == "waiting",
         quarantined=filters.only == "aside",
+        withdrawn=filters.only == "withdrawn",
     )

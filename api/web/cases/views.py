@@ -27,7 +27,7 @@ class CaseFilters:
     open: str = ""
     """``yes``: with open breaches; ``no``: without."""
     only: str = ""
-    """waiting, new (not judged yet), aside (put aside) or queries (something in the record to look at)."""
+    """waiting, new (not judged yet), aside (put aside), queries (something in the record to look at) or withdrawn."""
     sort: str = ""
     cursor: str = ""
 
@@ -304,6 +304,8 @@ class CasePage:
     events: int = 0
     judged: bool = True
     """A worker has judged it before, and findings are stored."""
+    withdrawn: bool = False
+    """Nothing of it stands: all its events were voided."""
     unjudgeable: str = ""
     """Why it cannot be judged; then neither the workers do nor this page."""
     waiting: int | None = None
