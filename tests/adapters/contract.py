@@ -352,10 +352,12 @@ class Contract:
             )
             whole = killer.pull(undisturbed)
             killed_now = 0
-            for _ in range(2 * KILLS):
-                if killer.pull_and_kill(disturbed, rng.random() * 8 * whole / KILLS):
+            for _ in range(4 * KILLS):
+                came_to_its_end_in = killer.pull_and_kill(disturbed, rng.random() * 8 * whole / KILLS)
+                if came_to_its_end_in is None:
                     killed_now += 1
-                else:  # it came to its end: the next reads everything once more
+                else:  # the next reads everything once more, on a machine that is perhaps less busy than it was
+                    whole = min(whole, came_to_its_end_in)
                     killer.forget(disturbed)
                 if killed_now == KILLS // 2:
                     break

@@ -138,6 +138,9 @@ def post(client: httpx.Client, url: str, part: list[dict[str, object]]) -> set[s
         except httpx.HTTPError:
             time.sleep(0.1)
             continue
+        if answer.status_code == 503:
+            time.sleep(int(answer.headers["Retry-After"]))
+            continue
         assert answer.status_code == 202, answer.text
         results = answer.json()["results"]
         assert {result["status"] for result in results} <= {"accepted", "duplicate"}

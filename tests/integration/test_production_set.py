@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -114,13 +115,13 @@ def test_the_production_set_judges_what_is_posted_and_ends_in_order(production, 
     )
     client.headers["Authorization"] = f"Bearer {made.stdout.strip()}"
     for line in SAMPLE.read_text().splitlines():
-        sent = client.post("/v1/events", content=line, headers={"Content-Type": "application/cloudevents+json"})
-        assert sent.status_code == 202, sent.text
+        event: dict[str, Any] = {"content": line, "headers": {"Content-Type": "application/cloudevents+json"}}
+        wait_for(lambda event=event: client.post("/v1/events", **event).status_code == 202, "taken in", process, log)
 
     def breached() -> bool:
         answer = client.get("/v1/breaches", params={"rule": "C08", "case": "W-1"})
-        assert answer.status_code == 200, answer.text
-        return bool(answer.json()["items"])
+        assert answer.status_code in {200, 503}, answer.text  # 503: the machine is too busy for an answer within some seconds
+        return answer.status_code == 200 and bool(answer.json()["items"])
 
     wait_for(breached, "a breach of C08 stored", process, log)
 

@@ -86,7 +86,7 @@ class Killer:
     def __exit__(self, *_: object) -> None:
         assert self._process.stdin is not None
         self._process.stdin.close()
-        self._process.wait(30)
+        self._process.wait(120)
         assert self._process.stdout is not None
         self._process.stdout.close()
 
@@ -102,12 +102,12 @@ class Killer:
         assert said["ended"], said["why"]
         return float(said["took"])
 
-    def pull_and_kill(self, order: Order, after: float) -> bool:
-        """Killed when it has been at it for so many seconds; whether it was at it still.  Fails where it ended in another way."""
+    def pull_and_kill(self, order: Order, after: float) -> float | None:
+        """Killed when it has been at it for so many seconds; how many it took where it was through by then.  Fails where it failed."""
         said = self._do(order, after)
         assert said["killed"] or said["ended"], said["why"]
         _at_the_source(order, lease_until=0)  # as if two minutes had gone by
-        return bool(said["killed"])
+        return None if said["killed"] else float(said["took"])
 
     def forget(self, order: Order) -> None:
         """The next pull reads from the beginning."""
