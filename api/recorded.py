@@ -25,7 +25,7 @@ _RETRY = "5"
 _SIGN_INS = frozenset({"web.sign_in", "web.single_return"})
 _ID = re.compile(r"[0-9a-f-]{12,40}", re.ASCII)
 _THINGS = ("breach", "waiver", "backtest", "change", "audit", "key", "account", "reject", "source", "policy", "view", "schedule",
-           "feed", "notice")  # fmt: skip
+           "feed", "notice", "session")  # fmt: skip
 
 
 def saw(body: Any) -> None:

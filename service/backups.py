@@ -13,6 +13,7 @@ from pathlib import Path
 
 from service.bootstrap import Service
 from service.errors import NotPossible
+from store import websessions
 from store.backup import Manifest, SourceThen, write_backup
 from store.restore import free_all, read_backup, read_manifest
 
@@ -41,11 +42,12 @@ def look(file: Path) -> Manifest:
 
 
 def restore(svc: Service, file: Path) -> Manifest:
-    """Fill the empty database, all or nothing.  Raises store.backup.BackupError and OSError."""
+    """Fill the empty database, all or nothing; nobody stays signed in.  Raises store.backup.BackupError and OSError."""
     with file.open("rb") as source:
         manifest = read_backup(svc.engine, source)
     with svc.writing() as session:
         free_all(session)
+        websessions.end_everybodys(session, now=svc.now())
     return manifest
 
 

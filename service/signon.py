@@ -19,6 +19,7 @@ from service.logs import get
 from service.oidc import Person
 from service.rolemap import Grant
 from service.users import User
+from store import websessions
 from store.models import UserRow
 
 LONGEST_NAME = 100
@@ -46,11 +47,12 @@ def enter(svc: Service, person: Person) -> User:
                 elif grant is None:
                     why = "groups"
                     if row is not None:
-                        row.roles, row.sessions_after = [], svc.now()
+                        row.roles = []
+                        websessions.end_all(session, row, now=svc.now())
                 else:
                     if row is None:
                         row = _made(svc, session, person, subject)
-                    _granted(svc, row, grant)
+                    _granted(svc, session, row, grant)
                     row.email, row.last_login, row.failed, row.locked_until = _address(person), svc.now(), 0, None
                     session.flush()
                     return users.shown(row)
@@ -84,7 +86,7 @@ def _address(person: Person) -> str | None:
     return person.email if person.email is not None and len(person.email) <= LONGEST_ADDRESS else None
 
 
-def _granted(svc: Service, row: UserRow, grant: Grant) -> None:
+def _granted(svc: Service, session: Session, row: UserRow, grant: Grant) -> None:
     """Let the account have exactly this; sessions that were begun with anything else are over."""
     given = (
         sorted(grant.roles),
@@ -93,7 +95,7 @@ def _granted(svc: Service, row: UserRow, grant: Grant) -> None:
     )
     if (row.roles, row.teams, row.offices) != given:
         row.roles, row.teams, row.offices = given
-        row.sessions_after = svc.now()
+        websessions.end_all(session, row, now=svc.now())
 
 
 def _free_name(session: Session, wanted: str) -> str:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
-from service import evaluate, seals, statistics
+from service import evaluate, seals, statistics, websessions
 from service.audits import schedules as auditschedules
 from service.audits import work as auditwork
 from service.backtests import work as backtestwork
@@ -32,7 +32,7 @@ DUE_AT_ONCE = 5_000
 HINTS_AT_ONCE = 500
 LONGEST_PAUSE = 30.0
 TIDY_EVERY = 3600.0
-"""Seconds between two looks for messages that arrived long ago."""
+"""Seconds between two looks for messages that arrived, and sessions that were over, long ago."""
 ASK_AGAIN = 15.0
 """Seconds until a source, or a count, that no worker has taken up is put forward again."""
 
@@ -144,6 +144,7 @@ class Sweeper:
             notify.keep_up(self.svc)
             if self._tidied is None or now - self._tidied > TIDY_EVERY:
                 notify.tidy(self.svc)
+                websessions.tidy(self.svc)
                 self._tidied = now
         except SQLAlchemyError as error:
             _log.warning("not_passed_on", exc_info=error)

@@ -21,6 +21,7 @@ from sqlalchemy.orm import Session
 from service.access import ROLES, Access, check_roles
 from service.bootstrap import Service
 from service.errors import Flaw, Invalid, LockedOut, NotFound, NotPossible, Unauthorised
+from store import websessions
 from store.models import UserRow
 
 TRIES = 5
@@ -156,14 +157,9 @@ def change_password(svc: Service, *, user_id: str, old: str, new: str) -> User:
         row = _found(session, user_id)
         if row.password_hash != hashed:
             raise NotPossible("the password has been changed meanwhile")
-        row.password_hash, row.must_change, row.failed, row.sessions_after = fresh, False, 0, svc.now()
+        row.password_hash, row.must_change, row.failed = fresh, False, 0
+        websessions.end_all(session, row, now=svc.now())
         return shown(row)
-
-
-def end_sessions(svc: Service, *, user_id: str) -> None:
-    """Everything that this person is signed in with is over: cookies that somebody has copied, too.  Raises NotFound."""
-    with svc.writing() as session:
-        _found(session, user_id).sessions_after = svc.now()
 
 
 def reset_password(svc: Service, *, name: str) -> str:
@@ -174,7 +170,8 @@ def reset_password(svc: Service, *, name: str) -> str:
         row = _named(session, name)
         if row.subject is not None:
             raise NotPossible("this person signs in with their organisation's account: its password is reset there")
-        row.password_hash, row.must_change, row.failed, row.locked_until, row.sessions_after = hashed, True, 0, None, svc.now()
+        row.password_hash, row.must_change, row.failed, row.locked_until = hashed, True, 0, None
+        websessions.end_all(session, row, now=svc.now())
     return password
 
 
@@ -208,7 +205,7 @@ def change(
             row.teams = sorted(set(teams))
         if offices is not None:
             row.offices = sorted(set(offices))
-        row.sessions_after = svc.now()
+        websessions.end_all(session, row, now=svc.now())
         session.flush()
         if not any(_runs_all(other) for other in everybody):
             raise NotPossible("no administrator without limits would be left")

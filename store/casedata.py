@@ -51,7 +51,7 @@ LEFT_OUT: dict[str, str] = {
     "policy_version": "of policies", "policy_change": "of policies",
     "audit_schedule": "of audits", "audit_signature": "of audits",
     "user_account": "of people's accounts", "api_key": "of keys", "saved_view": "of people's lists", "due_feed": "of calendars",
-    "receiver": "of receivers of messages",
+    "web_session": "where people are signed in", "receiver": "of receivers of messages",
 }  # fmt: skip
 """The tables that hold nothing about a case by itself, and what they are."""
 _AT_ONCE = 500

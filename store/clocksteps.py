@@ -24,6 +24,7 @@ from store.models import (
     SourceRow,
     TallyStateRow,
     UserRow,
+    WebSessionRow,
 )
 from store.queue import mark_dirty
 
@@ -64,6 +65,8 @@ def make_good(session: Session, now: int, *, lease_ms: int) -> dict[str, int]:
     put(OutboxRow, owed, {"available_at": now})
     put(UserRow, UserRow.locked_until > now + DAY + SLACK, {"locked_until": now})
     put(UserRow, UserRow.sessions_after > ahead, {"sessions_after": now})
+    dated = or_(WebSessionRow.made > ahead, WebSessionRow.seen > ahead)
+    put(WebSessionRow, dated, {"made": now, "seen": now, "ends": now, "ended": now})
     cases = session.scalars(select(CaseStateRow.case_id).where(CaseStateRow.evaluated_at > ahead).limit(_MOST_CASES)).all()
     if cases:
         mark_dirty(session, cases, now)

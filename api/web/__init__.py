@@ -19,6 +19,7 @@ def install(app: Flask, desk: Desk, *, secret_key: str | bytes) -> None:
     """Add the pages.  ``secret_key`` signs the session cookie and must be the same in every process."""
     from api import access
     from api.web import faults, pages, rendering, reviewing, sessions, signing
+    from api.web.account import routes as account_routes
     from api.web.admin import forms as admin_forms
     from api.web.admin import routes as admin_routes
     from api.web.audits import routes as audit_routes
@@ -34,7 +35,7 @@ def install(app: Flask, desk: Desk, *, secret_key: str | bytes) -> None:
     from api.web.worklist import export as work_export
     from api.web.worklist import routes as work_routes
 
-    del retention_routes
+    del account_routes, retention_routes
     del notice_routes, audit_routes, admin_forms, admin_routes, due_routes, stat_routes, work_export, work_routes  # as these are
     del case_routes, reviewing, signing, forms, routes, source_routes, today_routes, waiver_routes  # imported for the routes that they add
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from api.web.account.desk import AccountDesk
 from api.web.admin.desk import AdminDesk
 from api.web.audits.desk import AuditDesk
 from api.web.cases.desk import CaseDesk
@@ -35,6 +36,7 @@ class Desk(
     StatisticsDesk,
     TodayDesk,
     WaiverDesk,
+    AccountDesk,
     AdminDesk,
     AuditDesk,
     WorkDesk,
@@ -54,22 +56,6 @@ class Desk(
 
     def deciders(self) -> str:
         """``both``, or ``table`` where durable-rules cannot be used: the pages say so."""
-        ...
-
-    def sign_in(self, name: str, password: str) -> tuple[str, Access]:
-        """The user's id, and who that is.  Raises Unauthorised or LockedOut."""
-        ...
-
-    def session(self, user: str, began: int) -> Access | None:
-        """Who a session that began at ``began`` (ms) belongs to; None: it is over."""
-        ...
-
-    def end_sessions(self, user: str) -> None:
-        """No session of this person that began before now holds any longer."""
-        ...
-
-    def change_password(self, user: str, *, old: str, new: str) -> None:
-        """Raises Unauthorised (the old one is wrong) or Invalid."""
         ...
 
     def breach(self, access: Access, breach: str) -> BreachPage:

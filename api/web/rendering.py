@@ -15,6 +15,7 @@ from api.web.menu import menu
 from api.web.views import Choice, Filters
 from rules.model import rfc3339
 from service.tables import told
+from service.websessions import IDLE, LONGEST
 
 STATIC = Path(__file__).parent / "static"
 
@@ -81,7 +82,8 @@ def install(app: Flask) -> None:
         cleared={field.name: "" for field in dataclasses.fields(Filters) if field.name != "sort"},
         csrf_token=sessions.token,
         session_lasts=sessions.lasts,
-        session_idle=sessions.IDLE,
+        session_idle=IDLE,
+        session_longest=LONGEST,
         word=words.word,
         day=words.day,
         short_day=words.short_day,

@@ -9,6 +9,7 @@ import datetime as dt
 
 from api.v1.lists import scope_of
 from api.web import present, words
+from api.web.account.servicedesk import AccountServiceDesk
 from api.web.admin.servicedesk import AdminServiceDesk
 from api.web.audits.servicedesk import AuditServiceDesk
 from api.web.cases.servicedesk import CaseServiceDesk
@@ -34,7 +35,7 @@ from api.web.waivers.servicedesk import WaiverServiceDesk
 from api.web.worklist.servicedesk import WorkServiceDesk, where_of
 from api.web.worklist.views import WorkFilters
 from rules.decide import mode
-from service import assigning, passwords, review, users, worklist
+from service import assigning, onrecord, review, users, worklist
 from service.access import Access
 from service.bootstrap import Service
 from service.demo.loading import banner
@@ -59,6 +60,7 @@ class ServiceDesk(
     StatisticsServiceDesk,
     TodayServiceDesk,
     WaiverServiceDesk,
+    AccountServiceDesk,
     AdminServiceDesk,
     AuditServiceDesk,
     WorkServiceDesk,
@@ -92,26 +94,6 @@ class ServiceDesk(
 
     def today(self) -> dt.date:
         return words.local(self.service.now(), self.zone).date()
-
-    # --- people ------------------------------------------------------------------------------------------------------
-
-    def sign_in(self, name: str, password: str) -> tuple[str, Access]:
-        user = passwords.sign_in(self.service, name=name, password=password)
-        return user.id, users.access_of(user)
-
-    def session(self, user: str, began: int) -> Access | None:
-        try:
-            found = users.get(self.service, user)
-        except NotFound:
-            return None
-        over = found.disabled or began < found.sessions_after or not passwords.holds(self.service, found)
-        return None if over else users.access_of(found)
-
-    def end_sessions(self, user: str) -> None:
-        users.end_sessions(self.service, user_id=user)
-
-    def change_password(self, user: str, *, old: str, new: str) -> None:
-        users.change_password(self.service, user_id=user, old=old, new=new)
 
     def _names(self) -> dict[str, str]:
         return {f"user:{user.id}": user.name for user in users.listed(self.service)}
@@ -175,7 +157,7 @@ class ServiceDesk(
         with self.service.reading() as session:
             sources = upkeep.list_sources(session)
             backlog = upkeep.backlog(session, now)
-            held = upkeep.list_waiting(session, quarantined=True, scope=scope)
+            held = onrecord.put_aside(self.service, session, access, limit=50)
             cases = casework.count_cases(session, scope=scope)
         return StatusPage(
             as_of=now,

@@ -48,13 +48,11 @@ def sign_in() -> Response | tuple[str, int] | str:
 @blueprint.post("/sign-out")
 def sign_out() -> Response:
     elsewhere = bool(session.get("single"))
-    if sessions.viewer() is not None:
-        desk().end_sessions(sessions.user())
     sessions.end()
     if elsewhere and (leaving := single.sign_out()) is not None:
         return leaving
     session["left"] = True
-    flash("You have signed out. If you were signed in elsewhere, you are signed out there too.", "done")
+    flash("You have signed out here. Where you are signed in elsewhere, you still are.", "done")
     return redirect(url_for("web.sign_in"), 303)  # type: ignore[return-value]
 
 

@@ -24,6 +24,7 @@ from store.models.policies import CHANGE_KINDS, CHANGE_STATES, INSTALLATION, Pol
 from store.models.retention import LegalHoldRow, RemovalCaseRow, RemovalLineRow, RemovalRow, RemovedCountRow, TombstoneRow
 from store.models.seals import SealRow
 from store.models.tallies import TallyStateRow, VerdictTallyRow
+from store.models.websessions import WAYS_IN, WebSessionRow
 from store.models.work import CaseStateRow, DirtyRow, OutboxRow
 from store.models.worklist import SavedViewRow
 
@@ -40,6 +41,7 @@ __all__ = [
     "OUTCOMES",
     "REVIEWS",
     "WAIVER_STATES",
+    "WAYS_IN",
     "AccessLogRow",
     "ApiKeyRow",
     "AuditChunkRow",
@@ -82,4 +84,5 @@ __all__ = [
     "VerdictRow",
     "VerdictTallyRow",
     "WaiverRow",
+    "WebSessionRow",
 ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Browser, expect
 
-from api.web import sessions
+from service.websessions import IDLE
 from tests.e2e.test_pages_in_a_browser import address, desk, sign_in
 from tests.support.axe import violations
 from tests.support.fakedesk import PASSWORD, FakeDesk
@@ -29,20 +29,20 @@ def test_a_session_that_is_about_to_end_says_so_and_goes_on(browser: Browser, ad
         desk.clock += minutes * MINUTE
         page.clock.fast_forward(minutes * MINUTE)
 
-    later(sessions.IDLE // MINUTE - 6)
+    later(IDLE // MINUTE - 6)
     expect(told).to_be_hidden()
     later(2)
     expect(told).to_contain_text("Your session ends in less than 5 minutes")
     assert violations(page) == []
     page.get_by_role("button", name="Stay signed in").click()
     expect(told).to_be_hidden()
-    later(sessions.IDLE // MINUTE - 4)
+    later(IDLE // MINUTE - 4)
     expect(told).to_be_visible()
     other = context.new_page()
     other.goto(f"{address}/help")
     expect(other.get_by_role("heading", level=1)).to_have_text("Help")
     expect(told).to_be_hidden()
-    later(sessions.IDLE // MINUTE + 1)
+    later(IDLE // MINUTE + 1)
     expect(told).to_contain_text("Your session is over")
     expect(page.get_by_role("button", name="Stay signed in")).to_be_hidden()
     context.close()

@@ -108,6 +108,7 @@ def test_each_step_back_leaves_what_the_earlier_version_knew(house: tuple[Conten
                 assert part(after, columns) == part(before, columns), (revision, name)
     assert lost["0007"] == ["access_log"]
     assert lost["0011"] == []
+    assert lost["0016"] == ["web_session"]
     assert lost["0006"] == ["saved_view"]
     with pytest.raises(StoreError, match="no way back"):
         step_down(engine, lose=True)

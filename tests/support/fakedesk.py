@@ -24,7 +24,8 @@ from api.web.views import (
 from api.web.worklist.views import WorkFilters
 from rules.model import to_ms
 from service.access import ROLES, Access
-from service.errors import Flaw, Forbidden, Invalid, LockedOut, NotFound, NotPossible, StaleVersion, Unauthorised
+from service.errors import Flaw, Forbidden, Invalid, NotFound, NotPossible, StaleVersion
+from tests.support.fakeaccount import FakeAccount
 from tests.support.fakeadmin import FakeAdmin
 from tests.support.fakeaudits import FakeAudits
 from tests.support.fakecases import FakeCases
@@ -85,6 +86,7 @@ class FakeDesk(
     FakeAdmin,
     FakeAudits,
     FakeWaivers,
+    FakeAccount,
     FakeWork,
     FakeNotices,
     FakeRetention,
@@ -93,6 +95,7 @@ class FakeDesk(
 
     def __init__(self) -> None:
         super().__init__()
+        FakeAccount.__init__(self)
         FakeSources.__init__(self)
         FakeAdmin.__init__(self)
         FakeAudits.__init__(self)
@@ -107,8 +110,6 @@ class FakeDesk(
         self.empty = False
         self.failing: Exception | None = None
         self.seen: list[tuple[str, Any]] = []
-        self.over: set[str] = set()
-        self.left: dict[str, int] = {}
         self.clock = NOW
         self.assigned: dict[str, str] = {}
         FakeWork.__init__(self)
@@ -130,27 +131,6 @@ class FakeDesk(
 
     def deciders(self) -> str:
         return self.mode
-
-    def sign_in(self, name: str, password: str) -> tuple[str, Access]:
-        if name == "locked":
-            raise LockedOut(301)
-        if name not in {"kim", "robin"} or password != self.password:
-            raise Unauthorised
-        return name, self._access(name)
-
-    def session(self, user: str, began: int) -> Access | None:
-        return None if user in self.over or began < self.left.get(user, 0) else self._access(user)
-
-    def end_sessions(self, user: str) -> None:
-        self.left[user] = self.now()
-
-    def change_password(self, user: str, *, old: str, new: str) -> None:
-        if old != self.password:
-            raise Unauthorised
-        if len(new) < 12:
-            raise Invalid(Flaw("password", "short", "use at least 12 characters"))
-        self.password = new
-        self.must_change = False
 
     def breach(self, access: Access, breach: str) -> BreachPage:
         self._fail()

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, inspect, select
 
 from rules.model import Heartbeat
-from service import accesslog, duefeeds, keys, savedviews, seals, statistics, users
+from service import accesslog, duefeeds, keys, savedviews, seals, statistics, users, websessions
 from service.access import Access, system
 from service.audits import runs as audits
 from service.audits import schedules as auditschedules
@@ -45,7 +45,8 @@ def furnish(house: Kit) -> None:
     candidate = kept(svc, changed(LATER))
     backtest_finished(svc, backtest.start(svc, system(), candidate=candidate))
     auditschedules.add(svc, system(), name="nightly", cron="30 2 * * *", zone="Australia/Adelaide")
-    users.create(svc, name="ann", roles=["viewer"])
+    ann, _ = users.create(svc, name="ann", roles=["viewer"])
+    websessions.begin(svc, user_id=ann.id, how="password", device="Firefox on Linux")
     keys.create(svc, name="feed", scopes=["events:write"])
     savedviews.save(svc, ANN, name="mine", content=savedviews.Content({"rule": ("C08",)}))
     duefeeds.create(svc, ANN, team=None)

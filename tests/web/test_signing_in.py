@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from flask import Flask
 
-from api.web import sessions
+from service.websessions import IDLE, LONGEST
 from tests.support import fakedesk
 from tests.support.fakedesk import PASSWORD, FakeDesk
 from tests.support.pages import PageClient
@@ -81,7 +81,7 @@ def test_what_was_written_survives_the_end_of_the_session(
 ) -> None:
     client.sign_in("kim", PASSWORD)
     token = client.token()
-    desk.clock += sessions.IDLE + 1
+    desk.clock += IDLE + 1
     page = client.post(path, data, status=400, token=token)
     assert page is not None
     assert "Your session ended while the page was open" in page.main
@@ -187,12 +187,12 @@ def test_signing_out_ends_it(client: PageClient) -> None:
 def test_a_session_ends_idle_or_old_or_revoked(client: PageClient, desk: FakeDesk) -> None:
     client.sign_in("kim", PASSWORD)
     for _ in range(3):
-        desk.clock += sessions.IDLE - 1
+        desk.clock += IDLE - 1
         client.get("/help")
-    desk.clock += sessions.LONGEST - 3 * (sessions.IDLE - 1) + 1
+    desk.clock += LONGEST - 3 * (IDLE - 1) + 1
     assert client.flask.get("/help").status_code == 303
     client.sign_in("kim", PASSWORD)
-    desk.clock += sessions.IDLE + 1
+    desk.clock += IDLE + 1
     assert client.flask.get("/help").status_code == 303
     client.sign_in("kim", PASSWORD)
     desk.over.add("kim")

@@ -369,7 +369,7 @@ def test_a_session_that_somebody_planted_before_is_not_the_one_after(house):
     house.enter(client)
     with client.flask.session_transaction() as session:
         assert "planted" not in str(dict(session))
-        assert set(session) == {"user", "began", "seen", "token", "single"}
+        assert set(session) == {"user", "session", "began", "seen", "token", "single"}
 
 
 def test_cookies_are_closed_to_scripts_other_sites_and_readers(house, caplog):
@@ -456,7 +456,7 @@ def test_what_the_provider_decides_is_not_changed_here(house):
     with house.kit.svc.reading() as session:
         assert session.scalar(select(UserRow.password_hash).where(UserRow.name == "kim")) is None
     client.get("/password", status=409)
-    assert not [a for a in client.get("/help").all("a") if a.text == "Change password"]
+    assert not [a for a in client.get("/account").all("a") if a.text == "Change password"]
 
 
 @pytest.mark.parametrize("settings", [{"oidc_only": True, "oidc_break_glass": "root, other"}])

@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping
 
 from flask import url_for
 
-from api.web import sessions, words
+from api.web import words
 from api.web.admin.logdesk import LogServiceDesk
 from api.web.admin.views import (
     AccountPage,
@@ -39,6 +39,7 @@ from service.administration import Held
 from service.errors import Forbidden
 from service.keys import ApiKey
 from service.users import User
+from service.websessions import IDLE, LONGEST
 
 SOON = 14 * 86_400_000
 """ms before its expiry at which a key is said to end soon."""
@@ -173,9 +174,10 @@ class AdminServiceDesk(LogServiceDesk):
             ("One-time passwords", "have to be changed at the first sign-in, before anything else"),
         ]
         held = [
-            ("End without use", f"after {words.span(sessions.IDLE)}"),
-            ("End in any case", f"after {words.span(sessions.LONGEST)}"),
-            ("End at once", "when the account is switched off, or its roles, limits or password change"),
+            ("End without use", f"after {words.span(IDLE)}"),
+            ("End in any case", f"after {words.span(LONGEST)}"),
+            ("End by hand", "each by its owner, under Your account; signing out ends the one session"),
+            ("End all at once", "when the account is switched off, or its roles, limits or password change"),
             ("Cookie", "closed to scripts and to other sites; sent by https only, where the service is reached by https"),
             ("Secret key", f"{kept}; never shown"),
         ]

@@ -14,6 +14,7 @@ from api.web.sessions import desk
 from service.errors import NotFound, NotLetIn, ProviderAway, SignOnFailed
 from service.logs import get
 from service.signonsettings import RETURN_PATH
+from service.websessions import LONGEST
 
 UNDERWAY = "duecare_sign_in"
 """The cookie of a sign-in on its way."""
@@ -83,7 +84,7 @@ def _returned() -> Response:
     response: Response = redirect(sessions.local_path(kept["next"]) or url_for("web.today"), 303)  # type: ignore[assignment]
     hidden = closed(_secret(), LEAVING, {"token": token})
     if len(hidden) <= MOST:
-        _keep(response, LEAVING, hidden, sessions.LONGEST // 1000, "sign_out")
+        _keep(response, LEAVING, hidden, LONGEST // 1000, "sign_out")
     return response
 
 

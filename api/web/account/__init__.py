@@ -1,0 +1,1 @@
+"""A person's own account: where they are signed in, and ending it elsewhere."""
