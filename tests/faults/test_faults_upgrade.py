@@ -110,18 +110,8 @@ class House:
     def start_all(self, version: Path, name: str) -> list[subprocess.Popen[bytes]]:
         port = ["--bind", f"fd://{self.listening.fileno()}", "--chdir", str(version)]
         (self.folder / "at_leisure.py").write_text(AT_LEISURE)
-        patient = [
-            "-c",
-            str(self.folder / "at_leisure.py"),
-            "--no-control-socket",
-            "--workers",
-            "1",
-            "--worker-class",
-            "api.patient.Patient",
-            "--threads",
-            "4",
-            "api.wsgi:app",
-        ]
+        port += ["-c", str(self.folder / "at_leisure.py")]
+        patient = ["--no-control-socket", "--workers", "1", "--worker-class", "api.patient.Patient", "--threads", "4", "api.wsgi:app"]
         web = self.start(version, f"{name}-web", "gunicorn", *port, *patient)
         worker = self.start(version, f"{name}-worker", "workers.process")
         scheduler = self.start(version, f"{name}-scheduler", "cli.main", "worker", "--scheduler")
