@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import random
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -18,8 +19,8 @@ from service.bootstrap import Service, build
 from service.ingest import ingest
 from service.settings import Settings
 from service.sweeper import Sweeper
-from store.breaches import Breach, altered_lines, as_breach, history_of
-from store.models import BreachRow, CaseStateRow, DirtyRow, EventRow, OutboxRow, VerdictRow
+from store.breaches import Breach, StoredLine, altered_lines, as_breach, as_line
+from store.models import BreachHistoryRow, BreachRow, CaseStateRow, DirtyRow, EventRow, OutboxRow, VerdictRow
 from store.verdicts import as_verdict
 from tests.support import tables
 from tests.support.service_kit import KEY, shipped
@@ -186,10 +187,10 @@ def assert_same(disturbed: Service, reference: Service, accepted: int) -> None:
         assert stand.keys() == expected.keys()
         unequal = [(key, stand[key], expected[key]) for key in expected if stand[key] != expected[key]]
         assert not unequal, unequal[:3]
-        assert_sound(session)
+        assert_sound(session, found)
 
 
-def assert_sound(session: Session) -> None:
+def assert_sound(session: Session, lasting: Mapping[Any, dict[str, Any]]) -> None:
     """Histories are whole and join up, each message is owed once, and a breach is open exactly where its verdict says so."""
     wrong, after = [], 0
     while True:
@@ -199,23 +200,24 @@ def assert_sound(session: Session) -> None:
             break
         after = further
     assert wrong == []
-    lasting = verdicts(session)
     current = {key: verdict["verdict"] for key, verdict in lasting.items()}
+    lines: dict[str, list[StoredLine]] = defaultdict(list)
+    for stored in map(as_line, session.scalars(select(BreachHistoryRow).order_by(BreachHistoryRow.id))):
+        lines[stored.breach_id].append(stored)
+    breaches = [as_breach(row) for row in session.scalars(select(BreachRow))]
     stands = {"breached": "open", "late": "remedied", "excused": "excused"}
-    for breach in map(as_breach, session.scalars(select(BreachRow))):
+    for breach in breaches:
         assert breach.condition == stands.get(current.get(breach.key, ""), "withdrawn")
         assert breach.condition == "withdrawn" or breach.snapshot == lasting[breach.key]
-        _assert_joined(breach, session)
-    assert {key for key, verdict in current.items() if verdict in ("breached", "late")} <= {
-        breach.key for breach in map(as_breach, session.scalars(select(BreachRow)))
-    }
+        _assert_joined(breach, lines[breach.id])
+    assert {key for key, verdict in current.items() if verdict in ("breached", "late")} <= {breach.key for breach in breaches}
     told = session.scalars(select(OutboxRow.message_id)).all()
     assert len(told) == len(set(told))
 
 
-def _assert_joined(breach: Breach, session: Session) -> None:
+def _assert_joined(breach: Breach, lines: Sequence[StoredLine]) -> None:
     state: str | None = None
-    for stored in history_of(session, breach.id):
+    for stored in lines:
         assert stored.line.before == state, (breach.key, stored)
         state = stored.line.after
     assert state == breach.condition
