@@ -165,15 +165,17 @@ def test_complete_without_a_key_is_a_fault(exports: Exports) -> None:
 
 def test_a_file_of_the_future_is_taken_once_it_has_not_changed_for_a_while(exports: Exports, monkeypatch: pytest.MonkeyPatch) -> None:
     exports.configure("", settle=60)
+    began = time.time_ns()
+    passed = [0]
+    monkeypatch.setattr(time, "time_ns", lambda: began + passed[0] * 10**9)
     exports.lay(*FIRST, at=time.time() + 86_400)
     assert exports.pull().counts["records"] == 0
-    real = time.time_ns
-    monkeypatch.setattr(time, "time_ns", lambda: real() + 30_000_000_000)
+    passed[0] = 30
     exports.lay(*FIRST[:3], at=time.time() + 90_000)
     assert exports.pull().counts["records"] == 0
-    monkeypatch.setattr(time, "time_ns", lambda: real() + 70_000_000_000)
+    passed[0] = 70
     assert exports.pull().counts["records"] == 0, "it has changed meanwhile"
-    monkeypatch.setattr(time, "time_ns", lambda: real() + 100_000_000_000)
+    passed[0] = 100
     assert exports.pull().counts["records"] == 3
 
 

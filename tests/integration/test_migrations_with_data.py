@@ -147,7 +147,7 @@ def test_processes_that_upgrade_at_once_upgrade_once_with_data_in_place(
     environment = {**os.environ, "DATABASE_URL": store_url, "DUECARE_SECRET_KEY": KEY, "DUECARE_HOME": str(tmp_path)}
     command = [sys.executable, "-m", "cli.main", "db", "upgrade"]
     running = [subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in range(3)]
-    told = [process.communicate(timeout=120) for process in running]
+    told = [process.communicate(timeout=250) for process in running]
     assert [process.returncode for process in running] == [0, 0, 0], told
     assert migrations.check(engine) == []
     with engine.connect() as connection:

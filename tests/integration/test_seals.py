@@ -203,7 +203,7 @@ def test_a_line_whose_writer_is_still_at_it_is_not_passed_over(house):
         with house.sessions() as session:
             assert settled(session, patience=0.0) is None
         threading.Timer(0.2, slow.commit).start()
-        assert seals.seal(house, patience=20.0) == 2
+        assert seals.seal(house, patience=120.0) == 2
     assert house.found() == []
 
 
@@ -215,10 +215,10 @@ def test_sealers_and_writers_at_once_make_one_chain(house):
 
     def seal() -> None:
         for _ in range(5):
-            seals.seal(house, patience=5.0)
+            seals.seal(house, patience=120.0)
 
     at_once([write, write, write, seal, seal])
-    seals.seal(house, patience=5.0)
+    seals.seal(house, patience=120.0)
     found = seals.verify(house)
     assert (found.flaws, found.sealed["access_log"], found.unsealed["access_log"]) == ([], 36, 0)
 

@@ -46,7 +46,7 @@ def test_a_connection_that_is_lost_is_given_up_and_the_next_one_works(postgres_s
     def lose_it() -> None:
         with postgres_store.write() as session, postgres_store.write() as other:
             pid = session.scalar(text("SELECT pg_backend_pid()"))
-            other.execute(text("SELECT pg_terminate_backend(:pid, 5000)"), {"pid": pid})
+            other.execute(text("SELECT pg_terminate_backend(:pid, 60000)"), {"pid": pid})
             together(session, [(CASES, {"cases": {"a"}})])
 
     with pytest.raises(DBAPIError) as caught:

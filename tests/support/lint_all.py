@@ -16,7 +16,9 @@ import time
 MEMORY = 1_000_000_000
 """Bytes of address space that the process may have."""
 SECONDS = 20
-"""After so long a file is said to hang.  Each takes under two seconds on a machine with nothing else to do."""
+"""After so many of the processor's own a file is said to hang.  Each takes under two."""
+LONGEST = 120
+"""The same by the clock: it waits for something."""
 
 
 class Hangs(BaseException):
@@ -30,12 +32,14 @@ def _alarm(*_: object) -> None:
 def main() -> None:
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     signal.signal(signal.SIGALRM, _alarm)
+    signal.signal(signal.SIGPROF, _alarm)
     from cli.main import run
 
     found = []
     for path in sys.stdin.read().splitlines():
         out, err = io.StringIO(), io.StringIO()
-        signal.alarm(SECONDS)
+        signal.alarm(LONGEST)
+        signal.setitimer(signal.ITIMER_PROF, SECONDS)
         begun = time.perf_counter()
         try:
             with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
@@ -43,6 +47,7 @@ def main() -> None:
         except Hangs:
             code = -1
         finally:
+            signal.setitimer(signal.ITIMER_PROF, 0)
             signal.alarm(0)
         found.append({"code": code, "out": out.getvalue(), "err": err.getvalue(), "seconds": round(time.perf_counter() - begun, 2)})
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
