@@ -80,7 +80,7 @@ class Asking(Phrases):
         elif asked.takes == "last" and asked.that is not None:
             words = f"the last time that {words}, it holds that {self.where(asked.that, types)}"
         if lacking:
-            words += f", once or several times, that bring what is still lacking: {lacking}"
+            words += f", once or several times, bringing what is still lacking: {lacking}"
         elif asked.collects:
             words += f", once or several times, so that together {self._collected(asked, types)}"
         if asked.and_each is not None:

@@ -18,6 +18,7 @@ from rules.hits import MOMENT
 from rules.model import CaseFile, Outcome, Verdict
 from rules.nearness import not_said
 from rules.obligation import World
+from rules.phrases import joined
 from rules.policy import Policy
 from rules.reading import names_in
 from rules.saying import Saying
@@ -103,6 +104,7 @@ def _one(judged: Judged) -> Explanation:
             done_word=rule.done_word,
             due_word=rule.due_word,
             missing=_missing(judged),
+            ended=_ended(judged),
         ),
         reasoning=tuple(_reasoning(judged)),
         considered=tuple(considered(judged)),
@@ -121,10 +123,11 @@ def sentence(
     done_word: str = "done",
     due_word: str = "due by",
     missing: Callable[[str], str] | None = None,
+    ended: str = "",
 ) -> str:
     """The verdict in one sentence, exact and kind.  ``today``: the local day (ISO) as of which it was judged.
 
-    ``missing``: tells a missing attribute in the words of a catalogue.
+    ``missing``: tells a missing attribute in the words of a catalogue.  ``ended``: what ended it before it was due, where that is known.
     """
     due, done = verdict.due_on, verdict.satisfied_on
     finding = unmet or f"{title}: not {done_word}"
@@ -148,7 +151,7 @@ def sentence(
         case Outcome.EXCUSED:
             return f"{finding}, {day_words(due)}; excused: {reason_words(verdict, missing)}."
         case Outcome.NOT_APPLICABLE:
-            return f"{title}: not applicable, since {reason_words(verdict, missing)}{_open_for(verdict, today)}."
+            return f"{title}: not applicable, since {ended or reason_words(verdict, missing)}{_open_for(verdict, today)}."
         case Outcome.UNKNOWN:
             return f"{title}: cannot be judged, since {reason_words(verdict, missing)}."
 
@@ -181,7 +184,7 @@ def _reasoning(judged: Judged) -> list[str]:
     lines = []
     begun = [entries[name] for name in judged.obligation.activation if name in entries]
     if begun and verdict.activated_on is not None:
-        lines.append("It was called for by " + ", ".join(f"{e.type} ({e.id}) on {moment_of(e, judged)}" for e in begun[:3]) + ".")
+        lines.append("It was called for by " + joined([f"{e.type} ({e.id}) on {moment_of(e, judged)}" for e in begun[:3]]) + ".")
     lines += _arithmetic(world, judged, entries)
     if verdict.reason == "parameter_unset":
         lines += [f"Open question to the policy's owner: {question}" for question in _questions(judged)]
@@ -199,7 +202,10 @@ def _arithmetic(world: World, judged: Judged, entries: dict[str, Entry]) -> list
     clause = clause_of(judged)
     if own := clause.reckoning(Told(judged, clause, entry_of(judged))):
         return own
-    limits = ", ".join(f"{entries[name].type} ({name})" for name in world.limits if name in entries)
+    pauses = {pause.entry.id for pause in judged.view.pauses} if world.paused_days else set()
+    set_by = [entries[name] for name in world.limits if name in entries]
+    limits = ", ".join(f"{entry.type} ({entry.id})" for entry in set_by if entry.id not in pauses)
+    moved_by = ", ".join(f"{entry.type} ({entry.id})" for entry in set_by if entry.id in pauses)
     if world.duty.gate is not None:
         return [f"It had to be in place by then: {day_words(verdict.due_on)}."]
     due = day_words(verdict.due_on)
@@ -209,11 +215,12 @@ def _arithmetic(world: World, judged: Judged, entries: dict[str, Entry]) -> list
             f"{world.arithmetic[0].upper()}{world.arithmetic[1:]} {day_words(verdict.activated_on)} is {counted}, to the end of that day."
         ]
     elif world.arithmetic:
-        lines = [f"Due on {due}: {world.arithmetic}{f' {limits}' if limits else ''}."]
+        counted = day_words(iso(world.due_day - world.paused_days)) if world.due_day is not None else due
+        lines = [f"Due on {counted}: {world.arithmetic}{f' {limits}' if limits else ''}."]
     else:
         lines = [f"Due on {due}, to the end of that day."]
     if world.paused_days:
-        lines.append(f"Moved by {days_words(world.paused_days)} of pause ({limits}) to {due}.")
+        lines.append(f"Moved by {days_words(world.paused_days)} of pause ({moved_by}) to {due}.")
     if verdict.due_soon_on is not None:
         lines.append(f"The warning window opens on {day_words(verdict.due_soon_on)}.")
     return lines
@@ -229,16 +236,29 @@ def _questions(judged: Judged) -> list[str]:
 
 
 def _missing(judged: Judged) -> Callable[[str], str]:
-    """How a missing attribute is told: by the types of the events that the verdict rests on, else those that the rule is about."""
+    """How a missing attribute is told: by the types of the events that the verdict rests on, else those of the rule, else any."""
     say = Saying(judged.policy)
 
     def told(path: str) -> str:
         mine = [entry.type for name, entry in entries_of(judged).items() if name in judged.verdict.evidence]
         named = [name for clause in judged.rule.clauses for name in names_in(clause)]
-        known = [one for one in (*mine, *say.types(named)) if say.kind_of(path, [one])]
+        known = [one for one in (*mine, *say.types(named), *judged.policy.catalogue.types) if say.kind_of(path, [one])]
         return not_said(path, say, known[:1])
 
     return told
+
+
+def _ended(judged: Judged) -> str:
+    """What ended an obligation before it was due, as a clause: the closure, the member's leaving, or what the rule itself names."""
+    if judged.verdict.reason != "ended_before_due":
+        return ""
+    closed, ended = judged.view.closed, judged.world.duty.ended
+    if closed is not None and (ended is None or closed.last == ended):
+        return "the case was closed before it was due"
+    ends_with = getattr(clause_of(judged), "ends_with", None)
+    if ends_with is None:
+        return "the person left before it was due"
+    return f"it ended before it was due: {Saying(judged.policy).selector(ends_with.model_copy(update={'same': ()}))}"
 
 
 def _would_have_met(judged: Judged) -> str:

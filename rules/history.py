@@ -2,7 +2,7 @@
 
 Second half of stage 1.  It knows the time zone: what is known by its day only lies somewhere in that local day, and is
 placed at the day's start, except a closure or reopening, which is placed at its end (what happened on the day of a closure
-belongs to the episode that was closed).
+belongs to the episode that was closed, and what may have followed a reopening on its day to the one that was reopened).
 """
 
 from __future__ import annotations
@@ -90,6 +90,19 @@ class Episode:
                 return closing.entry
         return None
 
+    def belongs_to(self, entry: Entry, attempt: int) -> bool | None:
+        """Whether an event belongs to a closure attempt; None where only its day, or that of the reopening between, is known."""
+        begun, ended = (self.closings[n].reopened if 0 <= n < len(self.closings) else None for n in (attempt - 2, attempt - 1))
+        if entry is begun or entry is ended or (begun is None and ended is None):
+            return entry.attempt == attempt
+        after = begun is None or begun.surely_before(entry)
+        before = ended is None or entry.surely_before(ended)
+        if after and before:
+            return True
+        if (begun is not None and entry.surely_before(begun)) or (ended is not None and ended.surely_before(entry)):
+            return False
+        return None
+
     def open_days(self) -> Iterator[tuple[int, int | None]]:
         """The spans of days in which it was open; None: still open."""
         start = self.start_day
@@ -130,19 +143,43 @@ def entries_of(facts: Iterable[Fact], *, zone: Zone, as_of: int, course: Course)
         entry = Entry(source, name, kind, event.case, fact.data, first, last, day, recorded, event.recorded_given, fact.moved_back)
         placed.append((last if kind in turning else first, recorded, source, name, entry))
     placed.sort(key=_PLACE)
-    for order, row in enumerate(placed):
-        row[4].order = order
-    return [row[4] for row in placed]
+    entries = [row[4] for row in placed]
+    if sum(entry.type in turning for entry in entries) > 1:
+        _take_turns(entries, course)
+    for order, entry in enumerate(entries):
+        entry.order = order
+    return entries
 
 
 _PLACE = itemgetter(0, 1, 2, 3)
+
+
+def _take_turns(entries: list[Entry], course: Course) -> None:
+    """Of a closure and a reopening on one day whose order is not known, puts first the one that can come first.
+
+    An open case is closed before it is reopened, and a closed one is reopened before it is closed again.
+    """
+    closes, reopens = (None if part is None else part.event for part in (course.closes, course.reopens))
+    closed = False
+    for place, entry in enumerate(entries):
+        if entry.type not in (closes, reopens):
+            closed = closed and entry.type in course.closing_papers
+            continue
+        if (entry.type == closes) == closed:
+            other = closes if entry.type == reopens else reopens
+            for later in range(place + 1, len(entries)):
+                candidate = entries[later]
+                if candidate.type == other and candidate.day == entry.day and not (entry.exact and candidate.exact):
+                    entries.insert(place, entries.pop(later))
+                    break
+        closed = entries[place].type == closes
 
 
 def build(case: str, facts: Iterable[Fact], *, zone: Zone, as_of: int, domain: CourseOfCase) -> History:
     """The history of one case (or of several that were merged into one)."""
     course = domain.course
     entries = entries_of(facts, zone=zone, as_of=as_of, course=course)
-    splitter = _Splitter(course, _closed_in_error(entries, course))
+    splitter = _Splitter(course, _closed_in_error(entries, course), entries)
     for entry in entries:
         splitter.place(entry)
     return History(case, entries, splitter.episodes, _queries(case, splitter.episodes, course))
@@ -169,13 +206,14 @@ def _closed_in_error(entries: list[Entry], course: Course) -> set[int]:
 
 
 class _Splitter:
-    def __init__(self, course: Course, wrong: set[int]) -> None:
+    def __init__(self, course: Course, wrong: set[int], entries: list[Entry]) -> None:
         self.wrong = wrong
         self.name, self.program, self.closing_papers = course.episode, course.program, course.closing_papers
         self.telling = {path.partition(".")[0] for path in (self.name, self.program) if path is not None}
         self.closes = course.closes.event if course.closes else None
         self.reopens = course.reopens.event if course.reopens else None
         self.merges = course.merges.event if course.merges else None
+        self.reopenings = [entry for entry in entries if entry.type == self.reopens]
         self.episodes: list[Episode] = []
         self.open_one: Episode | None = None
         """The last episode while it was never closed: what names no other belongs to it."""
@@ -239,7 +277,11 @@ class _Splitter:
             return True
         if name is not None and closed.name is not None:
             return False
-        return entry.type in self.closing_papers
+        return entry.type in self.closing_papers or self._may_follow_reopening(entry)
+
+    def _may_follow_reopening(self, entry: Entry) -> bool:
+        """Whether a reopening that is placed after an event may have come before it: on one day, where a moment is not known."""
+        return any(other.order > entry.order and not entry.surely_before(other) for other in self.reopenings)
 
 
 def _queries(case: str, episodes: list[Episode], course: Course) -> list[DataQuery]:

@@ -79,7 +79,7 @@ def plain(text: str, say: Phrases, types: Sequence[str]) -> str:
         return say.code(token, path, types)
 
     found = _TOKEN.sub(spoken, text)
-    if say.kind_of(path, types) == "list":
+    if say.kind_of(path, types) == "list" and _many(say.attribute(path, types)):
         for one, many in _MANY.items():
             found = found.replace(f" {one} ", f" {many} ", 1)
     return found
@@ -95,7 +95,12 @@ def not_said(path: str, say: Phrases, types: Sequence[str]) -> str:
     if kind == "flag" and (stated := say.spoken(path, types)):
         return f"it is not stated whether {stated}"
     noun = say.attribute(path, types) if kind else words_of(path.replace(".", " "))
-    return f"{noun} {'are' if kind == 'list' else 'is'} not stated"
+    return f"{noun} {'are' if kind == 'list' and _many(noun) else 'is'} not stated"
+
+
+def _many(noun: str) -> bool:
+    """Whether the noun of a list is itself a plural: the persons seen, and not the audience."""
+    return any(word.endswith("s") or word in ("children", "people") for word in noun.split())
 
 
 def lacks_of(selector: Selector, entry: Entry, context: Context, say: Phrases) -> list[Lack]:

@@ -65,6 +65,18 @@ def standing(events: Iterable[Event], known_at: int, corrector: Corrector) -> tu
         )
         facts.append(_corrected(event, corrections, corrector, queries))
     queries.extend(
+        DataQuery(
+            "correction_not_applied",
+            word.case,
+            f"a correction cannot be applied: {known[key].type} speaks of the record itself; void it and send another one",
+            (word.id, key[1]),
+        )
+        for key, words in speaking.items()
+        if key in known and known[key].type in RECORD_EVENTS and key not in gone
+        for word in words
+        if word.type == CORRECTED and (word.source, word.id) not in gone
+    )
+    queries.extend(
         DataQuery("target_not_on_record", word.case, f"{word.type} speaks of an event that is not on record", (word.id,))
         for key, words in speaking.items()
         if key not in known

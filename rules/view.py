@@ -148,8 +148,8 @@ class View:
             return hit if fit is SURE or (fit is UNCLEAR and hit.fit is UNCLEAR) else Hit(entry, fit, text)
         at = self._at(entry, context)
         answers: list[Answer] = [(hit.fit, hit.text)]
-        if finder.attempt and at.activation is not None and entry.attempt != at.activation.attempt:
-            answers.append((NO, "it belongs to another closure attempt"))
+        if finder.attempt and at.activation is not None and (mine := self.episode.belongs_to(entry, at.activation.attempt)) is not True:
+            answers.append((UNCLEAR, MOMENT) if mine is None else (NO, "it belongs to another closure attempt"))
         answers += [alike(entry.data, at.activation.data, path) for path in finder.same if at.activation is not None]
         if check_it is not None:
             answers.append(check_it(entry.data, at))

@@ -56,7 +56,7 @@ class DueFromData(Kind):
                 due_day=item.due,
                 candidates=[hit.candidate() for hit in hits],
                 limits=(item.stated.id,),
-                arithmetic="the date stated for it",
+                arithmetic="the date stated for it in",
             )
             found.append(Obligation(key, (world,), "", (item.first.id,), contested=item.contested, about=item.id))
         return or_nothing(found)

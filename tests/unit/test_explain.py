@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pytest
@@ -16,14 +16,23 @@ from rules.wording import day_words, days_words, listed
 from tests.support.core import DARWIN, FOR_EVER, at, ev, evaluated, household, moment, one, visit
 
 START = ev("k", "service.connected", "03-02 09:00", program="cfss")
+OPENED = ev("o", "case.opened", "03-02 10:00", program="strengthening_families")
 VISITS = [visit("v1", "03-03 09:00"), visit("v2", "03-10 09:00"), visit("v3", "03-17 09:00")]
 
 
 def explained(
-    events: Sequence[Event], as_of: str, rule: str, policy: str = "cfss", beats: Sequence[Heartbeat] = (), **more: Any
+    events: Sequence[Event],
+    as_of: str,
+    rule: str,
+    policy: str = "cfss",
+    beats: Sequence[Heartbeat] = (),
+    parameters: Mapping[str, Any] | None = None,
+    **more: Any,
 ) -> Explanation:
     file = CaseFile("case-1", (START, *events), {}, tuple(beats))
-    (found,) = explain([load_shipped(policy)], file, as_of=moment(as_of), known_at=FOR_EVER, rule=rule, **more)
+    (found,) = explain(
+        [load_shipped(policy).with_parameters(parameters or {})], file, as_of=moment(as_of), known_at=FOR_EVER, rule=rule, **more
+    )
     return found
 
 
@@ -51,7 +60,7 @@ PAUSE = [
         ([], "03-10", "C12", "A family snapshot within 6 weeks: due by Mon 13 April 2026."),
         ([], "03-10", "C08", "A safety plan by the end of the 3rd visit: no due day yet."),
         (VISITS[:2], "03-12", "C08", "A safety plan by the end of the 3rd visit: due soon, with the next event that sets the day."),
-        ([ev("x", "case.closed", "03-20 09:00", closure_reason="moved")], "06-01", "C12", "not applicable, since the case was closed, or the person left, before it was due."),
+        ([ev("x", "case.closed", "03-20 09:00", closure_reason="moved")], "06-01", "C12", "not applicable, since the case was closed before it was due."),
         ([], "06-01", "C09", "not applicable, since nothing has happened that calls for it."),
         ([], "04-20", "C04", "not applicable, since the policy's owner has not set the number that gives the limit (open for 49 days)."),
         ([baseline("04-10 09:00", kind=None)], "06-01", "C12", "cannot be judged, since the kind of snapshot is not stated."),
@@ -111,6 +120,48 @@ def test_a_pause_is_shown_with_what_it_moves() -> None:
     found = explained(events, "06-01", "C12")
     assert "6 weeks after Mon 2 March 2026 is Mon 13 April 2026, to the end of that day." in found.reasoning
     assert "Moved by 10 days of pause (clock.paused (p)) to Thu 23 April 2026." in found.reasoning
+
+
+PLAN = ev(
+    "p", "sf_plan.recorded", "03-03 09:00", program="strengthening_families", plan="sf", actions=[{"id": "a1", "due_on": "2026-03-20"}]
+)
+
+
+def test_the_day_that_was_stated_is_told_before_a_pause_moves_it() -> None:
+    events = [PLAN, ev("q", "clock.paused", "03-05 09:00", approved_by={"id": "m9"}), ev("r", "clock.resumed", "03-10 09:00")]
+    found = explained(events, "03-12", "S11", "strengthening_families").reasoning
+    assert "Due on Fri 20 March 2026: the date stated for it in sf_plan.recorded (p)." in found
+    assert "Moved by 5 days of pause (clock.paused (q)) to Wed 25 March 2026." in found
+
+
+def test_what_ended_it_before_it_was_due_is_told() -> None:
+    closing = ev("z", "case.closed", "03-10 09:00", closure_reason="moved")
+    assert explained([closing], "06-01", "C12").sentence.endswith("since the case was closed before it was due.")
+    people = household("h", "03-02 09:00", {"person": "c1", "role": "child", "to": "2026-03-10"})
+    plan = ev("p", "case_plan.recorded", "03-03 09:00", plan="cp", status="agreed")
+    left = explained([people, plan], "06-01", "C21", parameters={"child_contact_days": 21})
+    assert left.sentence.endswith("since the person left before it was due.")
+    words = [
+        ev(n, "consent.recorded", f"03-0{day} 09:00", person="m1", decision=said)
+        for n, day, said in (("a", 3, "refuse"), ("b", 5, "agree"))
+    ]
+    again = explained([OPENED, *words], "06-01", "S05", "strengthening_families", parameters={"refusal_decision_days": 10})
+    ended = "it ended before it was due: the word of a parent is recorded, where the decision is an agreement."
+    assert again.sentence.endswith(f"not applicable, since {ended}")
+
+
+@pytest.mark.parametrize(
+    ("event", "rule", "policy", "wanted"),
+    [
+        (ev("h", "household.recorded", "03-02 09:00", members=[{"person": "c1"}]), "C05", "cfss", "the role in the household is not stated"),
+        (ev("a", "approval.granted", "03-05 09:00", of="closure", by={"id": "m9"}), "S24", "strengthening_families", "the worker who holds the case is not stated"),
+        (ev("z", "case.closed", "03-05 09:00", closure_reason="safety_achieved"), "S18", "strengthening_families", "the goals are not stated"),
+        (ev("d", "discussion.recorded", "03-05 09:00", topics=["network_participation", "timeframes", "agency_role"]), "S06", "strengthening_families", "the audience is not stated"),
+    ],
+)  # fmt: skip
+def test_what_is_missing_is_told_in_the_words_of_the_catalogue(event: Event, rule: str, policy: str, wanted: str) -> None:
+    events = [event, OPENED, ev("n", "network_meeting.held", "03-06 09:00")]
+    assert explained(events, "06-01", rule, policy).sentence.endswith(f"cannot be judged, since {wanted}.")
 
 
 def test_an_unset_parameter_shows_the_question_to_its_owner() -> None:
@@ -197,7 +248,7 @@ def test_of_what_is_gathered_only_the_rest_is_asked_for() -> None:
         visit("v3", "03-17 09:00", topics=[]),
     ]
     found = explained(told, "06-01", "C06").would_have_met
-    assert "bring what is still lacking: what the service does and the safety concerns, by Tue 17 March 2026." in found
+    assert "bringing what is still lacking: what the service does and the safety concerns, by Tue 17 March 2026." in found
 
 
 def test_an_event_that_had_to_be_otherwise_is_told_by_what_it_lacks() -> None:

@@ -188,6 +188,16 @@ def test_a_correction_that_cannot_be_applied_is_left_out_and_listed(changes: dic
     assert (query.code, query.events) == ("correction_not_applied", ("k1", "v1"))
 
 
+def test_a_correction_of_what_speaks_of_the_record_itself_is_listed() -> None:
+    events = [V1, fix("k1", "v1", "03-10 09:00", mode="phone"), fix("k2", "k1", "03-11 09:00", mode="school")]
+    assert facts_of(events)["v1"].data["mode"] == "phone"
+    (query,) = queries_of(events)
+    assert (query.code, query.events) == ("correction_not_applied", ("k2", "k1"))
+    assert query.message.endswith("event.corrected speaks of the record itself; void it and send another one")
+    assert queries_of([*events, void("x", "k2", "03-12 09:00")]) == []
+    assert queries_of([*events, void("x", "k1", "03-12 09:00")]) == []
+
+
 def test_a_correction_that_sets_nothing_changes_nothing() -> None:
     word = Event("urn:desk", "k1", "event.corrected", "case-1", at("03-10 09:00"), at("03-10 09:00"), True, {"target": "v1"})
     assert (facts_of([V1, word])["v1"].data, queries_of([V1, word])) == (V1.data, [])
