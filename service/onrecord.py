@@ -19,14 +19,17 @@ from service.logs import get
 from service.whereabouts import Whereabouts, whereabouts
 from service.worklist import scope_of
 from store.cases import load_cases
+from store.errors import CursorError
+from store.ids import case_ref
 from store.queries import CaseDetail, Page, Waiting, case_detail, list_waiting, visible_cases
 from store.queries.paging import MAX_LIMIT
 from store.queries.today import count_put_aside
-from store.queries.unjudged import count_unjudged, list_unjudged, never_judged
+from store.queries.unjudged import count_unjudged, list_unjudged, never_judged, newest_unjudged
 
 MOST = 1_000
-"""Cases without a judgement that are looked at for one page or one count, where each has to be looked at by itself."""
-_AT_ONCE = 200
+"""How many cases without a judgement are counted."""
+LOOKED_AT = 200
+"""How many of them are looked at, the newest, where each has to be looked at by itself to know whether it is asked for."""
 
 _log = get("onrecord")
 
@@ -106,33 +109,31 @@ def unjudged(
 ) -> Page[Unjudged]:
     """Cases that were never judged, the last that came first, of those that the caller may see.
 
-    ``cases``: only these.  ``wanted``: only those that it says yes to; then, and to a caller who is limited, a page ends after
-    ``MOST`` of all, and the last one may have been such a page.  Raises CursorError.
+    ``cases``: only these.  ``wanted``: only those that it says yes to; then, and for a caller who is limited, of the newest ``LOOKED_AT``.
+    Raises CursorError.
     """
-
-    def fits(case: str, where: Whereabouts) -> bool:
-        return access.sees(team=where.team, office=where.office) and (wanted is None or wanted(case, where))
-
-    every = wanted is None and not scope_of(access).limited
-    items: list[Unjudged] = []
-    looked = 0
-    while True:
-        size = limit if every else min(_AT_ONCE, MOST - looked)
-        page = list_unjudged(session, cases=cases, quarantined=quarantined, limit=size, cursor=cursor)
+    if wanted is None and not scope_of(access).limited:
+        page = list_unjudged(session, cases=cases, quarantined=quarantined, limit=limit, cursor=cursor)
         where = _places(svc, session, [one.case for one in page.items])
-        for number, one in enumerate(page.items, 1):
-            if fits(one.case, where[one.case]):
-                items.append(Unjudged(one, where[one.case]))
-            if len(items) == limit and number < len(page.items):
-                page = list_unjudged(session, cases=cases, quarantined=quarantined, limit=number, cursor=cursor)
-                break
-        looked, cursor = looked + len(page.items), page.next_cursor
-        if every or cursor is None or len(items) == limit or looked >= MOST:
-            return Page(tuple(items), cursor if every or len(items) == limit else None)
+        return Page(tuple(Unjudged(one, where[one.case]) for one in page.items), page.next_cursor)
+    newest = newest_unjudged(session, cases=cases, quarantined=quarantined, most=LOOKED_AT)
+    where = _places(svc, session, [one.case for one in newest])
+    fits = [
+        Unjudged(one, at)
+        for one in newest
+        if access.sees(team=(at := where[one.case]).team, office=at.office) and (wanted is None or wanted(one.case, at))
+    ]
+    start = 0
+    if cursor is not None:
+        start = next((number for number, one in enumerate(fits, 1) if case_ref(one.waiting.case) == cursor), -1)
+    if start < 0:
+        raise CursorError("the case that the cursor stands for waits no longer: begin again")
+    items = fits[start : start + limit]
+    return Page(tuple(items), case_ref(items[-1].waiting.case) if start + limit < len(fits) else None)
 
 
 def how_many_unjudged(svc: Service, session: Session, access: Access, *, quarantined: bool | None = None) -> int:
-    """How many cases that the caller may see were never judged; no more than ``MOST`` are counted."""
+    """How many cases that the caller may see were never judged: ``MOST`` at most, to one who is limited of the newest ``LOOKED_AT``."""
     if not scope_of(access).limited:
         return count_unjudged(session, quarantined=quarantined, most=MOST)
     return len(unjudged(svc, session, access, quarantined=quarantined, limit=MAX_LIMIT).items)

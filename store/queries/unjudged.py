@@ -17,6 +17,8 @@ from store.queries.upkeep import Waiting, as_waiting
 from store.sql import chunks
 
 _FIRST = select(func.min(EventRow.position)).where(EventRow.case_id == DirtyRow.case_id).correlate(DirtyRow).scalar_subquery()
+_ON_RECORD = select(EventRow.position).where(EventRow.case_id == DirtyRow.case_id).exists()
+"""A case may wait of which there are no events: another one speaks of it."""
 UNJUDGED = Listing("unjudged", {"arrival": Sort(_FIRST)}, "-arrival", _FIRST, int)
 """The newest first.  A cursor holds the position of a case's first event, and nothing of the case."""
 
@@ -30,17 +32,26 @@ def list_unjudged(
     cursor: str | None = None,
 ) -> Page[Waiting]:
     """Cases with events that were never judged, the last that came first.  ``cases``: only these.  Raises QueryError or CursorError."""
-    query = select(DirtyRow).where(*_never(quarantined))
+    query = select(DirtyRow).where(*_never(quarantined), _ON_RECORD)
     if cases:
         query = query.where(DirtyRow.case_id.in_(sorted(cases)))
     narrowed = [quarantined, sorted(cases)]
     return UNJUDGED.page(session, query, lambda row: as_waiting(row[0]), narrowed=narrowed, limit=limit, cursor=cursor)
 
 
+def newest_unjudged(session: Session, *, cases: Collection[str] = (), quarantined: bool | None = None, most: int) -> list[Waiting]:
+    """Those that have waited least, at most ``most``; of ``cases`` alone, where some are given."""
+    order = (DirtyRow.since.desc(), DirtyRow.case_id.desc())
+    query = select(DirtyRow.case_id).where(*_never(quarantined)).order_by(*order).limit(most)
+    newest = query.where(DirtyRow.case_id.in_(sorted(cases))) if cases else query
+    found = select(DirtyRow).where(DirtyRow.case_id.in_(newest), _ON_RECORD).order_by(*order)
+    return [as_waiting(row) for row in session.scalars(found)]
+
+
 def count_unjudged(session: Session, *, quarantined: bool | None = None, most: int) -> int:
     """How many there are; no more than ``most`` are counted."""
-    some = select(DirtyRow.case_id).where(*_never(quarantined)).limit(most).subquery()
-    return session.scalar(select(func.count()).select_from(some)) or 0
+    some = select(DirtyRow.case_id).where(*_never(quarantined)).limit(most)
+    return session.scalar(select(func.count()).select_from(DirtyRow).where(DirtyRow.case_id.in_(some), _ON_RECORD)) or 0
 
 
 def never_judged(session: Session, cases: Collection[str]) -> list[str]:
@@ -54,6 +65,5 @@ def never_judged(session: Session, cases: Collection[str]) -> list[str]:
 
 def _never(quarantined: bool | None) -> Sequence[ColumnElement[bool]]:
     state: Any = select(CaseStateRow.id).where(CaseStateRow.case_id == DirtyRow.case_id)
-    events: Any = select(EventRow.position).where(EventRow.case_id == DirtyRow.case_id)
     aside = [] if quarantined is None else [DirtyRow.quarantined.is_(quarantined)]
-    return [*aside, ~state.exists(), events.exists()]
+    return [*aside, ~state.exists()]

@@ -61,7 +61,6 @@ class CaseServiceDesk:
         scope, where = scope_of(access), _where(filters)
         with self.service.reading() as session:
             only_new = filters.only == "new"
-            new, unjudged = self._unjudged(session, access, filters)
             page = EMPTY
             if not only_new:
                 page = casework.list_cases(
@@ -74,6 +73,7 @@ class CaseServiceDesk:
                 known = (time.monotonic() + (KEPT_SECONDS if counted.total >= MANY else 0), counted)
                 self._case_counts[scope] = known
             everything = known[1]
+            new, unjudged = self._unjudged(session, access, filters, many=everything.total >= MANY)
             whole = fresh and not filters.chosen()
             total = everything.total if whole else 0 if only_new else casework.count_cases(session, scope=scope, where=where)
         return CaseList(
@@ -89,7 +89,7 @@ class CaseServiceDesk:
             fresh=[fresh_row(one) for one in new.items],
         )
 
-    def _unjudged(self, session: Session, access: Access, filters: CaseFilters) -> tuple[Page[Unjudged], int]:
+    def _unjudged(self, session: Session, access: Access, filters: CaseFilters, *, many: bool) -> tuple[Page[Unjudged], int]:
         """Those cases that were never judged that are asked for, and how many there are of them in all."""
         aside = {"aside": True, "waiting": False}.get(filters.only)
         new: Page[Unjudged] = Page((), None)
@@ -104,10 +104,10 @@ class CaseServiceDesk:
                 limit=PAGE,
                 cursor=filters.cursor or None,
             )
-        return new, self._count_unjudged(session, access, aside)
+        return new, self._count_unjudged(session, access, aside, many=many)
 
-    def _count_unjudged(self, session: Session, access: Access, aside: bool | None) -> int:
-        """How many cases were never judged; of many, as many as some seconds ago."""
+    def _count_unjudged(self, session: Session, access: Access, aside: bool | None, *, many: bool) -> int:
+        """How many cases were never judged; of many, as many as some seconds ago, since all that wait are looked at for it."""
         kept: dict[tuple[Scope, bool | None], tuple[float, int]] = self.__dict__.setdefault("_kept_unjudged", {})
         now, key = time.monotonic(), (scope_of(access), aside)
         for old in [other for other, (until, _) in list(kept.items()) if until < now]:
@@ -115,7 +115,7 @@ class CaseServiceDesk:
         if (known := kept.get(key)) is not None:
             return known[1]
         counted = onrecord.how_many_unjudged(self.service, session, access, quarantined=aside)
-        if counted >= PAGE:
+        if many or counted >= PAGE:
             kept[key] = (now + KEPT_SECONDS, counted)
         return counted
 
