@@ -53,7 +53,13 @@ def create(name: str, scopes: Sequence[str], teams: Sequence[str], offices: Sequ
 @keys.command("list")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
 def list_(form: str) -> int:
-    """List the keys, without their secrets."""
+    """List the keys, without their secrets.
+
+    \b
+    good      can be used
+    void      cannot: it was made with another secret key than this installation has now
+    unproved  was made by an earlier version and has not been used since: its next use shows whether it is void
+    """
     from cli.stored import service
     from cli.tables import table
     from service import keys as api_keys
@@ -65,6 +71,7 @@ def list_(form: str) -> int:
             {
                 "id": key.id,
                 "name": key.name,
+                "state": key.state(now),
                 "scopes": sorted(key.scopes),
                 "teams": None if key.teams is None else sorted(key.teams),
                 "offices": None if key.offices is None else sorted(key.offices),
@@ -80,9 +87,15 @@ def list_(form: str) -> int:
     shown = []
     for key in found:
         limits = sorted(key.teams or ()) + sorted(key.offices or ())
-        state = "revoked" if key.revoked is not None else "expired" if key.expires is not None and key.expires <= now else "good"
-        shown.append([key.id, key.name, state, " ".join(sorted(key.scopes)), " ".join(limits) or "all", moment(key.last_used) or "never"])
+        shown.append(
+            [key.id, key.name, key.state(now), " ".join(sorted(key.scopes)), " ".join(limits) or "all", moment(key.last_used) or "never"]
+        )
     table(["id", "name", "state", "scopes", "teams, offices", "last used"], shown, empty="There are no keys yet: duecare keys create")
+    if void := sum(key.state(now) == "void" for key in found):
+        complain(
+            f"{void} {'key was' if void == 1 else 'keys were'} made with another secret key than this installation has now, "
+            "and cannot be used any more."
+        )
     return 0
 
 

@@ -12,6 +12,7 @@ import re
 import secrets
 from collections.abc import Collection
 from dataclasses import dataclass
+from typing import Literal
 
 from sqlalchemy import select, update
 
@@ -19,12 +20,15 @@ from service.access import ROLE_GRANT, ROLES, Access, check_scopes
 from service.bootstrap import Service
 from service.errors import Flaw, Invalid, NotFound, NotPossible, Unauthorised
 from store.models import ApiKeyRow
+from store.tombstones import key_id as id_of_secret
 
 _TOKEN = re.compile(r"dk_([a-z0-9]{12})_([0-9a-f]{64})", re.ASCII)
 _ALPHABET = "abcdefghijkmnpqrstuvwxyz23456789"
 LAST_USED_EVERY = 60_000
 """ms between two notes of a key's last use: a busy key must not write at every request."""
 NAME_LIMIT = 200
+State = Literal["good", "unproved", "void", "expired", "revoked"]
+"""Void: made with another secret key, so that nobody can use it.  Unproved: nobody knows with which; its next use shows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +44,18 @@ class ApiKey:
     expires: int | None
     revoked: int | None
     last_used: int | None
+    fits: bool | None
+    """Whether it was made with the secret key that this installation has; None: by an earlier version, and not used since."""
+
+    def state(self, now: int) -> State:
+        """How it stands at ``now`` (ms)."""
+        if self.revoked is not None:
+            return "revoked"
+        if self.expires is not None and self.expires <= now:
+            return "expired"
+        if self.fits is None:
+            return "unproved"
+        return "good" if self.fits else "void"
 
 
 def create(
@@ -69,18 +85,19 @@ def create(
         offices=_listed(offices, "offices"),
         created=now,
         expires=expires,
+        secret_id=id_of_secret(svc.settings.secret),
     )
     with svc.writing() as session:
         session.add(row)
         session.flush()
-        made = _shown(row)
+        made = _shown(svc, row)
     return made, f"dk_{identity}_{secret}"
 
 
 def listed(svc: Service) -> list[ApiKey]:
     """All keys, the revoked ones included, in the order of their making."""
     with svc.reading() as session:
-        return [_shown(row) for row in session.scalars(select(ApiKeyRow).order_by(ApiKeyRow.created, ApiKeyRow.id))]
+        return [_shown(svc, row) for row in session.scalars(select(ApiKeyRow).order_by(ApiKeyRow.created, ApiKeyRow.id))]
 
 
 def revoke(svc: Service, key_id: str) -> ApiKey:
@@ -91,24 +108,24 @@ def revoke(svc: Service, key_id: str) -> ApiKey:
             raise NotFound("there is no such key")
         if row.revoked is None:
             row.revoked = svc.now()
-        return _shown(row)
+        return _shown(svc, row)
 
 
 def rotate(svc: Service, key_id: str, *, overlap: int) -> tuple[ApiKey, str]:
     """A new key in place of this one, with the same name, scopes, limits and expiry; the old one holds for ``overlap`` ms more.
 
-    Raises NotFound, and NotPossible for a key that holds no longer.
+    One that is void is revoked at once.  Raises NotFound, and NotPossible for a key that holds no longer.
     """
     now = svc.now()
     with svc.reading() as session:
         row = session.get(ApiKeyRow, key_id)
         if row is None:
             raise NotFound("there is no such key")
-        old = _shown(row)
-    if old.revoked is not None or (old.expires is not None and old.expires <= now):
+        old = _shown(svc, row)
+    if old.state(now) in {"revoked", "expired"}:
         raise NotPossible("this key holds no longer: make a new one")
     made, token = create(svc, name=old.name, scopes=old.scopes, teams=old.teams, offices=old.offices, expires=old.expires)
-    if overlap <= 0:
+    if overlap <= 0 or old.state(now) == "void":
         revoke(svc, key_id)
     else:
         with svc.writing() as session:
@@ -123,7 +140,7 @@ def get(svc: Service, key_id: str) -> ApiKey:
         row = session.get(ApiKeyRow, key_id)
         if row is None:
             raise NotFound("there is no such key")
-        return _shown(row)
+        return _shown(svc, row)
 
 
 def authenticate(svc: Service, token: str) -> Access:
@@ -136,8 +153,8 @@ def authenticate(svc: Service, token: str) -> Access:
         good = hmac.compare_digest(row.hash if row is not None else "0" * 64, _hash(svc, identity, secret))
         if row is None or not good or row.revoked is not None or (row.expires is not None and row.expires <= now):
             raise Unauthorised("no valid key")
-        key = _shown(row)
-    if key.last_used is None or now - key.last_used >= LAST_USED_EVERY:
+        key = _shown(svc, row)
+    if key.last_used is None or now - key.last_used >= LAST_USED_EVERY or not key.fits:
         _note_use(svc, identity, now)
     return access_of(key)
 
@@ -151,7 +168,8 @@ def access_of(key: ApiKey) -> Access:
 
 def _note_use(svc: Service, identity: str, now: int) -> None:
     with svc.writing() as session:
-        session.execute(update(ApiKeyRow).where(ApiKeyRow.id == identity).values(last_used=now))
+        noted = {"last_used": now, "secret_id": id_of_secret(svc.settings.secret)}
+        session.execute(update(ApiKeyRow).where(ApiKeyRow.id == identity).values(noted))
 
 
 def _hash(svc: Service, identity: str, secret: str) -> str:
@@ -166,7 +184,7 @@ def _listed(values: Collection[str] | None, name: str) -> list[str] | None:
     return sorted(set(values))
 
 
-def _shown(row: ApiKeyRow) -> ApiKey:
+def _shown(svc: Service, row: ApiKeyRow) -> ApiKey:
     return ApiKey(
         id=row.id,
         name=row.name,
@@ -177,4 +195,5 @@ def _shown(row: ApiKeyRow) -> ApiKey:
         expires=row.expires,
         revoked=row.revoked,
         last_used=row.last_used,
+        fits=None if row.secret_id is None else row.secret_id == id_of_secret(svc.settings.secret),
     )

@@ -149,7 +149,15 @@ _WORDS: dict[str, dict[str, str]] = {
         "must_change": "Has to choose a password",
         "good": "Good",
     },
-    "key": {"revoked": "Revoked", "expired": "Expired", "ending": "Ends soon", "unused": "Not used yet", "good": "In use"},
+    "key": {
+        "revoked": "Revoked",
+        "expired": "Expired",
+        "void": "Void",
+        "unproved": "Not used since an upgrade",
+        "ending": "Ends soon",
+        "unused": "Not used yet",
+        "good": "In use",
+    },
     "access": {
         "done": "Done",
         "refused": "Refused: not allowed",

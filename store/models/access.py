@@ -8,7 +8,10 @@ from store.models.base import Base, Json
 
 
 class ApiKeyRow(Base):
-    """A machine's key: ``id`` is its public prefix, ``hash`` an HMAC of the secret part.  NULL teams or offices: all."""
+    """A machine's key: ``id`` is its public prefix, ``hash`` an HMAC of the secret part.  NULL teams or offices: all.
+
+    ``secret_id`` tells which secret key the HMAC was made with (store.tombstones.key_id); NULL: not noted yet.
+    """
 
     __tablename__ = "api_key"
 
@@ -22,6 +25,7 @@ class ApiKeyRow(Base):
     expires: Mapped[int | None]
     revoked: Mapped[int | None]
     last_used: Mapped[int | None]
+    secret_id: Mapped[str | None]
 
 
 class UserRow(Base):

@@ -89,6 +89,16 @@ def test_keys_are_made_listed_and_revoked(ready):
     assert ready("keys", "create", "client", "--scope", "metrics", "--expires", "2001-01-01").code == 2
 
 
+def test_keys_of_a_secret_key_that_was_lost_are_listed_as_void(ready):
+    former, present = {"DUECARE_SECRET_KEY": "f" * 40}, {"DUECARE_SECRET_KEY": "p" * 40}
+    assert ready("keys", "create", "client", "--scope", "events:write", **former).code == 0
+    assert ready("keys", "create", "register", "--scope", "events:write", **present).code == 0
+    listed = ready("keys", "list", **present)
+    assert "1 key was made with another secret key" in listed.err
+    assert [line.split()[1:3] for line in listed.out.splitlines()[1:]] == [["client", "void"], ["register", "good"]]
+    assert [key["state"] for key in ready("keys", "list", "--format", "json", **former).json] == ["good", "void"]
+
+
 def test_accounts_are_made_listed_reset_and_disabled(ready):
     made = ready("users", "create", "anna", "--role", "reviewer", "--office", "darwin")
     assert len(made.out.strip()) >= 12

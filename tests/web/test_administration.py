@@ -388,3 +388,19 @@ def test_what_cannot_be_written_down_is_not_shown(flow, enter, caplog):
     assert flow.breaches()["C08"].review == "acknowledged", "a change is not taken back: it stands in the history of the breach"
     assert b'duecare_access_lines_total{result="failed"} 3.0' in flow.svc.metrics.text()
     assert caplog.text.count("access_not_recorded") == 3
+
+
+def test_a_key_that_a_lost_secret_key_has_made_void_is_told_and_replaced(flow, enter):
+    key, _ = keys.create(flow.svc, name="register", scopes=["events:write", "cases:read"])
+    admin = enter("kim", "administrator")
+    assert "is void" not in admin.get("/administration").main
+    with flow.svc.writing() as session:
+        session.execute(text("UPDATE api_key SET secret_id = 'of another one'"))
+    assert "The key register is void" in admin.get("/administration").main
+    assert "Void" in admin.get("/administration/keys").main
+    page = admin.get(f"/administration/keys/{key.id}")
+    assert "Nobody can use this key" in page.main
+    assert "The old key ends" not in page.main
+    token = value(admin.post(f"/administration/keys/{key.id}/rotate", {"overlap": "0"}, status=200))
+    assert keys.authenticate(flow.svc, token).scopes == key.scopes
+    assert "Revoked" in admin.get(f"/administration/keys/{key.id}").main

@@ -56,9 +56,10 @@ class AdminServiceDesk(LogServiceDesk):
         needs = [(f"{one.name} is locked after wrong passwords", "web.account", one.id) for one in people if one.state == "locked"]
         needs += [(f"{one.name} has not signed in yet", "web.account", one.id) for one in people if one.state == "new"]
         needs += [(f"The key {one.name} ends soon", "web.api_key", one.id) for one in held if one.state == "ending"]
+        needs += [(f"The key {one.name} is void: the secret key is another", "web.api_key", one.id) for one in held if one.state == "void"]
         if sum("administrator" in one.roles and one.state != "off" and one.teams is None and one.offices is None for one in people) == 1:
             needs.append(("There is one administrator only: a second one can help when the first is away", "web.new_account", ""))
-        active = sum(one.state not in {"revoked", "expired"} for one in held)
+        active = sum(one.state not in {"revoked", "expired", "void"} for one in held)
         return OverviewPage(now, self.zone, sum(one.state != "off" for one in people), active, _reads_log(access), needs)
 
     # --- accounts ----------------------------------------------------------------------------------------------------
@@ -225,13 +226,11 @@ def _account(user: User, access: Access, now: int) -> AccountRow:
 
 
 def _key(key: ApiKey, now: int) -> KeyRow:
-    state = "good" if key.last_used is not None else "unused"
-    if key.revoked is not None:
-        state = "revoked"
-    elif key.expires is not None and key.expires <= now:
-        state = "expired"
-    elif key.expires is not None and key.expires - now <= SOON:
+    state: str = key.state(now)
+    if state in {"good", "unproved"} and key.expires is not None and key.expires - now <= SOON:
         state = "ending"
+    elif state == "good" and key.last_used is None:
+        state = "unused"
     return KeyRow(
         id=key.id,
         name=key.name,

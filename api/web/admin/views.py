@@ -42,7 +42,7 @@ class KeyRow:
     teams: Sequence[str] | None
     offices: Sequence[str] | None
     state: str
-    """revoked, expired, ending (within two weeks), unused or good."""
+    """revoked, expired, void (made with another secret key), ending (within two weeks), unproved (as in service.keys), unused or good."""
     created: int
     expires: int | None
     revoked: int | None
