@@ -61,11 +61,16 @@ def plan(form: str, cases: bool) -> int:
 
 @retention.command()
 @click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--former-key-lost", "key_lost", is_flag=True, help="Go on although cases were removed under a secret key that is lost.")
 @FORMAT
-def run(yes: bool, form: str) -> int:
+def run(yes: bool, key_lost: bool, form: str) -> int:
     """Remove what the rules let go, and write the certificate. What was interrupted is taken up where it was left.
 
     Exit code 1: it waits for an audit or backtest that is not finished; run it again afterwards.
+
+    A case that was removed is known, when it is sent again, by a hash made with the secret key. Where that is lost, such a case is
+    taken in like any other, and `run --former-key-lost` removes it anew. Without the option `run` refuses, since another secret key
+    may have been set by mistake.
     """
     from cli.stored import service
     from service import evaluate
@@ -79,7 +84,7 @@ def run(yes: bool, form: str) -> int:
             lines = f" and {plural(found.log_lines, 'line')} of the access log" if found.log_lines else ""
             records = f" and {plural(found.refused, 'refused record')}" if found.refused else ""
             click.confirm(f"Remove {plural(found.cases, 'case')}{lines}{records}? There is no way back but a backup.", abort=True, err=True)
-        begun = work.start(svc, _me())
+        begun = work.start(svc, _me(), key_lost=key_lost)
         while svc.settings.embedded and evaluate.drain(svc):
             pass  # without a server running, nobody else judges what waits
         note(thing=begun.id)

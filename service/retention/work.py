@@ -63,8 +63,11 @@ class Progress:
         return self.removal.state == "done"
 
 
-def start(svc: Service, access: Access) -> Removal:
+def start(svc: Service, access: Access, *, key_lost: bool = False) -> Removal:
     """Begin a removal under the rules as they are now, or give the one that is running.
+
+    ``key_lost``: go on although cases were removed under another secret key, which is lost; what was removed then and comes again is
+    taken in, and removed anew.
 
     Raises Forbidden, and NotPossible where there are no good rules or where tombstones could no longer be told.
     """
@@ -72,10 +75,10 @@ def start(svc: Service, access: Access) -> Removal:
     found = rules.load(svc.settings.retention)
     with svc.reading() as session:
         running = removals.running(session)
-        if running is None and tombstones.other_keys(session, svc.settings.secret):
+        if running is None and not key_lost and tombstones.other_keys(session, svc.settings.secret):
             raise NotPossible(
                 "cases were removed under another secret key, so that they would not be known when they come again: set the former "
-                "DUECARE_SECRET_KEY"
+                "DUECARE_SECRET_KEY or, where it is lost, run `duecare retention run --former-key-lost`"
             )
     if running is not None:
         return running

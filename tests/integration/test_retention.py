@@ -343,6 +343,26 @@ def test_nothing_is_removed_beside_an_audit_and_goes_on_after_it(house):
     assert removed(svc).cases == 4
 
 
+def test_what_comes_back_after_the_secret_key_was_lost_is_removed_anew_when_that_is_said(house, store_url):
+    svc = house.svc
+    removed(svc)
+    assert svc.settings.secret
+    svc.settings.__dict__["secret"] = b"another-key-that-is-long-enough-too"
+    back = house.take(*journey("FAM-OLD", "2021-05-10", child="CH-OLD"))
+    assert {one.status.value for one in back.results} == {"accepted"}, "nobody can tell that it was removed"
+    house.settle()
+    assert settle_breaches(house, "FAM-OLD")
+    with pytest.raises(NotPossible, match="--former-key-lost"):
+        work.start(svc, ME)
+    done = work.work(svc, work.start(svc, ME, key_lost=True).id).removal
+    assert (done.id, done.state, done.cases) == ("000002", "done", 1)
+    assert found_in(whole_dump(store_url), "FAM-OLD") == {}
+    again = house.take(*journey("FAM-OLD", "2021-05-10", child="CH-OLD"))
+    assert {(one.status.value, one.problems[0].code) for one in again.results} == {("rejected", "removed")}
+    told = {(flaw.what, flaw.kind, flaw.line) for flaw in seals.verify(svc).flaws if flaw.kind == "removal"}
+    assert told == {("changed", "removal", "000001")}, "of the former certificate alone"
+
+
 def test_without_rules_or_with_another_key_nothing_is_removed(house, tmp_path):
     svc = house.svc
     removed(svc)
