@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
-import threading
 from collections.abc import Iterator
-from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -16,6 +14,7 @@ from api.app import create_app
 from service import users
 from tests.api.conftest import Api, event
 from tests.support.axe import overflow, violations
+from tests.support.serving import serving
 
 DESK = (1280, 900)
 
@@ -23,17 +22,8 @@ DESK = (1280, 900)
 @pytest.fixture
 def served(light: Api) -> Iterator[tuple[Api, int]]:
     """The application behind a real waitress on loopback."""
-    from waitress.server import create_server  # type: ignore[import-untyped]
-
-    server = create_server(light.app, host="127.0.0.1", port=0, threads=2)
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    yield light, int(server.effective_port)
-    with suppress(OSError):  # its thread may be quicker: it then has closed the trigger before this has written into it
-        server.trigger.pull_trigger(server.close)
-    thread.join(timeout=120)
-    server.task_dispatcher.shutdown()
-    assert not thread.is_alive()
+    with serving(light.app) as port:
+        yield light, port
 
 
 def ask(served: tuple[Api, int], method: str, target: str, body: Any = None, **headers: str) -> tuple[int, Any, Any]:

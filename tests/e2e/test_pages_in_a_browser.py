@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import re
-import threading
 from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
-from waitress import create_server  # type: ignore[import-untyped]
 
 from tests.support import fakedesk
 from tests.support.axe import overflow, violations
 from tests.support.fakedesk import PASSWORD, FakeDesk
+from tests.support.serving import serving
 
 pytestmark = pytest.mark.e2e
 
@@ -80,13 +79,8 @@ def desk() -> FakeDesk:
 @pytest.fixture
 def address(desk: FakeDesk) -> Iterator[str]:
     """The pages over a made-up desk, served on loopback."""
-    server = create_server(fakedesk.app(desk), host="127.0.0.1", port=0, threads=4)
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{server.effective_port}"
-    server.close()
-    server.task_dispatcher.shutdown()
-    thread.join(60)
+    with serving(fakedesk.app(desk), threads=4) as port:
+        yield f"http://127.0.0.1:{port}"
 
 
 def sign_in(page: Page, address: str, name: str = "kim") -> None:

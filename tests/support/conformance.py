@@ -1,17 +1,16 @@
 """The engine of schemathesis over a running interface: every check on, a fixed seed, and each finding told in one line.
 
 ``DUECARE_CONFORMANCE_EXAMPLES`` (default 3) is how many requests are made up for each operation in each way, beside those that cover
-every keyword of its schemas.  Imports schemathesis and waitress.
+every keyword of its schemas.  Imports schemathesis and tests.support.serving.
 """
 
 from __future__ import annotations
 
 import json
 import os
-import threading
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,6 +20,8 @@ from schemathesis import engine
 from schemathesis.config import SchemathesisConfig
 from schemathesis.engine import events
 from schemathesis.generation import GenerationMode
+
+from tests.support.serving import serving
 
 EXAMPLES = int(os.environ.get("DUECARE_CONFORMANCE_EXAMPLES", "3"))
 SEED = 20260601
@@ -63,21 +64,9 @@ class Examined:
     """(operation, status, what was sent as the body, what came back)"""
 
 
-@contextmanager
-def running(app: Flask) -> Iterator[int]:
+def running(app: Flask) -> AbstractContextManager[int]:
     """``app`` behind waitress on loopback; its port."""
-    from waitress.server import create_server  # type: ignore[import-untyped]
-
-    server = create_server(app, host="127.0.0.1", port=0, threads=2, clear_untrusted_proxy_headers=True)
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    try:
-        yield int(server.effective_port)
-    finally:
-        with suppress(OSError):  # its thread may be quicker: it then has closed the trigger before this has written into it
-            server.trigger.pull_trigger(server.close)
-        thread.join(timeout=60)
-        server.task_dispatcher.shutdown()
+    return serving(app, clear_untrusted_proxy_headers=True)
 
 
 def examine(port: int, token: str, known: Mapping[str, str], *, phases: Sequence[str], only: str | None = None) -> Examined:
@@ -100,6 +89,8 @@ def _config(token: str, known: Mapping[str, str], phases: Sequence[str], only: s
             "seed": SEED,
             "workers": 1,
             "continue-on-failure": True,
+            "request-timeout": 120,
+            "suppress-health-check": ["too_slow"],
             "headers": {"Authorization": f"Bearer {token}"},
             "generation": {"max-examples": EXAMPLES, "deterministic": True, "no-shrink": True, "database": "none"},
             "phases": {name: {"enabled": name in phases} for name in ("examples", "fuzzing", "stateful")}
