@@ -30,8 +30,9 @@ PATIENCE = 60.0
 """Seconds that a test waits for what comes within a moment on a machine that has time."""
 IN_CI = os.environ.get("CI", "").lower() not in {"", "0", "false"}
 
-hypothesis.settings.register_profile("local", deadline=None)
-hypothesis.settings.register_profile("ci", deadline=None, derandomize=True, database=None, print_blob=True)
+# How long an example takes to make or to run says something of the machine, and of nothing that a test is about.
+hypothesis.settings.register_profile("local", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.register_profile("ci", hypothesis.settings.get_profile("local"), derandomize=True, database=None, print_blob=True)
 hypothesis.settings.load_profile("ci" if IN_CI else "local")
 
 

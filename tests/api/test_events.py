@@ -222,7 +222,7 @@ VALUES = st.recursive(
     max_leaves=12,
 )
 ATTRIBUTES = ["specversion", "id", "source", "type", "subject", "time", "recordedtime", "datacontenttype", "data", "x"]
-HARMLESS = [HealthCheck.function_scoped_fixture]
+HARMLESS = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=HARMLESS)
