@@ -18,7 +18,7 @@ from tests.api.test_reads import family, post
 from tests.support.conformance import Examined, examine, running
 from tests.support.feeds import Folder
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(int(os.environ.get("DUECARE_CONFORMANCE_SECONDS", "300")))]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(int(os.environ.get("DUECARE_CONFORMANCE_SECONDS", "900")))]
 
 
 @pytest.fixture
