@@ -144,11 +144,14 @@ def ask_waiver(
     return asked
 
 
-def settle_waiver(svc: Service, access: Access, waiver_id: str, *, approve: bool, comment: str | None = None) -> Waiver:
+def settle_waiver(
+    svc: Service, access: Access, waiver_id: str, *, approve: bool, version: int | None = None, comment: str | None = None
+) -> Waiver:
     """Approve or refuse what another person asked for; its author may only take it back (refuse).
 
-    Raises NotFound; Forbidden for the author and for whoever's role does not reach so far; NotPossible where it is settled
-    already, its end has passed, or the evidence has changed since it was asked for.
+    ``version``: the one that was seen, where that is known.  Raises NotFound; StaleVersion where it is another one by now; Forbidden
+    for the author and for whoever's role does not reach so far; NotPossible where it is settled already, its end has passed, or the
+    evidence has changed since it was asked for.
     """
     access.require(SCOPE)
     _check("waive", None, comment, {})
@@ -158,6 +161,8 @@ def settle_waiver(svc: Service, access: Access, waiver_id: str, *, approve: bool
         breach = get_breach(session, row.breach_id, lock=True) if row is not None else None
         if row is None or breach is None or not access.sees(team=breach.team, office=breach.office):
             raise NotFound("there is no such waiver")
+        if version is not None and version != row.version:
+            raise StaleVersion(row.version)
         if row.state != "proposed":
             raise NotPossible(f"the waiver is {row.state} already")
         own = row.author == access.actor

@@ -8,7 +8,6 @@ from pydantic import Field
 
 from api.access import current_access, service
 from api.operations import Answer, Body, Operations, Reply
-from api.problems import ApiProblem
 from api.v1 import schemas, shapes
 from api.v1.lists import InstantText
 from rules.instants import parse_instant
@@ -23,7 +22,6 @@ operations = Operations(
     "A waiver needs two persons: who asks for it, and another one with the role for it, who approves it.",
 )
 
-FIRST_VERSION = 1
 _REVIEW_CODES = ", ".join(f"`{code}`" for code in REVIEW_REASONS)
 _WAIVER_CODES = ", ".join(f"`{code}`" for code in WAIVER_REASONS)
 _COMMENT = f"no names and no narrative of the case; {COMMENT_LIMIT:,} characters at most"
@@ -151,8 +149,5 @@ def refuse_waiver(waiver: str, version: int, body: Settlement) -> Any:
 
 
 def _settle(waiver: str, version: int, body: Settlement, *, approve: bool) -> Reply:
-    # A waiver waits at its first version and leaves it when it is settled, so any other version is a stale one.
-    if version != FIRST_VERSION:
-        raise ApiProblem("stale_version", detail="it has been settled since it was read, or was never at this version")
-    settled = review.settle_waiver(service(), current_access(), waiver, approve=approve, comment=body.comment)
+    settled = review.settle_waiver(service(), current_access(), waiver, approve=approve, version=version, comment=body.comment)
     return Reply(shapes.waiver(settled), headers={"ETag": f'"{settled.version}"'})

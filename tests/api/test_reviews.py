@@ -64,10 +64,16 @@ def test_a_waiver_takes_two_persons_and_excuses_the_breach(light: Api, breach: A
     assert light.call("POST", approve, json={}, headers={"If-Match": '"1"'}, token=leader).status_code == 403
     manager = light.key("breaches:review", "role:manager")
     assert light.call("POST", approve, json={}, token=manager).status_code == 428
-    assert light.call("POST", approve, json={}, headers={"If-Match": '"7"'}, token=manager).status_code == 412
+    stale = light.call("POST", approve, json={}, headers={"If-Match": '"7"'}, token=manager)
+    assert (stale.status_code, stale.headers["ETag"]) == (412, '"1"')
+    for nothing in (light.key("breaches:review", "role:manager", teams=("nowhere",)), manager):
+        waiver = approve if nothing is not manager else "/v1/waivers/nothing/approve"
+        assert light.call("POST", waiver, json={}, headers={"If-Match": '"7"'}, token=nothing).status_code == 404
     done: Any = light.call("POST", approve, json={}, headers={"If-Match": '"1"'}, token=manager)
     assert (done.status_code, done.json["state"], done.headers["ETag"]) == (200, "approved", '"2"')
-    assert light.call("POST", approve, json={}, headers={"If-Match": '"1"'}, token=manager).status_code == 409
+    again: Any = light.call("POST", approve, json={}, headers={"If-Match": '"1"'}, token=manager)
+    assert (again.status_code, again.json["code"], again.headers["ETag"]) == (412, "stale_version", '"2"')
+    assert light.call("POST", approve, json={}, headers={"If-Match": '"2"'}, token=manager).status_code == 409
     light.judge()
     excused = light.get(f"/v1/breaches/{breach['id']}")
     assert (excused["condition"], [w["state"] for w in excused["waivers"]]) == ("excused", ["approved"])
