@@ -36,6 +36,8 @@ class Entry:
     order: int = 0
     episode: int = 0
     attempt: int = 1
+    after_reopening: bool = False
+    """It may have followed a reopening that is placed after it, and belongs to the episode because of that."""
     stray_closure: bool = False
     """A second closure without a reopening between: it closes nothing."""
 
@@ -93,7 +95,7 @@ class Episode:
     def belongs_to(self, entry: Entry, attempt: int) -> bool | None:
         """Whether an event belongs to a closure attempt; None where only its day, or that of the reopening between, is known."""
         begun, ended = (self.closings[n].reopened if 0 <= n < len(self.closings) else None for n in (attempt - 2, attempt - 1))
-        if entry is begun or entry is ended or (begun is None and ended is None):
+        if entry is begun or entry is ended or entry.after_reopening or (begun is None and ended is None):
             return entry.attempt == attempt
         after = begun is None or begun.surely_before(entry)
         before = ended is None or entry.surely_before(ended)
@@ -239,7 +241,7 @@ class _Splitter:
             episode.programs.add(program)
         closings = episode.closings
         if closings:
-            entry.attempt = len(closings) + (1 if closings[-1].reopened else 0)
+            entry.attempt = len(closings) + (1 if closings[-1].reopened or entry.after_reopening else 0)
         if kind == self.closes:
             if entry.order in self.wrong:
                 return
@@ -277,11 +279,10 @@ class _Splitter:
             return True
         if name is not None and closed.name is not None:
             return False
-        return entry.type in self.closing_papers or self._may_follow_reopening(entry)
-
-    def _may_follow_reopening(self, entry: Entry) -> bool:
-        """Whether a reopening that is placed after an event may have come before it: on one day, where a moment is not known."""
-        return any(other.order > entry.order and not entry.surely_before(other) for other in self.reopenings)
+        if entry.type in self.closing_papers:
+            return True
+        entry.after_reopening = any(other.order > entry.order and not entry.surely_before(other) for other in self.reopenings)
+        return entry.after_reopening
 
 
 def _queries(case: str, episodes: list[Episode], course: Course) -> list[DataQuery]:

@@ -188,6 +188,8 @@ def left_out(key: Key, case: Case, told: Told, ways: Sequence[Told]) -> str:
             return "no list: no members, and so no obligation of theirs"
         if rule in ("C11", "C22") and event.type == "need.changed" and hole.name == "plan":
             return "a need that names no plan concerns all of them"
+        if rule in ("S15", "S20", "S21") and not hole.path and case.reopened_on_the_day(hole):
+            return "what is due with a closure is due with the one before which the history puts the event that calls for it"
         if rule == "S24" and hole.name == "worker.id" and sum(e.type in ("case.opened", "case.transferred") for e in case.events) > 1:
             return "a transfer that names no worker leaves the case with the one before"
     return ""
@@ -229,6 +231,11 @@ class Case:
         mine, day_of = self.events[hole.index], self.zone.day_of
         return any(e is not mine and e.type == mine.type and day_of(e.time) == day_of(mine.time) for e in self.events)
 
+    def reopened_on_the_day(self, hole: Hole) -> bool:
+        """Whether the case was reopened on the day."""
+        mine, day_of = self.events[hole.index], self.zone.day_of
+        return any(e.type == "case.reopened" and day_of(e.time) == day_of(mine.time) for e in self.events)
+
 
 def made(focus: Focus, seed: int) -> Case:
     rnd = random.Random(seed)
@@ -245,14 +252,17 @@ def judged(case: Case, events: Sequence[Event]) -> Told:
 
 
 def course(case: Case, events: Sequence[Event]) -> object:
-    """To which episodes and closure attempts the events belong."""
+    """To which episodes the events belong, and which closures and reopenings those have."""
     facts, _ = standing(events, FOR_EVER, case.policy.catalogue)
     found = []
     for name in ("case-1", "case-2"):
         mine = [fact for fact in facts if fact.event.case == name]
         history = build(name, mine, zone=case.zone, as_of=case.as_of, domain=case.policy.domain)
         found.append(
-            ({e.id: (e.episode, e.attempt) for e in history.entries}, [[c.entry.id for c in e.closings] for e in history.episodes])
+            (
+                {e.id: e.episode for e in history.entries},
+                [[(c.entry.id, c.reopened and c.reopened.id) for c in e.closings] for e in history.episodes],
+            )
         )
     return found
 
