@@ -269,7 +269,7 @@ def test_a_cancelled_audit_leaves_nothing_and_news_are_owed_once(house):
     made = started(house.svc, chunk=2)
     assert not auditwork.work(house.svc, made.id, budget=0, give_way=False)
     assert audits.cancel(house.svc, system(), made.id).state == "cancelled"
-    assert auditwork.work(house.svc, made.id)
+    assert auditwork.work(house.svc, made.id, budget=600)
     with pytest.raises(NotPossible, match="cancelled"):
         audits.cancel(house.svc, system(), made.id)
     with pytest.raises(NotPossible, match="cancelled"):

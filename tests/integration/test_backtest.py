@@ -226,7 +226,7 @@ def test_a_cancelled_backtest_ends_and_takes_nothing_more(house):
     with house.svc.writing() as session:
         assert not stored.JOBS.finish_chunk(session, chunk, {}, now=0)
         assert stored.JOBS.claim(session, made.id, now=house.clock.ms, lease_ms=30_000) is None
-    assert work(house.svc, made.id)
+    assert work(house.svc, made.id, budget=600)
     with pytest.raises(NotPossible, match="cancelled"):
         backtest.report(house.svc, OWNER, made.id)
     with pytest.raises(NotPossible, match="over already"):
@@ -350,7 +350,7 @@ def test_a_version_that_cannot_be_loaded_fails_the_backtest_with_the_reason(home
         raise PolicyError([])
 
     monkeypatch.setattr(policybook, "version", refuse)
-    assert work(home.svc, made.id)
+    assert work(home.svc, made.id, budget=600)
     told = backtest.get(home.svc, system(), made.id)
     assert (told.state, told.error) == ("failed", "a version of the policy cannot be loaded: PolicyError")
 
@@ -372,7 +372,7 @@ def test_a_new_event_is_judged_before_the_backtest_goes_on(home, monkeypatch):
         return evaluate(policies, file, **how)
 
     monkeypatch.setattr(backtestwork, "evaluate", watch)
-    assert work(home.svc, made.id)
+    assert work(home.svc, made.id, budget=600)
     sides = 2
     assert seen[: 2 * sides] == [0] * (2 * sides), "the two cases at hand come to their end"
     assert len(seen) == 7 * sides
@@ -409,8 +409,9 @@ def test_events_that_keep_coming_do_not_stop_it(home, monkeypatch):
 
     monkeypatch.setattr(live, "drain", and_another_one_comes)
     monkeypatch.setattr(chunkwork, "AT_ONCE", 1)
+    monkeypatch.setattr(chunkwork, "LIVE_BUDGET", 600.0)
     home.take(plan("2026-03-31T09:00", case="k7"))
-    assert work(home.svc, made.id)
+    assert work(home.svc, made.id, budget=600)
     assert len(arrived) == 1 + 7 + 1, "at the start, before every case, and before the report, there was one to be judged first"
 
 
@@ -429,7 +430,7 @@ def test_who_makes_the_report_gives_way_too(home, monkeypatch):
         merge(tally, found)
 
     monkeypatch.setattr(Tally, "merge", watch)
-    assert work(home.svc, made.id)
+    assert work(home.svc, made.id, budget=600)
     assert judged == [1, 0, 0, 0, 0, 0, 0]
 
 
@@ -443,7 +444,7 @@ def test_one_worker_alone_makes_the_report(pg_db, tmp_path):
             assert stored.JOBS.hold(session, made.id)
             assert not work(house.svc, made.id, give_way=False), "all chunks are done; another one makes the report"
         assert backtest.get(house.svc, system(), made.id).done == 7
-        assert work(house.svc, made.id)
+        assert work(house.svc, made.id, budget=600)
         with house.svc.writing() as session:
             assert not stored.JOBS.hold(session, made.id)
 
@@ -507,7 +508,7 @@ def test_a_report_once_made_is_never_changed(home):
     with home.svc.writing() as session:
         for state in ("done", "failed", "cancelled"):
             assert not stored.JOBS.end(session, made.id, state, now=1, report="{}", digest="0")
-    assert work(home.svc, made.id)
+    assert work(home.svc, made.id, budget=600)
     assert backtest.report_text(home.svc, system(), made.id) == text
     with home.svc.reading() as session:
         assert session.get_one(BacktestRow, made.id).report_digest == digest_of(text)
