@@ -40,6 +40,7 @@ def read_events(path: str | Path, catalogue: Catalogue, mapping: Mapping | None 
     kind = kind_of(file)
     try:
         if kind is None:
+            file.stat()  # What is not there is told as that, whatever its name ends in.
             yield Reject(shown, 0, "", "unknown_format", f"is no file of a known kind ({', '.join(SUFFIXES)})")
         elif kind == "jsonl" and mapping is None:
             yield from jsonl.events(file, shown, catalogue, received=received)

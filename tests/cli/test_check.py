@@ -312,3 +312,19 @@ def test_verdicts_are_json_that_any_reader_takes(duecare, tmp_path):
     file = write(tmp_path / "e.jsonl", *({**one, "subject": odd} for one in LATE_PLAN))
     done = duecare("check", "--policy", "cfss", "--as-of", "2026-03-24", "--format", "json", file)
     assert {v["case"] for v in json.loads(done.out)} == {odd}
+
+
+@pytest.mark.parametrize(
+    ("written", "words"),
+    [("chekc", "There is no command 'chekc'. Did you mean 'check'?"), ("zzz", "There is no command 'zzz'.\n")],
+)
+def test_a_mistyped_command_is_told_with_the_one_that_was_meant(duecare, written, words):
+    done = duecare(written)
+    assert (done.code, done.out) == (2, "")
+    assert words in done.err
+
+
+def test_a_file_that_is_not_there_is_told_as_that_whatever_its_name(duecare, tmp_path):
+    (tmp_path / "there").write_text("")
+    assert "No such file" in duecare("check", "--as-of", "2026-03-24", tmp_path / "gone").err
+    assert "is no file of a known kind" in duecare("check", "--as-of", "2026-03-24", tmp_path / "there").err
