@@ -102,7 +102,9 @@ def check_scopes(scopes: Collection[str], *, field: str = "scopes") -> frozenset
         listed = ", ".join(sorted(known))
         raise Invalid(
             Flaw(
-                field, "unknown" if wrong else "missing", f"not a scope: {', '.join(wrong)}" if wrong else f"give at least one of {listed}"
+                field,
+                "unknown" if wrong else "missing",
+                f"not a scope: {', '.join(wrong)}; scopes are {listed}" if wrong else f"give at least one of {listed}",
             )
         )
     return frozenset(scopes)
@@ -114,6 +116,10 @@ def check_roles(roles: Collection[str], *, field: str = "roles") -> frozenset[st
     if wrong or not roles:
         listed = ", ".join(sorted(ROLES))
         raise Invalid(
-            Flaw(field, "unknown" if wrong else "missing", f"not a role: {', '.join(wrong)}" if wrong else f"give at least one of {listed}")
+            Flaw(
+                field,
+                "unknown" if wrong else "missing",
+                f"not a role: {', '.join(wrong)}; roles are {listed}" if wrong else f"give at least one of {listed}",
+            )
         )
     return frozenset(roles)

@@ -103,6 +103,7 @@ def test_accounts_are_made_listed_reset_and_disabled(ready):
     made = ready("users", "create", "anna", "--role", "reviewer", "--office", "darwin")
     assert len(made.out.strip()) >= 12
     assert ready("users", "create", "anna", "--role", "reviewer").code == 2
+    assert "not a role: wizard; roles are administrator, " in ready("users", "create", "ben", "--role", "wizard").err
     assert ready("users", "create", "admin", "--role", "administrator").code == 0
     assert ready("users", "reset-password", "anna").out.strip() != made.out.strip()
     assert ready("users", "disable", "anna").code == 0
