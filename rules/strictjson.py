@@ -159,7 +159,9 @@ def _read(raw: bytes, max_bytes: int) -> tuple[Any, bool]:
     try:
         tree = json.loads(text, object_pairs_hook=pairs, parse_constant=constant, parse_int=_integer)
     except json.JSONDecodeError as error:
-        raise EventRefused([Problem("", "malformed_json", f"{error.msg} in line {error.lineno}, column {error.colno}")]) from None
+        what = f"{error.msg[:1].lower()}{error.msg[1:]}"
+        where = f"in line {error.lineno}, column {error.colno}"
+        raise EventRefused([Problem("", "malformed_json", f"is not JSON: {what} {where}")]) from None
     except RecursionError:
         raise EventRefused([Problem("", "too_deep", f"is nested deeper than {MAX_DEPTH} levels")]) from None
     return tree, suspect

@@ -38,6 +38,12 @@ def test_a_review_moves_the_breach_and_tells_the_new_version(light: Api, breach:
 
 def test_a_review_without_its_version_or_with_a_wrong_body_is_refused(light: Api, breach: Any) -> None:
     assert review(light, breach, {"action": "uphold"}, headers={}).status_code == 428
+    broken: Any = light.call(
+        "POST", f"/v1/breaches/{breach['id']}/review", data="{", content_type="application/json", headers={"If-Match": "1"}
+    )
+    assert broken.status_code == 400
+    assert broken.json["detail"].startswith("The body is not JSON: expecting ")
+    assert broken.json["detail"].endswith(" in line 1, column 2.")
     missing = review(light, breach, {})
     assert (missing.status_code, missing.json["errors"][0]["pointer"]) == (422, "/action")
     unknown = review(light, breach, {"action": "forget", "coment": ""})

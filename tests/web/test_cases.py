@@ -220,7 +220,7 @@ def test_a_case_that_was_put_aside_is_shown_with_the_reason_and_its_events_and_n
     client = enter("kim")
     page = client.get("/cases/new")
     assert "This case could not be judged. It never was" in page.main
-    assert "Judging it failed 3 times and was put aside" in page.main
+    assert "Judging it failed 3 times, so it was put aside" in page.main
     assert "What failed: KeyError at rules.x:7." in page.main
     assert "Visit held" in page.main
     assert "What is stored about it may be out of date" in client.get("/cases/k2").main

@@ -158,10 +158,10 @@ def _unjudgeable(waiting: Waiting | None) -> str:
     if waiting is None:
         return ""
     if waiting.quarantined:
-        aside = "and was put aside. Somebody who looks after the installation has to look at it: see Status."
+        what = "so it was put aside. Somebody who looks after the installation has to look at it: see Status."
     else:
-        aside = "; it will be tried again by itself."
-    told = f"Judging it failed {words.count(waiting.attempts, 'time')}{' ' if waiting.quarantined else ''}{aside}"
+        what = "and it will be tried again by itself."
+    told = f"Judging it failed {words.count(waiting.attempts, 'time')}, {what}"
     return f"{told} What failed: {waiting.last_error}." if waiting.last_error else told
 
 
