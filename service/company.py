@@ -17,10 +17,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import redis
-from redis.backoff import NoBackoff
-from redis.retry import Retry
-
 from service.logs import get
 from store import migrations
 
@@ -52,7 +48,12 @@ class Company:
     """What this process knows of the others.  Safe to use from several threads; never raises for a Redis that is away."""
 
     def __init__(self, url: str, *, name: str | None = None) -> None:
+        import redis
+        from redis.backoff import NoBackoff
+        from redis.retry import Retry
+
         self._client = redis.Redis.from_url(url, socket_timeout=_TIMEOUT, socket_connect_timeout=_TIMEOUT, retry=Retry(NoBackoff(), 0))
+        self._away = redis.RedisError
         self._name = name or f"{socket.gethostname()}:{os.getpid()}"
         self._lock = threading.Lock()
         self._looked: float | None = None
@@ -78,7 +79,7 @@ class Company:
             ended = [name for name, told in others.items() if now - told["at"] > GONE]
             if ended:
                 self._client.hdel(_KEY, *ended)
-        except (redis.RedisError, ValueError, KeyError, TypeError):
+        except (self._away, ValueError, KeyError, TypeError):
             return []
         unlike: dict[str, set[str]] = {}
         here = self._name.rpartition(":")[0]

@@ -11,10 +11,6 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 import dramatiq
-import redis
-from dramatiq.brokers.redis import RedisBroker
-from redis.backoff import NoBackoff
-from redis.retry import Retry
 from structlog.contextvars import get_contextvars
 
 from service.logs import get
@@ -169,6 +165,11 @@ class QueueHints:
 
 def producer(url: str, metrics: Metrics) -> QueueHints:
     """Hints through the Redis at ``url``, by a client that gives up quickly.  Connects to nothing yet."""
+    import redis
+    from dramatiq.brokers.redis import RedisBroker
+    from redis.backoff import NoBackoff
+    from redis.retry import Retry
+
     client = redis.Redis.from_url(
         url, socket_timeout=PRODUCER_TIMEOUT, socket_connect_timeout=PRODUCER_TIMEOUT, retry=Retry(NoBackoff(), 0), health_check_interval=0
     )

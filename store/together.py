@@ -8,15 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import psycopg
-from psycopg.rows import namedtuple_row
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from store.sql import Statement, dialect
+
+if TYPE_CHECKING:
+    import psycopg
 
 Asked = tuple[Statement, dict[str, Any]]
 """A statement and its parameters."""
@@ -29,6 +30,8 @@ def together(session: Session, asked: Sequence[Asked]) -> list[Sequence[Any]]:
     """
     if dialect(session) != "postgresql":
         return [statement.on(session, **parameters).all() for statement, parameters in asked]
+    from psycopg.rows import namedtuple_row
+
     session.flush()
     with pipelined(session):
         raw = _raw(session.connection())
@@ -49,6 +52,8 @@ def pipelined(session: Session) -> Iterator[None]:
     if dialect(session) != "postgresql":
         yield
         return
+    import psycopg
+
     connection = session.connection()
     try:
         with _raw(connection).pipeline():
@@ -58,6 +63,8 @@ def pipelined(session: Session) -> Iterator[None]:
 
 
 def _raw(connection: Connection) -> psycopg.Connection[Any]:
+    import psycopg
+
     raw = connection.connection.driver_connection
     assert isinstance(raw, psycopg.Connection)
     return raw
@@ -65,6 +72,8 @@ def _raw(connection: Connection) -> psycopg.Connection[Any]:
 
 def _wrapped(connection: Connection, error: psycopg.Error) -> BaseException:
     """The error as SQLAlchemy would have raised it; a connection that is lost is given up, and so are the pool's others."""
+    import psycopg
+
     held = connection.connection
     gone = connection.dialect.is_disconnect(error, held.dbapi_connection, None)  # type: ignore[arg-type]
     if gone:

@@ -7,6 +7,9 @@ Processes of the version before run on while the tables are upgraded, and afterw
 0015 only adds: tables, indexes (named in its AHEAD, where the table may be large), columns that may be empty or have a default in the
 database.  What is no longer used goes in a later version, which then says by ``floor.set_floor`` which programs it leaves behind.
 A test holds all of that.
+
+Alembic is imported by what changes or compares tables: every process looks at its start whether the tables will do, and needs neither
+alembic nor the revisions for that, but their names.
 """
 
 from __future__ import annotations
@@ -16,20 +19,19 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from alembic import command
-from alembic.autogenerate import compare_metadata
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine, text
+from sqlalchemy import Connection, Engine, column, inspect, select, table, text
 from sqlalchemy.exc import DBAPIError
 
 from store.engine import is_transient
 from store.errors import SchemaError
-from store.migrations.ahead import make_ahead
 from store.migrations.floor import floor
 from store.models import Base
+
+if TYPE_CHECKING:
+    from alembic.config import Config
+    from alembic.script import ScriptDirectory
 
 APPEND_ONLY = ("breach_history", "access_log", "seal", "removal", "removal_line")
 """Tables whose rows the database itself refuses to change or delete, but for what a removal has written down (see migration 0014)."""
@@ -40,6 +42,8 @@ POLITE_MS = 3_000
 for the table behind it."""
 _PAUSE = 2.0
 """Seconds between two attempts."""
+_VERSION = table("alembic_version", column("version_num"))
+_VERSIONS = Path(__file__).parent / "versions"
 
 
 def upgrade(
@@ -53,9 +57,14 @@ def upgrade(
     ends = time.monotonic() + patience
     while True:
         try:
+            if current(engine) == (head() if revision == "head" else revision):
+                return
+            from store.migrations.ahead import make_ahead
+
             make_ahead(engine, lambda connection: _between(connection, revision))
             with locked(engine, statements_wait_ms=POLITE_MS) as connection:
-                return upgrade_on(connection, revision)
+                upgrade_on(connection, revision)
+            return
         except DBAPIError as error:
             if not is_transient(error) or time.monotonic() > ends:
                 raise
@@ -65,6 +74,8 @@ def upgrade(
 def upgrade_on(connection: Connection, revision: str = "head") -> None:
     """The same in the transaction of a connection that ``locked`` has given."""
     if current_of(connection) != _resolve(revision) and newer_on(connection) is None:
+        from alembic import command
+
         command.upgrade(_config(connection), revision)
 
 
@@ -76,6 +87,8 @@ def downgrade(engine: Engine, revision: str) -> None:
 
 def downgrade_on(connection: Connection, revision: str) -> None:
     """The same in the transaction of a connection that ``locked`` has given."""
+    from alembic import command
+
     command.downgrade(_config(connection), revision)
 
 
@@ -97,6 +110,9 @@ def revisions() -> list[str]:
 
 def check(engine: Engine) -> list[str]:
     """How the database differs from what the models say, in words; empty where it is as it should be."""
+    from alembic.autogenerate import compare_metadata
+    from alembic.runtime.migration import MigrationContext
+
     with engine.connect() as connection:
         found = current_of(connection)
         if found != head():
@@ -137,7 +153,11 @@ def newer_on(connection: Connection) -> str | None:
 
 
 def current_of(connection: Connection) -> str | None:
-    return MigrationContext.configure(connection).get_current_revision()
+    """The revision of the tables that a connection sees; None where there are none."""
+    if not inspect(connection).has_table(_VERSION.name):
+        return None
+    found: str | None = connection.scalar(select(_VERSION.c.version_num))
+    return found
 
 
 _TRIGGERS = {
@@ -160,6 +180,8 @@ def locked(engine: Engine, *, statements_wait_ms: int = _WAIT_MS) -> Iterator[Co
 
 
 def _config(connection: Connection | None = None) -> Config:
+    from alembic.config import Config
+
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent).replace("%", "%%"))
     config.set_main_option("path_separator", "os")
@@ -168,12 +190,15 @@ def _config(connection: Connection | None = None) -> Config:
 
 
 def _scripts() -> ScriptDirectory:
+    from alembic.script import ScriptDirectory
+
     return ScriptDirectory.from_config(_config())
 
 
 @functools.cache
 def _known() -> tuple[str, ...]:
-    return tuple(script.revision for script in reversed(list(_scripts().walk_revisions())))
+    """By the names of their files, which begin with them and count upwards."""
+    return tuple(sorted(path.name[:4] for path in _VERSIONS.glob("[0-9][0-9][0-9][0-9]_*.py")))
 
 
 def _between(connection: Connection, revision: str) -> list[object]:

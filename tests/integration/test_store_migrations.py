@@ -1,5 +1,8 @@
 """Migrations: from nothing and back, without drift from the models, and safe when two programs start at once."""
 
+import subprocess
+import sys
+
 import pytest
 from sqlalchemy import inspect, text
 from sqlalchemy.exc import DBAPIError
@@ -103,3 +106,20 @@ def test_a_breach_with_a_history_cannot_be_deleted(store_url):
             write_breaches(session, [Change(breach(), (Line(at=1, kind="opened", actor="evaluation"),))])
         with store.engine.connect() as connection, pytest.raises(DBAPIError):
             connection.execute(text("DELETE FROM breach"))
+
+
+def test_the_names_of_the_files_tell_the_order_of_the_revisions():
+    """What only asks whether the tables will do goes by them; what upgrades goes by what the revisions say."""
+    chain = [script.revision for script in migrations._scripts().walk_revisions()]
+    assert migrations.revisions() == chain[::-1]
+
+
+def test_who_looks_whether_the_tables_will_do_needs_no_alembic(sqlite_url):
+    engine = make_engine(sqlite_url)
+    migrations.upgrade(engine)
+    engine.dispose()
+    program = (
+        "import sys; from store import migrations; from store.engine import make_engine; engine = make_engine(sys.argv[1]);"
+        "migrations.upgrade(engine); migrations.require(engine); sys.exit('alembic' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", program, sqlite_url], check=False).returncode == 0
