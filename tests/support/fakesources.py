@@ -26,6 +26,7 @@ ROWS = (
     replace(
         _GOOD, name="paper", uri="urn:example:paper", title="Paper forms, typed in", adapter="files", state="quiet", heard=NOW - 9 * DAY
     ),
+    FeedRow("", "urn:example:app", "urn:example:app", "", "quiet", NOW - 2 * DAY, None, NOW - 2 * DAY),
     _GOOD,
     FeedRow("new", "urn:example:new", "A system that was connected today", "sql", "waiting", every=300),
     FeedRow("old", "urn:example:old", "The old register", "sql", "off", NOW - 90 * DAY, every=86_400),

@@ -205,4 +205,5 @@ def test_every_rule_has_its_page(flow, enter):
             page = client.get(f"/policies/{policy.id}/rules/{rule.id}")
             assert rule.citation.at in page.main
             assert "No test shows this rule yet" not in page.main
+            assert "= None" not in page.main
             assert page.main.count(rule.false_alarm) == 1

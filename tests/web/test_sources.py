@@ -34,12 +34,13 @@ def links(page: Document) -> list[str]:
 def test_the_list_says_in_words_how_each_source_stands(client: PageClient) -> None:
     page = client.get("/sources")
     rows = [row.text for row in page.all("tr", data_row="")]
-    assert len(rows) == 6
+    assert len(rows) == 7
     for row, words in zip(
         rows,
         (
             ("Clinic", "Cannot be read", "the connection timed out"),
             ("Paper forms", "Gone quiet", "nothing since Tue 31 Mar 2026, 11:14"),
+            ("urn:example:app", "Gone quiet", "is not asked"),
             ("The case register", "Good", "Thu 9 Apr 2026, 10:10", "5 minutes", "48,211", "2 records", "1 conflicting delivery"),
             ("connected today", "Not asked yet", "never"),
             ("The old register", "Switched off"),

@@ -56,7 +56,7 @@ def _shown(timeline: Timeline, rule: str) -> Shown:
         given |= check.params
     return Shown(
         name=words.sentence_case(timeline.name),
-        parameters=", ".join(f"{name} = {value}" for name, value in sorted(given.items())),
+        parameters=", ".join(f"{name} not set" if value is None else f"{name} = {value}" for name, value in sorted(given.items())),
         steps=[_step(timeline, event) for event in sorted(timeline.events, key=lambda event: _instant(timeline, event))],
         expects=expects,
         outcomes=list(dict.fromkeys(outcome for one in expects for outcome in one.outcomes)),
