@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from store.ids import case_ref
 from store.models import AccessLogRow, BreachRow, CaseStateRow, WaiverRow
 from store.queries.paging import DEFAULT_LIMIT, MAX_LIMIT, Listing, Page, Sort
+from store.queries.unjudged import newest_unjudged
 from store.sql import Bulk
 
 LINES = Listing("access_log", {"at": Sort(AccessLogRow.at)}, "-at", AccessLogRow.id, int)
@@ -137,6 +138,8 @@ def _entered(session: Session, rows: Sequence[AccessLogRow]) -> list[Entered]:
     breaches = _pairs(session, select(BreachRow.id, BreachRow.case_id).where(BreachRow.id.in_({*things, *waived.values()})))
     refs = {row.case_ref for row in rows if row.case_ref is not None}
     cases = _pairs(session, select(CaseStateRow.id, CaseStateRow.case_id).where(CaseStateRow.id.in_(refs)))
+    if refs - cases.keys():
+        cases |= {case_ref(one.case): one.case for one in newest_unjudged(session, most=MAX_LIMIT)}
     return [_line(row, cases, breaches, waived) for row in rows]
 
 

@@ -309,6 +309,13 @@ def test_machines_leave_lines_with_their_number_of_rows(flow):
     assert len(lines(flow)) == 4, "a stranger leaves no line, and cannot fill the table"
 
 
+def test_a_line_names_a_case_that_was_never_judged(flow, enter):
+    flow.take(*three_visits("new"))
+    enter("jo").get("/cases/new")
+    (row,) = [row.text for row in enter("kim", "administrator").get("/administration/access-log?case=new").all("tr") if row.inside("tbody")]
+    assert "case new" in row
+
+
 def test_the_log_is_found_by_case_by_person_and_by_day_and_exported(flow, enter):
     flow.take(*three_visits("k1"), *three_visits("k2"))
     flow.settle()
