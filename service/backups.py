@@ -19,10 +19,15 @@ from store.restore import free_all, read_backup, read_manifest
 
 
 def write(svc: Service, file: Path) -> Manifest:
-    """The whole store as of now in ``file``, readable for its owner alone.  Raises NotPossible where it is there already, and OSError."""
+    """The whole store as of now in ``file``, readable for its owner alone.
+
+    Raises NotPossible where it is there already or its folder is not, and OSError.
+    """
     draft = file.with_name(f".{file.name}.part")
     if file.exists():
         raise NotPossible(f"{file} exists already")
+    if not file.parent.is_dir():
+        raise NotPossible(f"{file.parent} is no folder: make it first")
     try:
         handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(handle, "wb") as out:

@@ -146,6 +146,8 @@ def test_a_backup_restores_into_an_empty_store(ready, tmp_path):
     assert "4 events among them" in ready("db", "backup", saved).out
     assert saved.stat().st_mode & 0o077 == 0
     assert ready("db", "backup", saved).code == 2
+    nowhere = ready("db", "backup", tmp_path / "no" / "saved.backup")
+    assert (nowhere.code, nowhere.err.endswith(f"{tmp_path / 'no'} is no folder: make it first\n")) == (2, True)
     assert ready("db", "restore", saved).code == 2
     other = str(tmp_path / "other")
     assert "4 events among them" in ready("db", "restore", saved, DUECARE_HOME=other).out
