@@ -1,5 +1,6 @@
-"""What makes a test run faster without changing what is tested: weak password hashes, policies and pages read once, and no program
-written that builds an address before one is asked for.  Imports argon2, flask, werkzeug, rules.policy and service.users.
+"""What makes a test run faster without changing what is tested: weak password hashes, policies and pages read once, statements compiled
+once for all databases of a kind, and no program written that builds an address before one is asked for.  Imports argon2, flask,
+SQLAlchemy, werkzeug, rules.policy, service.users and store.engine.
 
 Only the process of the tests is hastened; the servers and commands that tests start are what they are.
 """
@@ -14,11 +15,14 @@ from argon2 import PasswordHasher
 from flask import Flask
 from jinja2 import BytecodeCache
 from jinja2.bccache import Bucket
+from sqlalchemy import Engine
+from sqlalchemy.util import LRUCache
 from werkzeug.routing import Rule
 
 from rules import policy
 from rules.policyloader import Read, read_texts
 from service import users
+from store import engine
 
 
 class _Compiled(BytecodeCache):
@@ -35,6 +39,16 @@ class _Compiled(BytecodeCache):
         self._kept[bucket.key] = bucket.bytecode_to_string()
 
 
+class _Statements(LRUCache[Any, Any]):
+    """Statements that were compiled for another database of the same kind.  SQLAlchemy's key begins with the engine's own dialect."""
+
+    def get(self, key: Any, default: Any = None) -> Any:
+        return super().get((key[0].name, *key[1:]), default)
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        super().__setitem__((key[0].name, *key[1:]), value)
+
+
 @cache
 def hasten() -> None:
     """From now on, in this process.  A second call does nothing."""
@@ -43,6 +57,17 @@ def hasten() -> None:
     policy.read_texts = _read_texts  # type: ignore[attr-defined]
     Flask.jinja_options = {**Flask.jinja_options, "bytecode_cache": _Compiled()}
     Rule._compile_builder = _builder_when_asked  # type: ignore[assignment]
+    engine.create_engine = _engine  # type: ignore[attr-defined]
+
+
+_create_engine = engine.create_engine  # type: ignore[attr-defined]
+_statements = _Statements(2_000)
+
+
+def _engine(*given: Any, **more: Any) -> Engine:
+    made: Engine = _create_engine(*given, **more)
+    made._compiled_cache = _statements
+    return made
 
 
 _compile_builder = Rule._compile_builder
