@@ -117,24 +117,25 @@ def doubled(member: Family, seed: int) -> list[Journal]:
 
 
 def _heartbeats(until: dt.datetime) -> Iterator[CloudEvent]:
-    """One a night from each system that sends them; the outreach app's stop some weeks before the end."""
+    """One a night from each system that sends them, and one at the end: none has gone quiet then but the outreach app, weeks before."""
     zone = ZONES[CFSS]
-    last = until.astimezone(zone).replace(hour=2, minute=0, second=0, microsecond=0)
-    for source, stops in ((CLIENT, until), (PARTNER, until), (OUTREACH, until - QUIET)):
-        for back in range(SPAN + 30, -1, -1):
-            night = last - back * _DAY
-            if night <= stops:
-                yield {
-                    "specversion": "1.0",
-                    "id": f"demo-heartbeat-{night.date().isoformat()}",
-                    "source": source,
-                    "type": "source.heartbeat",
-                    "subject": "-",
-                    "time": night.isoformat(),
-                    "recordedtime": night.isoformat(),
-                    "datacontenttype": "application/json",
-                    "data": {"complete_until": night.isoformat()},
-                }
+    end = until.astimezone(zone).replace(microsecond=0)
+    last = end.replace(hour=2, minute=0, second=0)
+    nights = [last - back * _DAY for back in range(SPAN + 30, -1, -1)]
+    for source, stops in ((CLIENT, end), (PARTNER, end), (OUTREACH, end - QUIET)):
+        told = [night for night in nights if night < stops]
+        for night in told if source == OUTREACH else [*told, end]:
+            yield {
+                "specversion": "1.0",
+                "id": f"demo-heartbeat-{night:%Y-%m-%d-%H%M}",
+                "source": source,
+                "type": "source.heartbeat",
+                "subject": "-",
+                "time": night.isoformat(),
+                "recordedtime": night.isoformat(),
+                "datacontenttype": "application/json",
+                "data": {"complete_until": night.isoformat()},
+            }
 
 
 def _known(event: CloudEvent, until: dt.datetime) -> bool:
