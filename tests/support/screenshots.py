@@ -20,6 +20,7 @@ from typing import Any
 
 from playwright.sync_api import Browser, Page, ViewportSize, expect, sync_playwright
 
+from service.statistics import LEAST_MS
 from tests.support.running import ROOT, Running
 
 IMAGES = ROOT / "docs" / "images"
@@ -109,7 +110,7 @@ def main() -> None:
         _sources(page, product.address, folder)
         _waiver(page, product.address)
         _audits(page, product.address)
-        for name, path in (("administration", "/administration"), ("access-log", "/administration/access-log")):
+        for name, path in (("administration", "/administration"), ("access-log", "/administration/access-log"), ("account", "/account")):
             page.goto(product.address + path)
             _take(page, name)
         page.set_viewport_size(PHONE)
@@ -249,10 +250,11 @@ def _audits(page: Page, address: str) -> None:
 
 
 def _settle(page: Page, address: str) -> None:
-    """Until every case has been judged."""
+    """Until every case has been judged, and counted after that."""
     for _ in range(300):
         page.goto(f"{address}/status")
         if "Waiting to be judged\n0 cases" in page.locator("dl.dc-facts").inner_text().replace("\n\n", "\n"):
+            time.sleep(2 * LEAST_MS / 1000)
             return
         time.sleep(1)
     sys.exit("the made-up cases were not judged in time")
