@@ -128,7 +128,7 @@ def load(where: Path | None, catalogue: Catalogue) -> Sources:
     if where is None:
         return Sources({})
     if not where.exists():
-        return Sources({}, (Fault(str(where), 0, 0, "unreadable", "DUECARE_SOURCES names no file or folder"),))
+        return Sources({}, (Fault(str(where), 0, 0, "unreadable", "there is no such file or folder"),))
     found: dict[str, Configured] = {}
     faults: list[Fault] = []
     for path in sorted(where.glob("*.yaml")) if where.is_dir() else [where]:
