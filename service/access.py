@@ -96,30 +96,19 @@ def system(actor: str = "system") -> Access:
 
 def check_scopes(scopes: Collection[str], *, field: str = "scopes") -> frozenset[str]:
     """The scopes, if each exists.  Raises Invalid."""
-    known = set(SCOPES) | {ROLE_GRANT + role for role in ROLES}
-    wrong = sorted(set(scopes) - known)
-    if wrong or not scopes:
-        listed = ", ".join(sorted(known))
-        raise Invalid(
-            Flaw(
-                field,
-                "unknown" if wrong else "missing",
-                f"not a scope: {', '.join(wrong)}; scopes are {listed}" if wrong else f"give at least one of {listed}",
-            )
-        )
-    return frozenset(scopes)
+    return _checked(scopes, known=set(SCOPES) | {ROLE_GRANT + role for role in ROLES}, word="scope", field=field)
 
 
 def check_roles(roles: Collection[str], *, field: str = "roles") -> frozenset[str]:
     """The roles, if each exists.  Raises Invalid."""
-    wrong = sorted(set(roles) - set(ROLES))
-    if wrong or not roles:
-        listed = ", ".join(sorted(ROLES))
-        raise Invalid(
-            Flaw(
-                field,
-                "unknown" if wrong else "missing",
-                f"not a role: {', '.join(wrong)}; roles are {listed}" if wrong else f"give at least one of {listed}",
-            )
-        )
-    return frozenset(roles)
+    return _checked(roles, known=set(ROLES), word="role", field=field)
+
+
+def _checked(given: Collection[str], *, known: Collection[str], word: str, field: str) -> frozenset[str]:
+    listed = ", ".join(sorted(known))
+    wrong = sorted(set(given) - set(known))
+    if wrong:
+        raise Invalid(Flaw(field, "unknown", f"not a {word}: {', '.join(wrong)}; {word}s are {listed}"))
+    if not given:
+        raise Invalid(Flaw(field, "missing", f"give at least one of {listed}"))
+    return frozenset(given)
